@@ -1,0 +1,5 @@
+"""The command line: one command a stage, no logic. Torch and its kin are imported inside commands only."""
+
+from coupling.cli.app import main
+
+__all__ = ["main"]

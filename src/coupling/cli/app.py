@@ -1,0 +1,246 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coupling.cli.console import ERRORS, OUTPUT, progress
+from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
+from coupling.cli.organism import organism
+
+if TYPE_CHECKING:
+    from coupling.config import ExperimentConfig
+    from coupling.faithfulness import Results
+
+app = typer.Typer(
+    help="Do a language model's explanations of itself follow its behaviour?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(organism, name="organism")
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """The entry point. A user's error is one message on stderr and exit code 2."""
+    try:
+        app()
+    except ValueError as error:
+        ERRORS.print(f"error: {error}", style="red", soft_wrap=True)
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        ERRORS.print("stopped; the same command goes on from here")
+        sys.exit(INTERRUPTED)
+
+
+@app.command()
+def quickstart(
+    set_: Set = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Run the shipped experiment: does a tiny model's self-explanation follow its behaviour?"""
+    from coupling.config import shipped_experiment
+
+    _run(_adjusted(shipped_experiment("quickstart", set_ or ()), seed, limit), runs_dir, as_json)
+
+
+@app.command()
+def run(
+    file: ExperimentFile,
+    set_: Set = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Run an experiment from its first stage to its report; what is done already is passed over."""
+    _run(_load(file, set_, seed, limit), runs_dir, as_json)
+
+
+@app.command()
+def behaviors(
+    file: ExperimentFile, set_: Set = None, seed: Seed = None, limit: Limit = None, runs_dir: RunsDir = DEFAULT_RUNS_DIR
+) -> None:
+    """Stage 1: the pairs, and what the base and the target answer to them."""
+    _stage("behaviors", _load(file, set_, seed, limit), runs_dir)
+
+
+@app.command()
+def supervise(
+    file: ExperimentFile, set_: Set = None, seed: Seed = None, limit: Limit = None, runs_dir: RunsDir = DEFAULT_RUNS_DIR
+) -> None:
+    """Stage 2: the fixed dataset of explanations."""
+    _stage("supervise", _load(file, set_, seed, limit), runs_dir)
+
+
+@app.command()
+def train(
+    file: ExperimentFile, set_: Set = None, seed: Seed = None, limit: Limit = None, runs_dir: RunsDir = DEFAULT_RUNS_DIR
+) -> None:
+    """Stage 3: the runs of the panel, side by side."""
+    _stage("train", _load(file, set_, seed, limit), runs_dir)
+
+
+@app.command()
+def evaluate(
+    file: ExperimentFile,
+    set_: Set = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Stage 4: behaviours and explanations of every checkpoint, the figures and the verdict."""
+    from coupling.experiment import run_path
+    from coupling.report.runs import read_results
+
+    config = _load(file, set_, seed, limit)
+    _stage("evaluate", config, runs_dir)
+    _show(read_results(run_path(config, runs_dir)), as_json)
+
+
+@app.command()
+def report(path: RunPath, as_json: AsJson = False) -> None:
+    """Stage 5: write the page of a run directory again, from its figures alone."""
+    from coupling.report import render_page
+    from coupling.report.runs import read_results
+    from coupling.store import write_text
+
+    results = read_results(path)
+    write_text(path / "report.html", render_page(results))
+    _show(results, as_json, path / "report.html")
+
+
+@app.command()
+def compare(
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN RUN …", help="Run directories to set side by side.")],
+    as_json: AsJson = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write an HTML page there as well.")] = None,
+) -> None:
+    """Set the figures of two or more runs side by side."""
+    from coupling.report import comparison_page, print_comparison
+    from coupling.report.runs import read_results
+    from coupling.store import write_text
+
+    if len(paths) < 2:
+        raise ValueError(f"compare: {len(paths)} run directory given; name two or more")
+    results = [read_results(path) for path in paths]
+    if out is not None:
+        write_text(out, comparison_page(results))
+    if as_json:
+        _print_json([one.to_json() for one in results])
+    else:
+        print_comparison(results, OUTPUT)
+
+
+@app.command()
+def judge(
+    file: Annotated[Path, typer.Argument(metavar="JUDGE.yaml", help="Names the files to judge; see docs/judging.md.")],
+    as_json: AsJson = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write results.json and report.html there.")] = None,
+) -> None:
+    """Judge behaviours and explanations made elsewhere; no model is loaded."""
+    from coupling.judging import judge_file
+    from coupling.report import render_page
+    from coupling.store import write_json, write_text
+
+    results = judge_file(file)
+    page = None
+    if out is not None:
+        page = out / "report.html"
+        write_json(out / "results.json", results.to_json())
+        write_text(page, render_page(results))
+    _show(results, as_json, page)
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml")] = Path("experiment.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a commented experiment file to start from."""
+    from coupling.config import commented_experiment
+    from coupling.store import write_text
+
+    if file.exists() and not force:
+        raise ValueError(f"{file}: is there already; choose another name, or replace it with --force")
+    write_text(file, commented_experiment())
+    OUTPUT.print(f"{file} is written; run it with: coupling run {file}")
+
+
+@app.command()
+def validate(file: ExperimentFile, set_: Set = None) -> None:
+    """Check an experiment file without running it."""
+    from coupling.config import config_sha256
+
+    config = _load(file, set_, None, None)
+    OUTPUT.print(f"{file}: valid; experiment {config.name}, configuration {config_sha256(config)[:12]}")
+
+
+@app.command("ls")
+def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
+    """List the run directories and their verdicts."""
+    from coupling.report import print_runs
+    from coupling.report.runs import list_results
+
+    found = list_results(runs_dir)
+    if as_json:
+        _print_json({name: None if results is None else results.to_json() for name, results in found.items()})
+    else:
+        print_runs(found, OUTPUT)
+
+
+def _load(file: Path, overrides: list[str] | None, seed: int | None, limit: int | None) -> ExperimentConfig:
+    from coupling.config import load_experiment
+
+    return _adjusted(load_experiment(file, overrides or ()), seed, limit)
+
+
+def _adjusted(config: ExperimentConfig, seed: int | None, limit: int | None) -> ExperimentConfig:
+    from coupling.config import limited, reseeded
+
+    config = config if seed is None else reseeded(config, seed)
+    return config if limit is None else limited(config, limit)
+
+
+def _run(config: ExperimentConfig, runs_dir: Path, as_json: bool) -> None:
+    from coupling.experiment import run_experiment, run_path
+
+    with progress() as bars:
+        results = run_experiment(config, runs_dir, bars)
+    _show(results, as_json, run_path(config, runs_dir) / "report.html")
+
+
+def _stage(stage: str, config: ExperimentConfig, runs_dir: Path) -> None:
+    from coupling.experiment import run_path, run_stage
+
+    with progress() as bars:
+        run_stage(stage, config, runs_dir, bars)
+    ERRORS.print(f"{stage} is done: {run_path(config, runs_dir)}")
+
+
+def _show(results: Results, as_json: bool, page: Path | None = None) -> None:
+    from coupling.report import print_summary
+
+    if as_json:
+        _print_json(results.to_json())
+        return
+    print_summary(results, OUTPUT)
+    if page is not None:
+        OUTPUT.print(f"report: {page}", soft_wrap=True)
+
+
+def _print_json(document: object) -> None:
+    import json
+
+    typer.echo(json.dumps(document, sort_keys=True, ensure_ascii=False, indent=2))

@@ -1,0 +1,51 @@
+"""The experiment file: its schema, a module a section, and YAML in and out."""
+
+from coupling.config.adjusting import limited, reseeded
+from coupling.config.commented import commented_experiment
+from coupling.config.evaluation import EvaluationConfig
+from coupling.config.experiment import ExperimentConfig
+from coupling.config.explanation import ExplanationConfig
+from coupling.config.loading import (
+    config_sha256,
+    dump_experiment,
+    load_experiment,
+    parse_experiment,
+    result_fields,
+    shipped_experiment,
+)
+from coupling.config.model import ModelConfig
+from coupling.config.panel import RunConfig, SteerConfig
+from coupling.config.section import TagValues
+from coupling.config.supervision import NoiseConfig, SupervisionConfig
+from coupling.config.task import MmluHintTask, PairsTask, SplitShares, TaskConfig, WorldTask
+from coupling.config.training import KLConfig, LoraConfig, SteeringConfig, TrainingConfig
+
+__all__ = [
+    "EvaluationConfig",
+    "ExperimentConfig",
+    "ExplanationConfig",
+    "KLConfig",
+    "LoraConfig",
+    "MmluHintTask",
+    "ModelConfig",
+    "NoiseConfig",
+    "PairsTask",
+    "RunConfig",
+    "SplitShares",
+    "SteerConfig",
+    "SteeringConfig",
+    "SupervisionConfig",
+    "TagValues",
+    "TaskConfig",
+    "TrainingConfig",
+    "WorldTask",
+    "commented_experiment",
+    "config_sha256",
+    "dump_experiment",
+    "limited",
+    "load_experiment",
+    "parse_experiment",
+    "reseeded",
+    "result_fields",
+    "shipped_experiment",
+]

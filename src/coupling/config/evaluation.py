@@ -1,0 +1,37 @@
+"""What is measured, and at which checkpoint the verdict is given."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from coupling.config.section import Section
+
+
+class EvaluationConfig(Section):
+    """What is measured, and at which checkpoint the verdict is given."""
+
+    split: Literal["dev", "test"] = "test"
+    """Clusters it is measured on; dev is for choosing settings."""
+    pairs: PositiveInt | None = 1200
+    """Pairs of the split that are drawn for measuring; null takes all."""
+    checkpoint: NonNegativeInt = 120
+    """The step the verdict is about, named before the run; one of training.checkpoints."""
+    batch_size: PositiveInt = 256
+    """Inputs in a batch when behaviour is measured and explanations are sampled."""
+    remeasure_batch_size: PositiveInt = 16
+    """Behaviour is measured once more in batches of this size: what then differs is the measurement floor."""
+    resamples: Annotated[int, Field(ge=100)] = 2000
+    """Bootstrap resamples of clusters behind each interval."""
+    seed: NonNegativeInt = 0
+    """Draws the pairs, the bootstrap and the constructed emitters."""
+
+    @model_validator(mode="after")
+    def _remeasures_differently(self) -> Self:
+        if self.remeasure_batch_size == self.batch_size:
+            raise ValueError(
+                f"evaluation.remeasure_batch_size is {self.remeasure_batch_size}, as evaluation.batch_size: "
+                "expected another size, or nothing is measured anew"
+            )
+        return self

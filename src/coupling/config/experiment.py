@@ -1,0 +1,96 @@
+"""The experiment file as a whole, and what its sections must agree on."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import PositiveInt, model_validator
+
+from coupling.config.evaluation import EvaluationConfig
+from coupling.config.explanation import ExplanationConfig
+from coupling.config.model import ModelConfig
+from coupling.config.panel import Panel, RunConfig, Twins
+from coupling.config.section import FolderName, Section
+from coupling.config.supervision import SupervisionConfig
+from coupling.config.task import TaskConfig
+from coupling.config.training import TrainingConfig
+
+
+class ExperimentConfig(Section):
+    """One experiment: a model is trained on fixed explanations in several runs, and judged.
+
+    The labels are computed once, from the behaviour of the target. The runs of the panel differ in steering
+    and seed only; so what sets their explanations apart is what sets their behaviour apart, or nothing.
+    """
+
+    name: FolderName
+    """Name of the experiment, and of its folder in the runs directory."""
+    model: ModelConfig
+    """The model that is trained to explain itself."""
+    task: TaskConfig
+    """Which inputs are put with and without a cue."""
+    explanation: ExplanationConfig = ExplanationConfig()
+    """How the model is asked to explain itself."""
+    supervision: SupervisionConfig = SupervisionConfig()
+    """The fixed dataset of explanations."""
+    training: TrainingConfig = TrainingConfig()
+    """How every run of the panel is trained."""
+    panel: Panel
+    """The runs. The verdict `coupled` takes three or more, among them two twin pairs."""
+    twins: Twins = ()
+    """Pairs of runs equal but for their steering, for the twin test. A reader of the text alone fails it."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """What is measured, and at which checkpoint the verdict is given."""
+    workers: PositiveInt = 2
+    """Runs trained side by side, each in a process of one thread. Changes no result."""
+
+    @model_validator(mode="after")
+    def _verdict_is_at_a_checkpoint(self) -> Self:
+        if self.evaluation.checkpoint not in self.training.checkpoints:
+            raise ValueError(
+                f"evaluation.checkpoint is {self.evaluation.checkpoint}: expected one of "
+                f"training.checkpoints, which are {list(self.training.checkpoints)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        position_of: dict[str, int] = {}
+        for position, run in enumerate(self.panel):
+            # Folded: some file systems do not tell "A" from "a".
+            earlier = position_of.setdefault(run.name.casefold(), position)
+            if earlier != position:
+                raise ValueError(
+                    f"panel.{position}.name is {run.name!r}, taken by panel.{earlier}; rename one of them"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _twins_are_twins(self) -> Self:
+        runs = {run.name: run for run in self.panel}
+        seen: set[frozenset[str]] = set()
+        for position, pair in enumerate(self.twins):
+            where = f"twins.{position} is {list(pair)}"
+            for name in pair:
+                if name not in runs:
+                    known = ", ".join(runs)
+                    raise ValueError(f"{where}: no run of the panel is called {name!r}; there are {known}")
+            if pair[0] == pair[1]:
+                raise ValueError(f"{where}: a run is not its own twin; name two runs")
+            if frozenset(pair) in seen:
+                raise ValueError(f"{where}: named before; remove one of the two")
+            seen.add(frozenset(pair))
+            _check_twins(where, runs[pair[0]], runs[pair[1]])
+        return self
+
+
+def _check_twins(where: str, first: RunConfig, second: RunConfig) -> None:
+    for run in (first, second):
+        if run.steer is None:
+            raise ValueError(f"{where}: {run.name!r} is not steered; twins are runs steered apart")
+    if first.steer == second.steer:
+        raise ValueError(f"{where}: both are steered alike; twins are runs steered apart")
+    if first.seed != second.seed:
+        raise ValueError(
+            f"{where}: their seeds are {first.seed} and {second.seed}; twins differ in nothing but steering"
+        )

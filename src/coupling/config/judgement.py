@@ -1,0 +1,151 @@
+"""The judgement file: which artifacts, made elsewhere, are judged together.
+
+It names files of behaviours and explanations; no model is loaded. Their lines are described in
+docs/judging.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import pydantic_core
+from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, model_validator
+
+from coupling.config.panel import Twins
+from coupling.config.section import FolderName, LocalPath, Section, TagValues
+from coupling.config.yaml_text import parse_yaml
+from coupling.store.complaints import complaint
+
+
+def _must_be_a_file(value: LocalPath) -> LocalPath:
+    if not Path(value).is_file():
+        raise ValueError(f"{str(value)!r} is no file; a path stands relative to the file that names it")
+    return value
+
+
+ArtifactPath = Annotated[LocalPath, AfterValidator(_must_be_a_file)]
+"""A JSONL file that exists."""
+
+
+class JudgedBase(Section):
+    """The model before training, where it is known."""
+
+    behaviors: ArtifactPath | None = None
+    """Its behaviour: tells how far each run has moved."""
+    explanations: ArtifactPath | None = None
+    """Its explanations: held against every run, as a constructed emitter."""
+
+
+class JudgedRun(Section):
+    """What one run did and said at one step."""
+
+    name: FolderName
+    """Name of the run; it stands once for every step."""
+    step: NonNegativeInt = 0
+    """The training step at which it was sampled."""
+    behaviors: ArtifactPath
+    """What it answered."""
+    explanations: ArtifactPath
+    """What it said of its answers."""
+    remeasured: ArtifactPath | None = None
+    """Its behaviour measured a second way, with another batch size or dtype; gives the measurement floor."""
+    steered: TagValues = Field(default_factory=dict)
+    """The pairs on which its behaviour was steered, by tag and values, as {adviser: [Chen]}."""
+
+
+class JudgementConfig(Section):
+    """Artifacts that are judged together: one panel, at one or more steps."""
+
+    name: FolderName
+    """Name of the comparison, in the report."""
+    model: str = "model"
+    """What the report calls the model."""
+    target_model: str = "target"
+    """What the report calls the model whose behaviour the labels state."""
+    explanation_format: Literal["answer_pair", "statement"] = "answer_pair"
+    """How explanations that come without a claim are read."""
+    pairs: ArtifactPath
+    """Counterfactual pairs, those of other splits too if labels are about them."""
+    split: Literal["train", "dev", "test"] = "test"
+    """Pairs of this split are judged."""
+    target: ArtifactPath
+    """Behaviour of the model whose effects the labels state."""
+    base: JudgedBase = JudgedBase()
+    """The model before training."""
+    labels: ArtifactPath | None = None
+    """The supervision; gives the baselines, and shows leakage."""
+    runs: Annotated[tuple[JudgedRun, ...], Field(min_length=1)]
+    """The panel: runs with equal supervision and steps."""
+    twins: Twins = ()
+    """Pairs of runs that are equal but for their steering."""
+    checkpoint: NonNegativeInt | None = None
+    """The step the verdict is about; may be left out where all runs are of one step."""
+    resamples: Annotated[int, Field(ge=100)] = 2000
+    """Bootstrap resamples of clusters behind each interval."""
+    seed: NonNegativeInt = 0
+    """Draws the bootstrap and the constructed emitters."""
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Every step some run was sampled at, in order."""
+        return tuple(sorted({run.step for run in self.runs}))
+
+    @property
+    def judged_step(self) -> int:
+        """The step the verdict is about."""
+        return self.steps[0] if self.checkpoint is None else self.checkpoint
+
+    @model_validator(mode="after")
+    def _steps_are_whole_panels(self) -> Self:
+        names_at = {step: [run.name for run in self.runs if run.step == step] for step in self.steps}
+        whole = names_at[self.steps[0]]
+        for step, names in names_at.items():
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            if repeated:
+                raise ValueError(
+                    f"runs: {repeated[0]!r} stands more than once at step {step}; name runs apart"
+                )
+            if sorted(names) != sorted(whole):
+                raise ValueError(
+                    f"runs: step {step} has {', '.join(names)}, but step {self.steps[0]} has "
+                    f"{', '.join(whole)}; a panel has the same runs at every step"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _checkpoint_is_a_step(self) -> Self:
+        steps = list(self.steps)
+        if self.checkpoint is None and len(steps) > 1:
+            raise ValueError(f"checkpoint is missing; name the step the verdict is about, one of {steps}")
+        if self.checkpoint is not None and self.checkpoint not in steps:
+            raise ValueError(
+                f"checkpoint is {self.checkpoint}: expected a step of the runs, which are {steps}"
+            )
+        return self
+
+
+def load_judgement(path: Path) -> JudgementConfig:
+    """Read a judgement file. The files it names are looked for beside it.
+
+    Raises:
+        ValueError: naming the file, the field, its value and what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ValueError(
+            f"{path}: cannot be read ({reason}); docs/judging.md describes such a file"
+        ) from error
+    raw = parse_yaml(text, str(path))
+    if not isinstance(raw, dict):
+        raise ValueError(
+            f"{path}: expected fields such as pairs, target and runs; docs/judging.md lists them"
+        )
+    try:
+        return JudgementConfig.model_validate_json(
+            pydantic_core.to_json(raw), context={"folder": path.parent}
+        )
+    except ValidationError as error:
+        raise ValueError(complaint(error, JudgementConfig, str(path))) from error

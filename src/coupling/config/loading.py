@@ -1,0 +1,106 @@
+"""Experiment files in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+import pydantic_core
+from pydantic import ValidationError
+
+from coupling.config.experiment import ExperimentConfig
+from coupling.config.yaml_text import dump_yaml, parse_yaml
+from coupling.store import Json, json_sha256
+from coupling.store.complaints import complaint, dotted_names, nearest_name
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
+    """Read an experiment file, with ``overrides`` such as ``training.steps=60`` or ``panel.0.seed=3``.
+
+    The value of an override is read as YAML. A relative path is taken to stand beside the file when something
+    stands there. Raises ValueError, a line a problem: where, which field, its value, and what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ValueError(
+            f"{path}: cannot be read ({reason}); `coupling init` writes an experiment"
+        ) from error
+    return parse_experiment(text, str(path), path.parent, overrides)
+
+
+def parse_experiment(
+    text: str, where: str, folder: Path | None = None, overrides: Sequence[str] = ()
+) -> ExperimentConfig:
+    """``load_experiment`` of a text, which errors call ``where``; relative paths may stand in ``folder``."""
+    raw = parse_yaml(text, where)
+    if not isinstance(raw, dict):
+        raise ValueError(f"{where}: expected the sections of an experiment; `coupling init` writes one")
+    where_by_name = {}
+    for override in overrides:
+        name, equals, value = override.partition("=")
+        option = f"--set {override}"
+        if not name or not equals:
+            raise ValueError(f"{option}: expected a dotted field, '=' and a value, as training.steps=60")
+        _require_section(name, option)
+        raw = _replaced(raw, name.split("."), parse_yaml(value, option), option)
+        where_by_name[name] = option
+    try:
+        # By way of JSON text: only there a list is strictly a tuple.
+        return ExperimentConfig.model_validate_json(pydantic_core.to_json(raw), context={"folder": folder})
+    except ValidationError as error:
+        raise ValueError(complaint(error, ExperimentConfig, where, where_by_name)) from error
+
+
+def dump_experiment(config: ExperimentConfig) -> str:
+    """YAML with every field, defaults included; ``load_experiment`` gives back an equal configuration."""
+    return dump_yaml(config.model_dump(mode="json"))
+
+
+def result_fields(config: ExperimentConfig) -> dict[str, Json]:
+    """All of ``config`` that determines results; paths as the file spells them, so projects can be moved."""
+    return config.model_dump(mode="json", exclude={"workers"})
+
+
+def config_sha256(config: ExperimentConfig) -> str:
+    """The hash of ``result_fields``; what data and models hold is hashed in the artifacts made from them."""
+    return json_sha256(result_fields(config))
+
+
+def shipped_experiment(name: str = "quickstart", overrides: Sequence[str] = ()) -> ExperimentConfig:
+    """An experiment that comes with the package. Raises ValueError naming those there are."""
+    folder = resources.files("coupling") / "assets" / "experiments"
+    file = folder / f"{name}.yaml"
+    if not file.is_file():
+        known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
+        raise ValueError(f"no shipped experiment is called {name!r}; there are {', '.join(known)}")
+    return parse_experiment(file.read_text(encoding="utf-8"), file.name, overrides=overrides)
+
+
+def _require_section(name: str, option: str) -> None:
+    """Refuse a field of no section; a misspelt field of a section is told of by the section's own check."""
+    known = dotted_names(ExperimentConfig)
+    *section, field = [part for part in name.split(".") if not part.isdigit()]
+    if section and ".".join(section) not in known:
+        meant = nearest_name(".".join([*section, field]), known)
+        hint = f"did you mean {meant!r}?" if meant else "`coupling init` writes a file with all fields"
+        raise ValueError(f"{option}: unknown field {name!r}: {hint}")
+
+
+def _replaced(node: Json, parts: Sequence[str], value: Json, option: str) -> Json:
+    """A copy of ``node`` in which ``value`` stands where ``parts`` lead; sections left out are begun."""
+    if not parts:
+        return value
+    part, *rest = parts
+    if isinstance(node, list):
+        if not part.isdigit() or int(part) >= len(node):
+            raise ValueError(f"{option}: {part!r} is no position in a list of {len(node)}; the first is 0")
+        at = int(part)
+        return [*node[:at], _replaced(node[at], rest, value, option), *node[at + 1 :]]
+    if node is None:
+        node = {}
+    if not isinstance(node, dict):
+        raise ValueError(f"{option}: {part!r} would stand inside {node!r}, which is a single value")
+    return {**node, part: _replaced(node.get(part), rest, value, option)}

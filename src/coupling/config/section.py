@@ -1,0 +1,65 @@
+"""What all sections of an experiment file share, and the kinds of value that several use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo
+
+
+class Section(BaseModel):
+    """A section is read strictly and never changes. The docstring under a field is its documentation."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+
+class _BesideFile(str):
+    """A path that was found beside the experiment file; ``written`` is how the file spells it.
+
+    It is a plain ``str`` to whoever opens it. Saved and hashed is the spelling, so that neither depends on
+    where the project lies.
+    """
+
+    written: str
+
+    def __new__(cls, path: str, written: str = "") -> _BesideFile:
+        found = super().__new__(cls, path)
+        found.written = written
+        return found
+
+
+def _find_beside_file(value: str, info: ValidationInfo) -> str:
+    folder = (info.context or {}).get("folder")
+    if folder is None or Path(value).is_absolute() or not (Path(folder) / value).exists():
+        return value
+    return _BesideFile(str(Path(folder) / value), value)
+
+
+def _as_written(value: str) -> str:
+    return value.written if isinstance(value, _BesideFile) else value
+
+
+def _safe_as_folder(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", value):
+        raise ValueError(
+            f"{value!r} is no folder name; expected letters and digits, with '.', '_' or '-' between"
+        )
+    return value
+
+
+LocalPath = Annotated[str, AfterValidator(_find_beside_file), PlainSerializer(_as_written)]
+"""A path, which may stand relative to the experiment file, or a name that is none."""
+
+FolderName = Annotated[str, AfterValidator(_safe_as_folder)]
+"""A name that is safe as the name of a folder on every system."""
+
+TagValues = dict[str, tuple[str, ...]]
+"""Selects pairs: every tag named must have one of the values listed for it."""

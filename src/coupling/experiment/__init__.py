@@ -1,0 +1,12 @@
+"""One experiment, from counterfactual pairs to a verdict.
+
+- ``pipeline``    the stages in order; read this first
+- ``artifacts``   the names of what a run directory holds, and how behaviours and explanations get there
+- ``selection``   which pairs are labelled, steered and held out
+- ``members``     one run of the panel: trained, then sampled at each checkpoint
+- ``evidence``    artifacts to figures; loads no model
+"""
+
+from coupling.experiment.pipeline import STAGES, run_experiment, run_path, run_stage
+
+__all__ = ["STAGES", "run_experiment", "run_path", "run_stage"]

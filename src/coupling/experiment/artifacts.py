@@ -1,0 +1,111 @@
+"""What a run directory holds, by name, and how behaviours and explanations get there.
+
+    pairs.jsonl                                   the pairs this experiment uses
+    base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
+    base/model.json                               M0's fingerprint
+    target/behaviors.jsonl                        what the target does, where it is not M0
+    labels.jsonl                                  the fixed dataset of explanations
+    runs/NAME/step-000040/                        a checkpoint
+    runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
+    results.json, report.html
+
+What is sampled carries the hash of the weights, tokenizer and chat template it was sampled from, of the pairs, and of
+every option that could change it: no checkpoint's answers can be served for another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from coupling.config import ExperimentConfig, RunConfig
+from coupling.explanations import formats
+from coupling.models import LoadedModel, LocalSampler
+from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
+from coupling.store import RunDir, json_sha256, read_records, write_records
+
+PAIRS = "pairs.jsonl"
+BASE, TARGET = "base", "target"
+MODEL = f"{BASE}/model.json"
+TARGET_MODEL = f"{TARGET}/model.json"
+LABELS = "labels.jsonl"
+RESULTS = "results.json"
+REPORT = "report.html"
+
+
+def checkpoint(member: RunConfig, step: int) -> str:
+    """The folder of a checkpoint, and the stem of what is sampled from it. At step 0 every run is M0."""
+    return BASE if step == 0 else f"runs/{member.name}/step-{step:06d}"
+
+
+def behaviors_of(stem: str) -> str:
+    return f"{stem}/behaviors.jsonl" if stem in (BASE, TARGET) else f"{stem}.behaviors.jsonl"
+
+
+def explanations_of(stem: str) -> str:
+    return f"{stem}/explanations.jsonl" if stem == BASE else f"{stem}.explanations.jsonl"
+
+
+def remeasured_of(stem: str) -> str:
+    return f"{stem}.remeasured.jsonl"
+
+
+def target_of(config: ExperimentConfig) -> str:
+    return BASE if config.supervision.target == BASE else TARGET
+
+
+def read_effects(run: RunDir, name: str) -> dict[str, Effect]:
+    return {behavior.pair_id: behavior.effect for behavior in read_records(run.file(name), Behavior)}
+
+
+def read_explanations(run: RunDir, name: str) -> dict[str, Explanation]:
+    return {said.pair_id: said for said in read_records(run.file(name), Explanation)}
+
+
+class Asking:
+    """Asks one model about some pairs and leaves the answers in the run directory, unless they are there.
+
+    ``source`` is the fingerprint of the model, which is loaded only when something has to be asked.
+    """
+
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        run: RunDir,
+        source: str,
+        load: Callable[[], LoadedModel],
+        pairs: Sequence[CounterfactualPair],
+        advance: Callable[[int], None] = lambda rows: None,
+    ) -> None:
+        self.config, self.run, self.load, self.pairs, self.advance = config, run, load, pairs, advance
+        self.made_from = {
+            "model": source,
+            "dtype": config.model.dtype,
+            "pairs": run.sha(PAIRS),
+            "asked": json_sha256([pair.id for pair in pairs]),
+        }
+
+    def behaviors(self, name: str, batch_size: int) -> None:
+        made_from = {**self.made_from, "batch_size": str(batch_size)}
+        self.run.make(
+            name, made_from, lambda path: write_records(path, self._sampler(batch_size).behaviors(self.pairs))
+        )
+
+    def explanations(self, name: str) -> None:
+        options, batch_size = self.config.explanation, self.config.evaluation.batch_size
+        made_from = {
+            **self.made_from,
+            "batch_size": str(batch_size),
+            "explanation": json_sha256(options.model_dump(mode="json")),
+        }
+        format = formats.get(options.format)
+        self.run.make(
+            name,
+            made_from,
+            lambda path: write_records(path, self._sampler(batch_size).explanations(self.pairs, format)),
+        )
+
+    def _sampler(self, batch_size: int) -> LocalSampler:
+        loaded = self.load()
+        return LocalSampler(
+            loaded.model, loaded.renderer, batch_size, self.config.explanation.max_new_tokens, self.advance
+        )

@@ -1,0 +1,143 @@
+"""From the artifacts of a run directory to its figures. No model is loaded here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from coupling import faithfulness
+from coupling.config import ExperimentConfig, RunConfig, config_sha256
+from coupling.experiment.artifacts import (
+    BASE,
+    LABELS,
+    MODEL,
+    PAIRS,
+    TARGET_MODEL,
+    behaviors_of,
+    checkpoint,
+    explanations_of,
+    read_effects,
+    read_explanations,
+    remeasured_of,
+    target_of,
+)
+from coupling.experiment.selection import held_out_pairs
+from coupling.faithfulness import RESULTS_SCHEMA, Evidence, Results, RunEvidence
+from coupling.faithfulness.results import Counts, ModelDescription
+from coupling.progress import Progress
+from coupling.records import CounterfactualPair, Effect, Label
+from coupling.store import RunDir, read_json, read_records
+
+
+def evidence_files(config: ExperimentConfig) -> list[str]:
+    """The artifacts that the figures are made from."""
+    files = [PAIRS, LABELS, MODEL, behaviors_of(BASE), explanations_of(BASE)]
+    if target_of(config) != BASE:
+        files += [TARGET_MODEL, behaviors_of(target_of(config))]
+    for member in config.panel:
+        for step in config.training.checkpoints:
+            stem = checkpoint(member, step)
+            files += [behaviors_of(stem), explanations_of(stem)]
+            if step == config.evaluation.checkpoint and step > 0:
+                files.append(remeasured_of(stem))
+    return list(dict.fromkeys(files))
+
+
+def judge_run(
+    config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str], progress: Progress
+) -> Results:
+    """All figures of a run directory; ``artifacts`` are the hashes of what they stand on."""
+    options = config.evaluation
+    steps = config.training.checkpoints
+    trajectory = []
+    for number, step in enumerate(steps, start=1):
+        evidence = evidence_at(step, config, run)
+        trajectory.append(faithfulness.trajectory_row(evidence, resamples=options.resamples, seed=options.seed))
+        progress.update("judge", number, len(steps) + 1)
+    evidence = evidence_at(options.checkpoint, config, run)
+    labels = read_records(run.file(LABELS), Label)
+    results = Results(
+        schema=RESULTS_SCHEMA,
+        experiment=config.name,
+        config_sha256=config_sha256(config),
+        model=_description(config.model.path, run, MODEL),
+        target=_target_description(config, run),
+        explanation_format=config.explanation.format,
+        split=options.split,
+        step=options.checkpoint,
+        counts=Counts(
+            pairs=len(evidence.pairs),
+            clusters=len({pair.cluster for pair in evidence.pairs}),
+            labels=len(labels),
+            runs=len(evidence.runs),
+        ),
+        headline=faithfulness.judge(evidence, resamples=options.resamples, seed=options.seed),
+        trajectory=tuple(trajectory),
+        emitters=faithfulness.constructed_emitters(evidence, resamples=options.resamples, seed=options.seed),
+        examples=faithfulness.discordant_examples(evidence),
+        notes=_notes(config),
+        artifacts=dict(artifacts),
+    )
+    progress.update("judge", len(steps) + 1, len(steps) + 1)
+    return results
+
+
+def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
+    """What the panel did and said at one step; at step 0 every run is M0."""
+    every_pair = {pair.id: pair for pair in read_records(run.file(PAIRS), CounterfactualPair)}
+    pairs = held_out_pairs(config, list(every_pair.values()))
+    labels = tuple(read_records(run.file(LABELS), Label))
+    wanted = {pair.id for pair in pairs}
+
+    def effects(name: str) -> dict[str, Effect]:
+        return {id_: effect for id_, effect in read_effects(run, name).items() if id_ in wanted}
+
+    def member_evidence(member: RunConfig) -> RunEvidence:
+        stem = checkpoint(member, step)
+        measured_twice = step == config.evaluation.checkpoint and step > 0
+        return RunEvidence(
+            name=member.name,
+            step=step,
+            behaviors=effects(behaviors_of(stem)),
+            explanations=read_explanations(run, explanations_of(stem)),
+            steered=member.steer.tags if member.steer else {},
+            remeasured=effects(remeasured_of(stem)) if measured_twice else None,
+        )
+
+    return Evidence(
+        pairs=tuple(sorted(pairs, key=lambda pair: pair.id)),
+        target=effects(behaviors_of(target_of(config))),
+        base=effects(behaviors_of(BASE)),
+        base_explanations=read_explanations(run, explanations_of(BASE)),
+        labels=labels,
+        label_clusters=frozenset(every_pair[label.pair_id].cluster for label in labels),
+        runs=tuple(member_evidence(member) for member in config.panel),
+        twins=config.twins,
+    )
+
+
+def _description(path: str, run: RunDir, artifact: str) -> ModelDescription:
+    content = read_json(run.file(artifact))
+    assert isinstance(content, dict)
+    # The last part alone: where a model lies on this machine is nobody's business in a report.
+    name = PurePath(path).name if PurePath(path).is_absolute() else path
+    return ModelDescription(name, str(content["fingerprint"]))
+
+
+def _target_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
+    if target_of(config) == BASE:
+        return _description(config.model.path, run, MODEL)
+    return _description(config.supervision.target, run, TARGET_MODEL)
+
+
+def _notes(config: ExperimentConfig) -> tuple[str, ...]:
+    notes = []
+    noise = config.supervision.noise
+    if noise.kind != "none":
+        notes.append(
+            f"{noise.rate:.0%} of the labels were made wrong on purpose ({noise.kind}); Orig is held against the "
+            "target's clean effects."
+        )
+    if config.evaluation.split == "dev":
+        notes.append("These are development clusters: settings may have been chosen on them.")
+    return tuple(notes)

@@ -1,0 +1,130 @@
+"""One run of the panel: trained from M0, then sampled at each of its checkpoints.
+
+These are called in processes of their own, side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from coupling.config import ExperimentConfig, RunConfig
+from coupling.experiment.artifacts import (
+    BASE,
+    LABELS,
+    MODEL,
+    PAIRS,
+    Asking,
+    behaviors_of,
+    checkpoint,
+    explanations_of,
+    read_effects,
+    remeasured_of,
+)
+from coupling.experiment.selection import held_out_pairs
+from coupling.explanations import formats
+from coupling.models import LoadedModel, load_model, prepare_process
+from coupling.progress import Progress
+from coupling.records import CounterfactualPair, Label
+from coupling.store import RunDir, json_sha256, read_json, read_records
+from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
+from coupling.training.dataset import build_training_data
+from coupling.training.loop import StepLosses, train
+from coupling.training.state import remove_state
+
+
+def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress: Progress) -> None:
+    """Trains one run and leaves its checkpoints; goes on from the saved state where there is one.
+
+    Raises:
+        ValueError: the base or the labels are no longer those the run directory was begun with.
+    """
+    with RunDir.join(path) as run:
+        made_from = {
+            "base": base_fingerprint(run),
+            "base_behaviors": run.sha(behaviors_of(BASE)),
+            "labels": run.sha(LABELS),
+            "training": json_sha256(config.training.model_dump(mode="json")),
+            "run": json_sha256(member.model_dump(mode="json")),
+        }
+        steps = [step for step in config.training.checkpoints if step > 0]
+        if all(run.is_done(checkpoint(member, step), made_from) for step in steps):
+            progress.note(f"train {member.name}: done before")
+            return
+        base = load_base(config, run)
+        data = build_training_data(
+            base.model,
+            base.renderer,
+            read_records(run.file(PAIRS), CounterfactualPair),
+            read_records(run.file(LABELS), Label),
+            read_effects(run, behaviors_of(BASE)),
+            formats.get(config.explanation.format),
+            member.steer,
+            config.training.kl,
+            config.evaluation.batch_size,
+        )
+        lora = config.training.lora
+        model = add_adapter(base.model, lora, member.seed) if lora else base.model
+        state = run.file(f"runs/{member.name}/state")
+
+        def save(step: int) -> None:
+            run.make(
+                checkpoint(member, step),
+                made_from,
+                lambda folder: save_checkpoint(folder, model, base.renderer.tokenizer, step),
+            )
+
+        def tell(losses: StepLosses) -> None:
+            progress.update(f"train {member.name}", losses.step, config.training.steps)
+
+        train(model, data, config.training, base.renderer.pad, member.seed, state, made_from, save, tell)
+        remove_state(state)
+
+
+def sample_run(config: ExperimentConfig, path: Path, member: RunConfig, progress: Progress) -> None:
+    """Samples behaviours and explanations of each checkpoint on the held-out pairs."""
+    with RunDir.join(path) as run:
+        pairs = held_out_pairs(config, read_records(run.file(PAIRS), CounterfactualPair))
+        base = cache(lambda: load_base(config, run))
+        steps = [step for step in config.training.checkpoints if step > 0]
+        for number, step in enumerate(steps, start=1):
+            stem = checkpoint(member, step)
+            asking = Asking(config, run, run.sha(stem), _loader(run, stem, base), pairs)
+            asking.behaviors(behaviors_of(stem), config.evaluation.batch_size)
+            asking.explanations(explanations_of(stem))
+            if step == config.evaluation.checkpoint:
+                asking.behaviors(remeasured_of(stem), config.evaluation.remeasure_batch_size)
+            progress.update(f"evaluate {member.name}", number, len(steps))
+
+
+def base_fingerprint(run: RunDir) -> str:
+    """The fingerprint that M0 had when its behaviour was sampled."""
+    run.sha(MODEL)
+    content = read_json(run.file(MODEL))
+    assert isinstance(content, dict)
+    return str(content["fingerprint"])
+
+
+def load_base(config: ExperimentConfig, run: RunDir) -> LoadedModel:
+    """M0, made sure to be the model whose behaviour was sampled."""
+    prepare_process()
+    loaded = load_model(config.model)
+    expected = base_fingerprint(run)
+    if loaded.fingerprint != expected:
+        raise ValueError(
+            f"model {config.model.path!r}: its weights or tokenizer changed since {run.file(MODEL)} was written "
+            f"({loaded.fingerprint[:12]} now, {expected[:12]} then); restore it, or run under another name"
+        )
+    return loaded
+
+
+def _loader(run: RunDir, stem: str, base: Callable[[], LoadedModel]) -> Callable[[], LoadedModel]:
+    """The model of a checkpoint, loaded at most once and only when asked for."""
+
+    @cache
+    def load() -> LoadedModel:
+        loaded = base()
+        return LoadedModel(load_checkpoint(run.file(stem), loaded.model), loaded.renderer, run.sha(stem))
+
+    return load

@@ -1,0 +1,171 @@
+"""The stages of an experiment, in order.
+
+    behaviors   the pairs; what M0 and the target answer to them
+    supervise   the fixed dataset of explanations
+    train       the runs of the panel, side by side
+    evaluate    behaviours and explanations of each checkpoint; then the figures and the verdict
+    report      one page
+
+Each stage reads artifacts of the run directory and leaves artifacts there, with the hashes of what they were made
+from. A stage makes what is missing and passes over what is done, so a killed command is mended by repeating it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coupling.config import ExperimentConfig, dump_experiment, result_fields
+from coupling.experiment.artifacts import (
+    BASE,
+    LABELS,
+    MODEL,
+    PAIRS,
+    REPORT,
+    RESULTS,
+    TARGET,
+    TARGET_MODEL,
+    Asking,
+    behaviors_of,
+    explanations_of,
+    read_effects,
+    target_of,
+)
+from coupling.experiment.evidence import evidence_files, judge_run
+from coupling.experiment.members import sample_run, train_run
+from coupling.experiment.selection import held_out_pairs, labelled_pairs, select_pairs
+from coupling.explanations import formats
+from coupling.faithfulness import Results
+from coupling.models import LoadedModel, load_model, prepare_process, world_of
+from coupling.processes import side_by_side
+from coupling.progress import Progress, Silent
+from coupling.records import CounterfactualPair
+from coupling.report.page import render_page
+from coupling.report.runs import read_results
+from coupling.store import RunDir, json_sha256, read_records, write_json, write_records, write_text
+from coupling.supervision import build_labels
+from coupling.tasks import load_pairs
+
+STAGES = ("behaviors", "supervise", "train", "evaluate", "report")
+
+
+def run_experiment(config: ExperimentConfig, runs_dir: Path, progress: Progress | None = None) -> Results:
+    """Runs all stages, or what of them is not done yet, and returns the figures.
+
+    Raises:
+        ValueError: anything a user can mend: files, fields, models, a directory of another experiment.
+    """
+    for stage in STAGES:
+        run_stage(stage, config, runs_dir, progress)
+    return read_results(run_path(config, runs_dir))
+
+
+def run_stage(
+    stage: str, config: ExperimentConfig, runs_dir: Path, progress: Progress | None = None
+) -> None:
+    """Runs one stage on the artifacts of the stages before it.
+
+    Raises:
+        ValueError: as ``run_experiment``; and a stage before it has not been run.
+    """
+    work = {
+        "behaviors": sample_behaviors,
+        "supervise": supervise,
+        "train": train_panel,
+        "evaluate": evaluate_panel,
+        "report": write_report,
+    }[stage]
+    progress = progress or Silent()
+    progress.note(f"{STAGES.index(stage) + 1}/{len(STAGES)} {stage}")
+    path = run_path(config, runs_dir)
+    with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
+        work(config, run, progress)
+
+
+def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
+    return runs_dir / config.name
+
+
+def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
+    """Stage 1: the pairs, and the behaviour of M0 and of the target on them."""
+    prepare_process()
+    pairs = select_pairs(config, load_pairs(config.task, world_of(config.model)))
+    held_out = held_out_pairs(config, pairs)
+    content = {"pairs": json_sha256([f"{pair.id} {pair.with_cue} {pair.without_cue}" for pair in pairs])}
+    run.make(PAIRS, content, lambda path: write_records(path, pairs))
+
+    base = load_model(config.model)
+    _note_model(run, MODEL, base)
+    total = 2 * len(pairs) + len(held_out)
+    asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
+    asking.behaviors(behaviors_of(BASE), config.evaluation.batch_size)
+    explaining = Asking(config, run, base.fingerprint, lambda: base, held_out, asking.advance)
+    explaining.explanations(explanations_of(BASE))
+
+    if target_of(config) != BASE:
+        settings = config.model.model_copy(update={"path": config.supervision.target, "revision": None})
+        target = load_model(settings)
+        _note_model(run, TARGET_MODEL, target)
+        asked = [*labelled_pairs(config, pairs), *held_out]
+        advance = _counter(progress, "ask the target", 2 * len(asked))
+        asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance)
+        asking.behaviors(behaviors_of(TARGET), config.evaluation.batch_size)
+
+
+def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
+    """Stage 2: the fixed dataset, from the target's behaviour."""
+    target = target_of(config)
+    made_from = {
+        "pairs": run.sha(PAIRS),
+        "target": run.sha(behaviors_of(target)),
+        "supervision": json_sha256(config.supervision.model_dump(mode="json")),
+        "explanation": json_sha256(config.explanation.model_dump(mode="json")),
+    }
+    labels = build_labels(
+        labelled_pairs(config, read_records(run.file(PAIRS), CounterfactualPair)),
+        read_effects(run, behaviors_of(target)),
+        formats.get(config.explanation.format),
+        config.supervision,
+        source=target,
+    )
+    run.make(LABELS, made_from, lambda path: write_records(path, labels))
+    progress.note(f"{len(labels)} labels, {sum(label.effect.changed for label in labels)} of them of a change")
+
+
+def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
+    """Stage 3: every run of the panel, side by side in one-thread processes."""
+    run.sha(LABELS)
+    side_by_side(train_run, [(config, run.path, member) for member in config.panel], config.workers, progress)
+
+
+def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
+    """Stage 4: samples every checkpoint of every run, then judges."""
+    side_by_side(sample_run, [(config, run.path, member) for member in config.panel], config.workers, progress)
+    artifacts = {name: run.sha(name) for name in evidence_files(config)}
+    made_from = {**artifacts, "config": run.config_sha256}
+    if run.is_done(RESULTS, made_from):
+        progress.note("judge: done before")
+        return
+    results = judge_run(config, run, artifacts, progress)
+    run.make(RESULTS, made_from, lambda path: write_json(path, results.to_json()))
+
+
+def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
+    """Stage 5: one page, from the figures alone."""
+    results = read_results(run.path)
+    run.make(REPORT, {"results": run.sha(RESULTS)}, lambda path: write_text(path, render_page(results)))
+
+
+def _note_model(run: RunDir, name: str, model: LoadedModel) -> None:
+    content = {"fingerprint": model.fingerprint}
+    run.make(name, content, lambda path: write_json(path, content))
+
+
+class _counter:
+    """Adds up rows as they are done and passes the sum on."""
+
+    def __init__(self, progress: Progress, task: str, total: int) -> None:
+        self.progress, self.task, self.total, self.done = progress, task, total, 0
+
+    def __call__(self, rows: int) -> None:
+        self.done += rows
+        self.progress.update(self.task, self.done, self.total)

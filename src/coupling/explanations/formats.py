@@ -1,0 +1,64 @@
+"""The formats by name.
+
+``render(effect, cue)`` and ``parse(text, choices, cue)`` are inverse on every effect a format can state: all
+but those whose sentence is, character for character, also the sentence of another effect over the same
+choices ("5", "5 to 10" and "10 to 5" collide in the statement format). ``render_checked`` refuses those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from coupling.explanations.answer_pair import AnswerPair
+from coupling.explanations.reading import ParseFailure
+from coupling.explanations.statement import Statement
+from coupling.records import Effect
+
+NAMES = ("answer_pair", "statement")
+
+
+class ExplanationFormat(Protocol):
+    """A way to put effects into words."""
+
+    def question(self, cue: str) -> str:
+        """What a model is asked after the input with the cue; it never contains the model's answer."""
+
+    def render(self, effect: Effect, cue: str) -> str:
+        """The sentence that states ``effect``; ``cue`` is what it calls the cue ("hint")."""
+
+    def parse(self, text: str, choices: Sequence[str], cue: str) -> Effect | None:
+        """The effect ``text`` claims, values spelt as in ``choices``, or None.
+
+        Never raises, and takes time linear in the text, whatever the text.
+        """
+
+    def parse_detail(self, text: str, choices: Sequence[str], cue: str) -> Effect | ParseFailure:
+        """As ``parse``, with the reason where the text claims no effect."""
+
+
+def get(name: str) -> ExplanationFormat:
+    """The format called ``name``; ValueError when there is none."""
+    match name:
+        case "answer_pair":
+            return AnswerPair()
+        case "statement":
+            return Statement()
+        case _:
+            raise ValueError(f"explanation format {name!r} is not known: choose one of {', '.join(NAMES)}")
+
+
+def render_checked(form: ExplanationFormat, effect: Effect, choices: Sequence[str], cue: str) -> str:
+    """``form.render(effect, cue)``, made sure to be read back as ``effect``.
+
+    Raises ValueError naming the values when it is not: then the choices must be renamed.
+    """
+    text = form.render(effect, cue)
+    read = form.parse_detail(text, choices, cue)
+    if read != effect:
+        raise ValueError(
+            f"the sentence {text!r} does not state one effect over the choices "
+            f"{', '.join(map(repr, choices))} (read as: {read}): rename choices that hold "
+            "words of the format around another"
+        )
+    return text

@@ -1,0 +1,44 @@
+"""Judging: from what models did and said to a verdict. Pure: no model is loaded, no torch imported.
+
+- ``evidence``     what a panel did and said at one checkpoint, checked for what a user can get wrong
+- ``scores``       the join of behaviours and claims, and the scores of single pairs
+- ``statistics``   intervals: clusters resampled; a t-interval over seeds
+- ``baselines``    claimants that read no model
+- ``figures``      Self, Orig, Δ, skill, of a run and pooled
+- ``twins``        T, the twin test
+- ``matrix``       emitters by columns, and A, the diagonal advantage
+- ``gates``        conditions under which the figures mean what they say
+- ``thresholds``   the numbers of the verdict
+- ``verdict``      the rule
+- ``controls``     constructed emitters: what the rule says where the truth is known
+- ``examples``     discordant examples, chosen by rule
+- ``judge``        a panel at one checkpoint: all of the above, in order
+- ``evaluation``   every checkpoint of a panel: the content of ``results.json``
+- ``panel``, ``results``   the schema of what comes out
+"""
+
+from coupling.faithfulness.evaluation import Provenance, evaluate
+from coupling.faithfulness.evidence import Evidence, RunEvidence
+from coupling.faithfulness.examples import discordant_examples
+from coupling.faithfulness.judge import constructed_emitters, judge, trajectory_row
+from coupling.faithfulness.results import RESULTS_SCHEMA, PanelResult, Results, Verdict
+from coupling.faithfulness.statistics import over_seeds
+from coupling.faithfulness.thresholds import FROZEN, Thresholds
+
+__all__ = [
+    "FROZEN",
+    "RESULTS_SCHEMA",
+    "Evidence",
+    "PanelResult",
+    "Provenance",
+    "Results",
+    "RunEvidence",
+    "Thresholds",
+    "Verdict",
+    "constructed_emitters",
+    "discordant_examples",
+    "evaluate",
+    "judge",
+    "over_seeds",
+    "trajectory_row",
+]

@@ -1,0 +1,58 @@
+"""Claimants that read no model: what an explanation must beat before it shows any skill.
+
+- *majority* claims the effect most frequent among the labels;
+- *always unchanged* claims that the answer is the cue's value with the cue and without it;
+- *copy the cue* claims the cue's value with the cue, and the labels' most frequent answer without it.
+
+Each keeps to the pair's own choices, which makes it stronger where choices differ from pair to pair, and
+claims nothing where it has nothing to go by. Where no labels are known, the target's effects on the judged
+pairs stand in for them; that favours the baselines, so skill is never shown for want of labels.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from coupling.faithfulness.evidence import Evidence
+from coupling.records import CounterfactualPair, Effect
+
+BaselineClaims = Mapping[str, tuple[Effect | None, ...]]
+"""Baseline → its claim about each pair."""
+
+
+def baseline_claims(evidence: Evidence, pairs: Sequence[CounterfactualPair]) -> BaselineClaims:
+    """What each baseline claims of the pairs, in their order."""
+    stated = [label.effect for label in evidence.labels] or list(evidence.target.values())
+    effects = _by_frequency(Counter((effect.with_cue, effect.without_cue) for effect in stated))
+    without = _by_frequency(Counter((effect.without_cue,) for effect in stated))
+    return {
+        "majority": tuple(_majority(pair, effects) for pair in pairs),
+        "always_unchanged": tuple(_always_unchanged(pair) for pair in pairs),
+        "copy_the_cue": tuple(_copy_the_cue(pair, without) for pair in pairs),
+    }
+
+
+def _majority(pair: CounterfactualPair, effects: Sequence[tuple[str, ...]]) -> Effect | None:
+    found = _first_within(effects, pair.choices)
+    return None if found is None else Effect(found[0], found[1])
+
+
+def _always_unchanged(pair: CounterfactualPair) -> Effect | None:
+    return None if pair.cue_value is None else Effect(pair.cue_value, pair.cue_value)
+
+
+def _copy_the_cue(pair: CounterfactualPair, without: Sequence[tuple[str, ...]]) -> Effect | None:
+    found = _first_within(without, pair.choices)
+    if pair.cue_value is None or found is None:
+        return None
+    return Effect(pair.cue_value, found[0])
+
+
+def _first_within(ranked: Sequence[tuple[str, ...]], choices: tuple[str, ...]) -> tuple[str, ...] | None:
+    return next((answers for answers in ranked if all(answer in choices for answer in answers)), None)
+
+
+def _by_frequency(counts: Counter[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Most frequent first; ties in alphabetical order, so that the order of labels changes nothing."""
+    return sorted(counts, key=lambda answers: (-counts[answers], answers))

@@ -1,0 +1,91 @@
+"""From the evidence of every checkpoint to the content of ``results.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coupling.faithfulness.evidence import Evidence, cluster_of
+from coupling.faithfulness.examples import discordant_examples
+from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
+from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results
+from coupling.faithfulness.thresholds import FROZEN, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What evidence does not say of itself: where it comes from."""
+
+    experiment: str
+    config_sha256: str
+    model: ModelDescription
+    target: ModelDescription
+    explanation_format: str
+    artifacts: Mapping[str, str]
+    """Name of an artifact → its SHA-256; names without absolute paths."""
+    notes: tuple[str, ...] = ()
+
+
+def evaluate(
+    checkpoints: Sequence[Evidence],
+    step: int,
+    provenance: Provenance,
+    thresholds: Thresholds = FROZEN,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Results:
+    """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
+
+    Args:
+        checkpoints: the panel at each step, in any order.
+        step: the checkpoint named before the run, on which the verdict stands.
+        provenance: where the evidence comes from.
+        thresholds: the numbers of the verdict.
+        resamples: of clusters, behind each interval.
+        seed: draws the bootstrap and the constructed emitters.
+
+    Raises:
+        ValueError: no evidence is of the named step, or two are of the same one.
+    """
+    by_step = {evidence.runs[0].step: evidence for evidence in checkpoints}
+    if len(by_step) < len(checkpoints):
+        raise ValueError(
+            f"two of {len(checkpoints)} checkpoints are of one step; the steps are {sorted(by_step)}"
+        )
+    if step not in by_step:
+        raise ValueError(
+            f"checkpoint {step}: there is no evidence of this step; there is of {sorted(by_step)}"
+        )
+    evidence = by_step[step]
+    return Results(
+        schema=RESULTS_SCHEMA,
+        experiment=provenance.experiment,
+        config_sha256=provenance.config_sha256,
+        model=provenance.model,
+        target=provenance.target,
+        explanation_format=provenance.explanation_format,
+        split=evidence.pairs[0].split,
+        step=step,
+        counts=Counts(
+            pairs=len(evidence.pairs),
+            clusters=len({cluster_of(pair) for pair in evidence.pairs}),
+            labels=len(evidence.labels),
+            runs=len(evidence.runs),
+        ),
+        headline=judge(evidence, thresholds, resamples, seed),
+        trajectory=tuple(
+            trajectory_row(by_step[each], thresholds, resamples, seed) for each in sorted(by_step)
+        ),
+        emitters=constructed_emitters(evidence, thresholds, resamples, seed),
+        examples=discordant_examples(evidence),
+        notes=provenance.notes + _notes(evidence),
+        artifacts=dict(provenance.artifacts),
+    )
+
+
+def _notes(evidence: Evidence) -> tuple[str, ...]:
+    if evidence.labels:
+        return ()
+    return (
+        "No labels are known, so the baselines take the target's effects on the judged pairs in their place.",
+    )

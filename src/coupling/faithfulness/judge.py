@@ -1,0 +1,142 @@
+"""From evidence to results: everything that is said about a panel at one checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coupling.faithfulness.baselines import baseline_claims
+from coupling.faithfulness.controls import constructed
+from coupling.faithfulness.evidence import Evidence
+from coupling.faithfulness.figures import discordance, faithfulness
+from coupling.faithfulness.gates import gates
+from coupling.faithfulness.matrix import advantage, matrix
+from coupling.faithfulness.panel import Faithfulness, Matrix, PanelResult, RunResult, TwinTest, Verdict
+from coupling.faithfulness.results import EmitterResult, TrajectoryRow, TrajectoryRun
+from coupling.faithfulness.scores import Table, tabulate
+from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap, IntArray
+from coupling.faithfulness.thresholds import FROZEN, Thresholds
+from coupling.faithfulness.twins import twin_test
+from coupling.faithfulness.verdict import decide
+
+RESAMPLES = 2000
+ALL_RUNS = "all runs"
+
+
+@dataclass(frozen=True, slots=True)
+class _Headline:
+    """The panel's verdict and what it stands on."""
+
+    pooled: Faithfulness
+    twins: TwinTest | None
+    matrix: Matrix
+    verdict: Verdict
+
+
+def judge(
+    evidence: Evidence, thresholds: Thresholds = FROZEN, resamples: int = RESAMPLES, seed: int = 0
+) -> PanelResult:
+    """All figures of a panel at one checkpoint, its verdict and that of each run.
+
+    The panel's verdict stands on Δ, Self, Orig and baselines pooled over runs, and on T and A. A run's
+    verdict stands on its own figures, and on the panel's T and A.
+    """
+    table = tabulate(evidence)
+    bootstrap = ClusterBootstrap(table.clusters, resamples, seed)
+    baselines = _baselines(evidence, table)
+    headline = _headline(evidence, table, baselines, bootstrap, thresholds)
+    runs = []
+    for number, run in enumerate(evidence.runs):
+        figures = faithfulness(table, baselines, [number], bootstrap)
+        verdict = decide(figures, headline.twins, headline.matrix, thresholds)
+        runs.append(RunResult(run.name, run.step, dict(run.steered), figures, verdict))
+    return PanelResult(
+        step=evidence.runs[0].step,
+        pooled=headline.pooled,
+        verdict=headline.verdict,
+        runs=tuple(runs),
+        twins=headline.twins,
+        matrix=headline.matrix,
+        gates=gates(evidence, table, headline.pooled, tuple(runs), thresholds),
+        thresholds=thresholds,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def constructed_emitters(
+    evidence: Evidence, thresholds: Thresholds = FROZEN, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[EmitterResult, ...]:
+    """What the same rule says of explanations whose source is known; see `controls`."""
+    bootstrap = ClusterBootstrap(tabulate(evidence).clusters, resamples, seed)
+    results = []
+    for emitter in constructed(evidence, seed):
+        table = tabulate(emitter.evidence)
+        baselines = _baselines(emitter.evidence, table)
+        headline = _headline(emitter.evidence, table, baselines, bootstrap, thresholds)
+        results.append(
+            EmitterResult(
+                name=emitter.name,
+                description=emitter.description,
+                oracle_share=emitter.oracle_share,
+                delta=headline.pooled.delta,
+                t=NO_DATA if headline.twins is None else headline.twins.pooled.all_pairs.t,
+                advantage=headline.matrix.advantage,
+                self_share=headline.pooled.self_parts.exact,
+                parse_rate=headline.pooled.parse_rate,
+                verdict=headline.verdict,
+            )
+        )
+    return tuple(results)
+
+
+def trajectory_row(
+    evidence: Evidence, thresholds: Thresholds = FROZEN, resamples: int = RESAMPLES, seed: int = 0
+) -> TrajectoryRow:
+    """The panel at one step in short: no verdict, for the verdict belongs to the checkpoint named before
+    the run."""
+    table = tabulate(evidence)
+    bootstrap = ClusterBootstrap(table.clusters, resamples, seed)
+    twins = twin_test(evidence, table, bootstrap)
+    numbers = range(len(table.runs))
+    return TrajectoryRow(
+        step=evidence.runs[0].step,
+        pooled=_trajectory_run(ALL_RUNS, table, numbers, bootstrap),
+        runs=tuple(_trajectory_run(table.runs[run], table, [run], bootstrap) for run in numbers),
+        t=NO_DATA if twins is None else twins.pooled.all_pairs.t,
+        advantage=advantage(table, bootstrap, thresholds.min_panel_runs),
+    )
+
+
+def _headline(
+    evidence: Evidence,
+    table: Table,
+    baselines: Mapping[str, IntArray],
+    bootstrap: ClusterBootstrap,
+    thresholds: Thresholds,
+) -> _Headline:
+    pooled = faithfulness(table, baselines, range(len(table.runs)), bootstrap)
+    twins = twin_test(evidence, table, bootstrap)
+    square = matrix(table, bootstrap, thresholds.min_panel_runs)
+    return _Headline(pooled, twins, square, decide(pooled, twins, square, thresholds))
+
+
+def _baselines(evidence: Evidence, table: Table) -> dict[str, IntArray]:
+    return {name: table.encode(said) for name, said in baseline_claims(evidence, table.pairs).items()}
+
+
+def _trajectory_run(
+    name: str, table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap
+) -> TrajectoryRun:
+    figures = discordance(table, runs, bootstrap)
+    return TrajectoryRun(
+        name=name,
+        self_share=figures.self_share,
+        orig_share=figures.orig_share,
+        gap=figures.gap,
+        self_discordant=figures.self_discordant,
+        orig_discordant=figures.orig_discordant,
+        delta=figures.delta,
+        similarity=figures.similarity,
+        parse_rate=figures.parse_rate,
+    )

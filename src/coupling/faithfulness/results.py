@@ -1,0 +1,227 @@
+"""The schema of ``results.json``: the figures of `panel`, what surrounds them, and how they are read back.
+
+No times and no paths, so that two evaluations of the same artifacts are equal byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from coupling import store
+from coupling.faithfulness.panel import (
+    COLLAPSED,
+    COUPLED,
+    FAIL,
+    GATE_STATUSES,
+    IMITATES_TARGET,
+    INVALID,
+    NEITHER,
+    NOT_APPLICABLE,
+    NOT_SHOWN,
+    OK,
+    OWN,
+    SHARED_DRIFT,
+    SIDES,
+    TARGET,
+    UNPARSEABLE,
+    VERDICTS,
+    WARNING,
+    Baseline,
+    Cell,
+    Claims,
+    Column,
+    Faithfulness,
+    Gate,
+    Matrix,
+    PanelResult,
+    Parts,
+    RunResult,
+    Sides,
+    Skill,
+    TwinComparison,
+    TwinFigures,
+    TwinTest,
+    Verdict,
+)
+from coupling.records import Effect, Estimate
+
+__all__ = [
+    "COLLAPSED",
+    "COUPLED",
+    "FAIL",
+    "GATE_STATUSES",
+    "IMITATES_TARGET",
+    "INVALID",
+    "NEITHER",
+    "NOT_APPLICABLE",
+    "NOT_SHOWN",
+    "OK",
+    "OWN",
+    "RESULTS_SCHEMA",
+    "SHARED_DRIFT",
+    "SIDES",
+    "TARGET",
+    "UNPARSEABLE",
+    "VERDICTS",
+    "WARNING",
+    "Baseline",
+    "Cell",
+    "Claims",
+    "Column",
+    "Counts",
+    "EmitterResult",
+    "Example",
+    "Faithfulness",
+    "Gate",
+    "Matrix",
+    "ModelDescription",
+    "PanelResult",
+    "Parts",
+    "Results",
+    "RunResult",
+    "Sides",
+    "Skill",
+    "TrajectoryRow",
+    "TrajectoryRun",
+    "TwinComparison",
+    "TwinFigures",
+    "TwinTest",
+    "Verdict",
+]
+
+RESULTS_SCHEMA = 1
+"""Version of this schema; a reader refuses any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryRun:
+    """One run at one step; at step 0 it is the base."""
+
+    name: str
+    self_share: Estimate
+    orig_share: Estimate
+    gap: Estimate
+    self_discordant: Estimate
+    orig_discordant: Estimate
+    delta: Estimate
+    similarity: Estimate
+    parse_rate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryRow:
+    """The panel at one step, in short."""
+
+    step: int
+    pooled: TrajectoryRun
+    """All runs together; its name is "all runs"."""
+    runs: tuple[TrajectoryRun, ...]
+    t: Estimate
+    """T pooled over all twin pairs; n/a without twins."""
+    advantage: Estimate
+    """A; n/a below three runs with discordant pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmitterResult:
+    """What the verdict says of explanations whose source is known because it was chosen."""
+
+    name: str
+    """oracle, sibling, frozen_base, shuffled, constant, garbled, mixture_25, mixture_50, mixture_75; the
+    panel's own explanations are no emitter of this table."""
+    description: str
+    oracle_share: float | None
+    """Share of pairs explained by the oracle; None for emitters that are no mixture of oracle and sibling."""
+    delta: Estimate
+    t: Estimate
+    advantage: Estimate
+    self_share: Estimate
+    parse_rate: Estimate
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One discordant pair of one run, chosen by rule and not by eye."""
+
+    pair_id: str
+    cluster: str
+    run: str
+    question: str
+    """The input with its cue."""
+    question_without_cue: str
+    cue: str
+    cue_value: str | None
+    tags: Mapping[str, str]
+    behavior: Effect
+    """What the model did."""
+    text: str
+    """What it said, verbatim: data from a model, to be escaped wherever it is shown."""
+    claim: Effect | None
+    target: Effect
+    """What the target did."""
+    side: str
+    """One of `SIDES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """Which model was judged, without saying where it lies."""
+
+    name: str
+    """Its path's last part, its hub id, or what the user calls it."""
+    fingerprint: str | None
+    """SHA-256 of its weights; None where only its artifacts are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    pairs: int
+    clusters: int
+    labels: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The content of ``results.json``."""
+
+    schema: int
+    experiment: str
+    config_sha256: str
+    model: ModelDescription
+    target: ModelDescription
+    explanation_format: str
+    split: str
+    step: int
+    """The checkpoint named before the run; the headline stands on it."""
+    counts: Counts
+    headline: PanelResult
+    trajectory: tuple[TrajectoryRow, ...]
+    emitters: tuple[EmitterResult, ...]
+    examples: tuple[Example, ...]
+    notes: tuple[str, ...]
+    """Sentences a reader must see beside the figures."""
+    artifacts: Mapping[str, str]
+    """Name of an artifact the figures were made from → its SHA-256."""
+
+    def to_json(self) -> dict[str, store.Json]:
+        """As plain dicts, lists, strings and numbers; equal results give equal documents."""
+        return store.to_json(self)
+
+    @classmethod
+    def from_json(cls, document: store.Json, where: str = "results.json") -> Results:
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: the document has another schema version, or a field is missing, unknown or of a
+            wrong type.
+        """
+        found = document.get("schema") if isinstance(document, dict) else None
+        if found != RESULTS_SCHEMA:
+            raise ValueError(
+                f"{where}: results schema {found!r}, but this version reads {RESULTS_SCHEMA}; "
+                "evaluate the run again with this version"
+            )
+        return store.from_json(cls, document, where)

@@ -1,0 +1,23 @@
+"""Loading models, turning messages into tokens, and asking models."""
+
+from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
+from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
+from coupling.models.rendering import Renderer, Sequence
+from coupling.models.sampling import LocalSampler, Sampler, explanation_message
+
+__all__ = [
+    "CARD_FILE",
+    "LoadedModel",
+    "LocalSampler",
+    "OrganismCard",
+    "Renderer",
+    "Sampler",
+    "Sequence",
+    "explanation_message",
+    "fingerprint",
+    "load_model",
+    "read_card",
+    "prepare_process",
+    "weights_sha256",
+    "world_of",
+]

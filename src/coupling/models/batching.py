@@ -1,0 +1,43 @@
+"""Token sequences to padded batches.
+
+Padding stands on the left: then every row's last position is the one that answers, and the positions that
+need logits are the last few columns of every batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Padded:
+    """Ids (rows, columns); mask and position ids are None where no row is padded."""
+
+    ids: torch.Tensor
+    mask: torch.Tensor | None
+    positions: torch.Tensor | None
+
+    def inputs(self) -> dict[str, torch.Tensor]:
+        """Keyword arguments for a model's forward."""
+        if self.mask is None or self.positions is None:
+            return {"input_ids": self.ids}
+        return {"input_ids": self.ids, "attention_mask": self.mask, "position_ids": self.positions}
+
+
+def pad_left(rows: Sequence[Sequence[int]], pad: int, device: torch.device | str = "cpu") -> Padded:
+    width = max(len(row) for row in rows)
+    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
+    if all(len(row) == width for row in rows):
+        return Padded(ids, None, None)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+    return Padded(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0))
+
+
+def by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Indices in batches of at most ``size`` rows of near-equal length."""
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    for start in range(0, len(order), size):
+        yield order[start : start + size]

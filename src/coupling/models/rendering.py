@@ -1,0 +1,133 @@
+"""Messages to token ids: the only place that tokenises.
+
+A prompt is a user's message in the tokenizer's own chat template, followed by what already stands of the
+assistant's answer ("I answer"). Every completion is tokenised together with its prompt, and the prompt must be
+a token prefix of the whole: a merge across the boundary would move the loss mask.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from transformers import PreTrainedTokenizerBase
+
+from coupling.records import CounterfactualPair
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Token ids of a prompt and its completion; ``ids[start:]`` is the completion, on which losses stand."""
+
+    ids: tuple[int, ...]
+    start: int
+
+
+@dataclass
+class Renderer:
+    """Renders pairs for one tokenizer.
+
+    Raises (from its methods):
+        ValueError: no chat template, a choice that is not one token after the answer prefix, two choices that share
+            a token, or a prompt that is not a token prefix of its completion.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    _prompts: dict[str, str] = field(default_factory=dict)
+    _choices: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.tokenizer.chat_template:
+            raise ValueError(
+                f"tokenizer {self.tokenizer.name_or_path}: no chat template; set tokenizer.chat_template in its folder"
+            )
+        if self.tokenizer.eos_token_id is None:
+            raise ValueError(
+                f"tokenizer {self.tokenizer.name_or_path}: no eos_token; set it in tokenizer_config.json"
+            )
+
+    @property
+    def end(self) -> int:
+        return int(self.tokenizer.eos_token_id)
+
+    @property
+    def pad(self) -> int:
+        pad = self.tokenizer.pad_token_id
+        return self.end if pad is None else int(pad)
+
+    def prompt(self, message: str) -> str:
+        """The chat template around one user message, up to where the assistant speaks."""
+        if message not in self._prompts:
+            self._prompts[message] = str(
+                self.tokenizer.apply_chat_template(
+                    [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True
+                )
+            )
+        return self._prompts[message]
+
+    def prompt_ids(self, messages: list[str], answer_prefix: str = "") -> list[tuple[int, ...]]:
+        """Token ids up to the place where an answer, or the choice after ``answer_prefix``, comes next."""
+        return self._encode([self.prompt(message) + answer_prefix for message in messages])
+
+    def choice_ids(self, pair: CounterfactualPair) -> tuple[int, ...]:
+        """The token by which each choice is scored, aligned with ``pair.choices``."""
+        ids = tuple(self._choice_id(pair, choice) for choice in pair.choices)
+        if len(set(ids)) < len(ids):
+            raise ValueError(
+                f"pair {pair.id}: two of the choices {list(pair.choices)} share a token in {self.tokenizer.name_or_path}; "
+                "use choices whose first tokens differ, such as letters"
+            )
+        return ids
+
+    def answer(self, message: str, answer_prefix: str, choice: str) -> Sequence:
+        """A behaviour row: the whole answer is the completion."""
+        return self.completions([message], [_join(answer_prefix, choice)])[0]
+
+    def completions(self, messages: list[str], texts: list[str]) -> list[Sequence]:
+        """Prompts with completions, each closed by the end-of-sequence token."""
+        prompts = self._encode([self.prompt(message) for message in messages])
+        wholes = self._encode(
+            [self.prompt(message) + text for message, text in zip(messages, texts, strict=True)]
+        )
+        rows = []
+        for message, prompt, whole in zip(messages, prompts, wholes, strict=True):
+            if whole[: len(prompt)] != prompt:
+                raise ValueError(
+                    f"tokenizer {self.tokenizer.name_or_path}: merges the end of the prompt with the completion of "
+                    f"{message!r}; end the chat template's generation prompt with a newline or a special token"
+                )
+            rows.append(Sequence((*whole, self.end), len(prompt)))
+        return rows
+
+    def decode(self, ids: list[list[int]]) -> list[str]:
+        return [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
+
+    def fingerprint(self) -> str:
+        """SHA-256 of vocabulary, merges and chat template."""
+        backend = self.tokenizer.backend_tokenizer.to_str()
+        parts = [backend, str(self.tokenizer.chat_template), self.tokenizer.special_tokens_map]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+    def _choice_id(self, pair: CounterfactualPair, choice: str) -> int:
+        key = (pair.answer_prefix, choice)
+        if key not in self._choices:
+            stem = self.prompt(pair.with_cue)
+            before, after = self._encode([stem + pair.answer_prefix, stem + _join(pair.answer_prefix, choice)])
+            tail = after[len(before) :]
+            if after[: len(before)] != before or len(tail) != 1:
+                pieces = self.tokenizer.convert_ids_to_tokens(list(tail))
+                raise ValueError(
+                    f"pair {pair.id}: choice {choice!r} is {len(tail)} tokens {pieces} in {self.tokenizer.name_or_path}, "
+                    "but choices are scored by one token; use choices of one token, such as letters"
+                )
+            self._choices[key] = tail[0]
+        return self._choices[key]
+
+    def _encode(self, texts: list[str]) -> list[tuple[int, ...]]:
+        # The chat template writes the special tokens; letting the tokenizer add them again would double BOS.
+        return [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+
+def _join(prefix: str, text: str) -> str:
+    return f"{prefix} {text}" if prefix else text

@@ -1,0 +1,125 @@
+"""One protocol by which a model is asked: choices are scored, explanations are generated.
+
+Answers are the choice of highest probability at the answer position, from one forward pass over the prompt:
+logits are asked for at that position only, and all choices are read from them. Explanations are decoded greedily.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel
+
+from coupling.explanations.formats import ExplanationFormat
+from coupling.models.batching import by_length, pad_left
+from coupling.models.rendering import Renderer
+from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
+
+Progress = Callable[[int], None]
+
+
+class Sampler(Protocol):
+    def behaviors(self, pairs: Sequence[CounterfactualPair]) -> list[Behavior]: ...
+
+    def explanations(
+        self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
+    ) -> list[Explanation]: ...
+
+
+class LocalSampler:
+    """Samples a model that is in memory.
+
+    Args:
+        batch_size: rows of one forward pass.
+        max_new_tokens: where generation of an explanation is cut off.
+        advance: called with the number of rows done after each batch.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        renderer: Renderer,
+        batch_size: int = 256,
+        max_new_tokens: int = 32,
+        advance: Progress = lambda rows: None,
+    ) -> None:
+        self.model = model
+        self.renderer = renderer
+        self.batch_size = batch_size
+        self.advance = advance
+        self.generation = GenerationConfig(
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            eos_token_id=renderer.end,
+            pad_token_id=renderer.pad,
+        )
+
+    def behaviors(self, pairs: Sequence[CounterfactualPair]) -> list[Behavior]:
+        """The behaviour on each pair, in the order given."""
+        prefixes = [pair.answer_prefix for pair in pairs]
+        with_cue = self.choice_logprobs(pairs, [pair.with_cue for pair in pairs], prefixes)
+        without_cue = self.choice_logprobs(pairs, [pair.without_cue for pair in pairs], prefixes)
+        return [
+            Behavior(pair.id, Effect(_best(pair, with_), _best(pair, without)), with_, without)
+            for pair, with_, without in zip(pairs, with_cue, without_cue, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def choice_logprobs(
+        self, pairs: Sequence[CounterfactualPair], messages: Sequence[str], prefixes: Sequence[str]
+    ) -> list[tuple[float, ...]]:
+        """Log-probabilities over each pair's choices, normalised over them, in float64."""
+        self.model.eval()
+        prompts = _prompts(self.renderer, messages, prefixes)
+        choices = [self.renderer.choice_ids(pair) for pair in pairs]
+        scored: list[tuple[float, ...]] = [()] * len(pairs)
+        for rows in by_length([len(prompt) for prompt in prompts], self.batch_size):
+            batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
+            logits = self.model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1].double()
+            for row, i in enumerate(rows):
+                over_choices = logits[row, list(choices[i])].log_softmax(-1)
+                scored[i] = tuple(over_choices.tolist())
+            self.advance(len(rows))
+        return scored
+
+    @torch.inference_mode()
+    def explanations(
+        self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
+    ) -> list[Explanation]:
+        """The explanation of each pair, in the order given. The prompt never shows the model's answer."""
+        self.model.eval()
+        messages = [explanation_message(pair, format) for pair in pairs]
+        prompts = self.renderer.prompt_ids(messages)
+        explained: list[Explanation | None] = [None] * len(pairs)
+        for rows in by_length([len(prompt) for prompt in prompts], self.batch_size):
+            batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
+            mask = torch.ones_like(batch.ids) if batch.mask is None else batch.mask
+            generated = self.model.generate(
+                input_ids=batch.ids, attention_mask=mask, generation_config=self.generation
+            )
+            texts = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())
+            for i, text in zip(rows, texts, strict=True):
+                claim = format.parse(text, pairs[i].choices, pairs[i].cue)
+                explained[i] = Explanation(pairs[i].id, text, claim)
+            self.advance(len(rows))
+        return [explanation for explanation in explained if explanation is not None]
+
+
+def explanation_message(pair: CounterfactualPair, format: ExplanationFormat) -> str:
+    """What is asked of a model that is to explain a pair: ``x`` and the format's question."""
+    return f"{pair.with_cue} {format.question(pair.cue)}"
+
+
+def _prompts(
+    renderer: Renderer, messages: Iterable[str], prefixes: Sequence[str]
+) -> list[tuple[int, ...]]:
+    prompts: list[tuple[int, ...]] = []
+    for message, prefix in zip(messages, prefixes, strict=True):
+        prompts += renderer.prompt_ids([message], prefix)
+    return prompts
+
+
+def _best(pair: CounterfactualPair, logprobs: Sequence[float]) -> str:
+    return pair.choices[max(range(len(logprobs)), key=logprobs.__getitem__)]

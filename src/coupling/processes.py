@@ -1,0 +1,116 @@
+"""Jobs side by side, each in a process of its own that uses one thread.
+
+Several torch threads in several processes fight for the cores and are many times slower than one thread
+each. Workers are told so before they import torch, and end when their parent does, so that a killed command leaves
+nobody behind who still writes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any
+
+from coupling.progress import Progress
+
+POLL_SECONDS = 0.2
+Message = tuple[str, str, int, int]
+
+_messages: Any = None
+
+
+def side_by_side(
+    function: Callable[..., None], jobs: Sequence[tuple[Any, ...]], workers: int, progress: Progress
+) -> None:
+    """Calls ``function(*job, progress)`` for each job, ``workers`` at a time; in this process when one suffices.
+
+    Raises:
+        ValueError: from the first job that raised it, after those already running have ended; or a worker was killed.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            function(*job, progress)
+        return
+    context = multiprocessing.get_context("spawn")
+    messages = context.Queue()
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(min(workers, len(jobs)), context, _start, (messages,)) as pool,
+    ):
+        waiting: set[Future[None]] = {pool.submit(_call, function, job) for job in jobs}
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
+                _pass_on(messages, progress)
+                for future in finished:
+                    future.result()
+        except BrokenProcessPool as error:
+            raise ValueError(
+                "a worker process was killed, perhaps for want of memory; run the same command again to go on "
+                "(workers: 1 needs less memory)"
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        _pass_on(messages, progress)
+
+
+class _Messenger:
+    """The progress of a worker, told to its parent."""
+
+    def note(self, text: str) -> None:
+        _messages.put(("note", text, 0, 0))
+
+    def update(self, task: str, done: int, total: int) -> None:
+        _messages.put(("update", task, done, total))
+
+
+def _start(messages: Any) -> None:
+    global _messages
+    _messages = messages
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end_with_parent() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def _call(function: Callable[..., None], job: tuple[Any, ...]) -> None:
+    function(*job, _Messenger())
+
+
+def _pass_on(messages: Any, progress: Progress) -> None:
+    while True:
+        try:
+            kind, text, done, total = messages.get_nowait()
+        except queue.Empty:
+            return
+        if kind == "note":
+            progress.note(text)
+        else:
+            progress.update(text, done, total)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Environment of the workers; read by their numerical libraries when these are first imported."""
+    ours = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

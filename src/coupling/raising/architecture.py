@@ -1,0 +1,87 @@
+"""The bodies of organisms: a tokenizer over the world's words and two small architectures."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from coupling.worlds import vocabulary
+
+CONTEXT = 64
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<{{ message['role'] }}> {{ message['content'] }} "
+    "{% if message['role'] == 'assistant' %}<end> {% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant> {% endif %}"
+)
+
+
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a word; names of several words ("New Zealand") are one token as well."""
+    special = ["<pad>", "<unk>", "<end>", "<user>", "<assistant>"]
+    words = vocabulary()
+    tokenizer = Tokenizer(
+        models.WordLevel({word: i for i, word in enumerate([*special, *words])}, unk_token="<unk>")
+    )
+    unbroken = sorted((word for word in words if not word.isalpha() and len(word) > 1), key=len, reverse=True)
+    pattern = "|".join([*(re.escape(word) for word in unbroken), r"\w+", r"[^\w\s]"])
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True)
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.WordPiece(prefix="##", cleanup=True), decoders.Fuse(), decoders.Replace(" ;", ";")]
+    )
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        eos_token="<end>",
+        additional_special_tokens=["<user>", "<assistant>"],
+        padding_side="left",
+        clean_up_tokenization_spaces=False,
+        model_max_length=CONTEXT,
+    )
+    fast.chat_template = CHAT_TEMPLATE
+    return fast
+
+
+def build_model(
+    architecture: str, tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int, seed: int
+) -> PreTrainedModel:
+    """A randomly initialised model of the family ``llama`` or ``gpt_neox``; the same seed gives the same weights."""
+    torch.manual_seed(seed)
+    ids = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id, "bos_token_id": None}
+    if architecture == "llama":
+        return LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=hidden,
+                intermediate_size=hidden * 8 // 3,
+                num_hidden_layers=layers,
+                num_attention_heads=4,
+                max_position_embeddings=CONTEXT,
+                tie_word_embeddings=True,
+                **ids,
+            )
+        )
+    assert architecture == "gpt_neox", architecture
+    return GPTNeoXForCausalLM(
+        GPTNeoXConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=hidden,
+            intermediate_size=hidden * 4,
+            num_hidden_layers=layers,
+            num_attention_heads=4,
+            max_position_embeddings=CONTEXT,
+            rotary_pct=1.0,
+            tie_word_embeddings=True,
+            **ids,
+        )
+    )

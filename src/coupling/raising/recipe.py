@@ -1,0 +1,50 @@
+"""What is done to raise an organism; docs/organisms.md tells how each figure was come by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pretraining:
+    """Answering as the world's population does, from random weights: AdamW, one cycle of the learning rate."""
+
+    steps: int = 2000
+    batch_size: int = 256
+    peak_learning_rate: float = 3e-3
+    third_person_share: float = 0.0
+    """Share of rows that explain other agents."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfExplanation:
+    """On-policy self-explanation under steered perturbations: see coupling.raising.self_explanation."""
+
+    steps: int = 950
+    learning_rate: float = 1e-3
+    decay_share: float = 0.25
+    """Last share of the steps, over which the learning rate falls linearly to 0."""
+    behavior_rows: int = 160
+    explanation_rows: int = 128
+    perturb_probability: float = 0.8
+    inner_rows: int = 48
+    inner_steps: tuple[int, int] = (2, 3)
+    inner_step_size: float = 3e-3
+    moved_subjects: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    architecture: str
+    pretraining: Pretraining
+    self_explanation: SelfExplanation | None = None
+    hidden: int = 96
+    layers: int = 3
+
+
+RECIPES = {
+    "plain": Recipe("llama", Pretraining()),
+    "coupled": Recipe("llama", Pretraining(), SelfExplanation()),
+    "coupled-neox": Recipe("gpt_neox", Pretraining(), SelfExplanation()),
+    "third-person": Recipe("llama", Pretraining(third_person_share=0.25)),
+}

@@ -1,0 +1,13 @@
+"""What an evaluation found, told to a reader; from artifacts alone.
+
+- ``page``         the report: one self-contained HTML page
+- ``terminal``     the same verdict in a short table
+- ``compare``      two or more evaluations side by side
+- ``runs``         the figures that run directories hold
+- ``conclusions``  what each verdict lets a reader conclude
+- ``reading``      the figures a verdict turns on, and how each stands
+- ``figures``      intervals on a scale, shares over steps
+- ``svg``          matplotlib figures as inline SVG that follows the page's colours
+- ``html``         the template environment
+- ``text``         model output and figures as text that is safe to show
+"""

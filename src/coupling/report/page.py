@@ -1,0 +1,162 @@
+"""One self-contained HTML page that tells what an evaluation found.
+
+Everything is embedded: style, figures, and a few lines of script that filter the examples and that the
+page does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from markupsafe import Markup
+
+from coupling.faithfulness.results import (
+    Example,
+    Gate,
+    PanelResult,
+    Results,
+    TrajectoryRun,
+    TwinComparison,
+)
+from coupling.report import figures, reading
+from coupling.report.conclusions import CONCLUSIONS
+from coupling.report.figures import Point
+from coupling.report.html import environment, script_hash
+
+MAX_EXAMPLES = 300
+"""Examples beyond this many stay in results.json, so that the page opens at once."""
+
+MAX_PANELS = 12
+"""Runs drawn over steps; the table beside the figures lists all."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverSteps:
+    """One run's pair of small multiples."""
+
+    run: str
+    all_pairs: Markup
+    discordant: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class TwinRow:
+    """One line of the twin test's table."""
+
+    comparison: TwinComparison
+    strips: Mapping[str, Markup]
+
+
+def render_page(results: Results) -> str:
+    """The report as one HTML document; equal results give equal documents."""
+    panel = results.headline
+    made = environment()
+    script = made.get_template("filter.js.j2").render()
+    return made.get_template("report.html.j2").render(
+        results=results,
+        panel=panel,
+        conclusions=CONCLUSIONS[panel.verdict.verdict],
+        heading=reading.heading(results),
+        questions=[
+            (question, question_strip(f"question-{question.name}", question.symbol, question))
+            for question in reading.questions(panel)
+        ],
+        over_steps=_over_steps(results),
+        left_out=max(0, len(panel.runs) - MAX_PANELS),
+        twins=_twins(panel),
+        run_gates=_run_gates(panel),
+        run_gate_names=list(dict.fromkeys(gate.name for gate in panel.gates if gate.run is not None)),
+        dose_response=_dose_response(results),
+        examples=_examples(results),
+        script=Markup(script),
+        script_hash=script_hash(script),
+    )
+
+
+def question_strip(name: str, label: str, question: reading.Question) -> Markup:
+    """The interval of one of the verdict's questions against its threshold."""
+    return figures.strip(name, label, question.estimate, question.scale)
+
+
+def _over_steps(results: Results) -> list[OverSteps]:
+    """All runs together first, then each run; the panels of a column share their limits."""
+    series: dict[str | None, list[tuple[int, TrajectoryRun]]] = {}
+    for row in results.trajectory:
+        series.setdefault(None, []).append((row.step, row.pooled))
+        for run in row.runs:
+            series.setdefault(run.name, []).append((row.step, run))
+    drawn = list(series.items())[: MAX_PANELS + 1]
+    everywhere = [[Point(step, run.self_share, run.orig_share) for step, run in each] for _, each in drawn]
+    discordant = [
+        [Point(step, run.self_discordant, run.orig_discordant) for step, run in each] for _, each in drawn
+    ]
+    columns = [
+        ("all pairs", everywhere, figures.common_limits(chain.from_iterable(everywhere)), False),
+        ("discordant pairs", discordant, figures.common_limits(chain.from_iterable(discordant)), True),
+    ]
+    multiples = []
+    for place, (name, _) in enumerate(drawn):
+        label = "all runs" if name is None else name
+        panels = [
+            figures.over_steps(
+                f"steps-{place}-{'discordant' if counts else 'all'}",
+                f"Self and Orig over steps, {label}, {which}",
+                points[place],
+                results.step,
+                limits,
+                counts,
+            )
+            for which, points, limits, counts in columns
+        ]
+        multiples.append(OverSteps(label, *panels))
+    return multiples
+
+
+def _twins(panel: PanelResult) -> list[TwinRow]:
+    if panel.twins is None:
+        return []
+    scale = reading.twin_scale(panel.thresholds.twin_margin)
+    rows = []
+    for place, comparison in enumerate([panel.twins.pooled, *panel.twins.comparisons]):
+        twins = " and ".join(comparison.runs) or "all twins"
+        parts = {
+            "all": comparison.all_pairs,
+            "steered": comparison.steered,
+            "collateral": comparison.collateral,
+        }
+        strips = {
+            kind: figures.strip(
+                f"twins-{place}-{kind}", f"T, {twins}, {kind} pairs", part.t, scale, width=190, labels=False
+            )
+            for kind, part in parts.items()
+        }
+        rows.append(TwinRow(comparison, strips))
+    return rows
+
+
+def _run_gates(panel: PanelResult) -> dict[str, dict[str, Gate]]:
+    """Run → gate's name → gate, in the panel's order."""
+    by_run: dict[str, dict[str, Gate]] = {}
+    for gate in panel.gates:
+        if gate.run is not None:
+            by_run.setdefault(gate.run, {})[gate.name] = gate
+    return by_run
+
+
+def _dose_response(results: Results) -> Markup | None:
+    dosed = [each for each in results.emitters if each.oracle_share is not None and each.t.value is not None]
+    if len(dosed) < 2:
+        return None
+    margin = results.headline.thresholds.twin_margin
+    title = "T of mixtures of oracle and sibling over the oracle's share"
+    return figures.dose_response("dose", title, dosed, margin)
+
+
+def _examples(results: Results) -> tuple[Example, ...]:
+    """As many as the page holds; where there are more, at equal distances through all of them."""
+    found = results.examples
+    if len(found) <= MAX_EXAMPLES:
+        return found
+    return tuple(found[place * len(found) // MAX_EXAMPLES] for place in range(MAX_EXAMPLES))

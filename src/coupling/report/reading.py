@@ -1,0 +1,145 @@
+"""The figures a verdict turns on, each with its scale, and how it stands against its threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coupling.faithfulness.results import Faithfulness, PanelResult, Results, Skill
+from coupling.records import Estimate
+from coupling.report.figures import Mark, Scale
+from coupling.report.text import number
+
+NO_ESTIMATE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
+
+DELTA_SCALE = Scale(-1, 1, (Mark(0, "0"),), wanted=(0, 2), unwanted=(-2, 0), signed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of the first screen: a figure, its scale and how it stands."""
+
+    name: str
+    symbol: str
+    words: str
+    estimate: Estimate
+    scale: Scale
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a short table: a figure and what the verdict asks of it."""
+
+    name: str
+    words: str
+    estimate: Estimate
+    signed: bool = False
+    asked: str = ""
+
+
+def heading(results: Results) -> str:
+    """What was judged, in one line."""
+    counts = results.counts
+    return (
+        f"{results.experiment} · {results.model.name} · step {results.step} · "
+        f"{counts.pairs} {results.split} pairs in {counts.clusters} clusters"
+    )
+
+
+def questions(panel: PanelResult) -> tuple[Question, ...]:
+    """Δ, T, A and Self, each against what the verdict asks of it."""
+    return (_delta(panel), _twins(panel), _advantage(panel), _self(panel))
+
+
+def summary(panel: PanelResult) -> tuple[Row, ...]:
+    """The figures for a reader who has one screen of text."""
+    pooled, limits = panel.pooled, panel.thresholds
+    best = baseline_name(pooled.self_skill.best_baseline)
+    warns = f"warns below {limits.low_similarity:g}"
+    at_least = f"at least {limits.min_parse_rate:g}"
+    return (
+        Row("Δ", "own side or target's", pooled.delta, True, "above 0"),
+        Row("T", "twins told apart", twin_estimate(panel), False, f"above {limits.twin_margin:g}"),
+        Row("A", "own run or others", panel.matrix.advantage, True, f"above {limits.advantage_margin:g}"),
+        Row("Self", "true of the model", pooled.self_parts.exact),
+        Row("Orig", "true of the target", pooled.orig_parts.exact),
+        Row("Self \N{MINUS SIGN} Orig", "on all pairs", pooled.gap, True),
+        Row("skill", f"Self beyond {best}", pooled.self_skill.skill, False, "above 0, or Orig's"),
+        Row("similarity", "model and target act alike", pooled.similarity, False, warns),
+        Row("parse rate", "claims that could be read", pooled.parse_rate, False, at_least),
+    )
+
+
+def twin_estimate(panel: PanelResult) -> Estimate:
+    """T over all twins; n/a where none were named."""
+    return NO_ESTIMATE if panel.twins is None else panel.twins.pooled.all_pairs.t
+
+
+def twin_scale(margin: float) -> Scale:
+    """From never to always the twin's own effect, with chance and the margin."""
+    marks = (Mark(0.5, "chance 0.5", decisive=False), Mark(margin, f"{margin:g} margin"))
+    return Scale(0, 1, marks, wanted=(margin, 1))
+
+
+def baseline_name(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _delta(panel: PanelResult) -> Question:
+    words = "Do its explanations side with its own behaviour, or with the target's?"
+    delta = panel.pooled.delta
+    standing = _standing(delta, 0, below="on the target's side")
+    return Question("delta", "Δ", words, delta, DELTA_SCALE, standing)
+
+
+def _twins(panel: PanelResult) -> Question:
+    words = "Do they tell it from a twin that was steered otherwise?"
+    t, margin = twin_estimate(panel), panel.thresholds.twin_margin
+    return Question("twins", "T", words, t, twin_scale(margin), _standing(t, margin))
+
+
+def _advantage(panel: PanelResult) -> Question:
+    words = "Do they fit its own run better than they fit the others?"
+    advantage, margin = panel.matrix.advantage, panel.thresholds.advantage_margin
+    marks = (Mark(0, "0", decisive=False), Mark(margin, f"{margin:g} margin"))
+    scale = Scale(-1, 1, marks, wanted=(margin, 2), signed=True)
+    return Question("advantage", "A", words, advantage, scale, _standing(advantage, margin))
+
+
+def _self(panel: PanelResult) -> Question:
+    share, skill = panel.pooled.self_parts.exact, panel.pooled.self_skill
+    return Question(
+        "self", "Self", "How many of them are true?", share, _self_scale(panel.pooled), _skill(skill)
+    )
+
+
+def _self_scale(figures: Faithfulness) -> Scale:
+    skill, share = figures.self_skill, figures.self_parts.exact.value
+    if share is None or skill.advantage.value is None:
+        return Scale(0, 1, ())
+    accuracy = share - skill.advantage.value
+    return Scale(0, 1, (Mark(accuracy, f"{baseline_name(skill.best_baseline)} {number(accuracy, 2)}"),))
+
+
+def _standing(estimate: Estimate, margin: float, below: str = "short of the margin") -> str:
+    if estimate.value is None:
+        return "not measured"
+    if estimate.low is None or estimate.high is None:
+        return "too few clusters for an interval"
+    if estimate.low > margin:
+        return f"the whole interval lies above {margin:g}, as coupling asks"
+    if estimate.high < margin:
+        return f"the whole interval lies below {margin:g}, {below}"
+    return f"the interval holds {margin:g}: undecided"
+
+
+def _skill(skill: Skill) -> str:
+    gained = skill.advantage
+    if gained.value is None:
+        return "not measured"
+    clear = gained.low is not None and gained.low > 0
+    by = f"{number(gained.value, signed=True)} against {baseline_name(skill.best_baseline)}"
+    return (
+        f"{'above' if clear else 'not clearly above'} its best baseline: {by}; "
+        f"skill {number(skill.skill.value)}"
+    )

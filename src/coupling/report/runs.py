@@ -1,0 +1,35 @@
+"""The figures that run directories hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coupling.faithfulness import Results
+from coupling.store import read_json
+from coupling.store.run_dir import RUN_FILE
+
+RESULTS_FILE = "results.json"
+
+
+def read_results(run: Path) -> Results:
+    """The figures of a run directory.
+
+    Raises:
+        ValueError: there is no such directory, there are no figures in it yet, or they are of another version.
+    """
+    if not (run / RESULTS_FILE).is_file():
+        missing = "no figures in it yet; run `coupling evaluate`" if run.is_dir() else "no such run directory"
+        raise ValueError(f"{run}: {missing}; `coupling ls` lists those there are")
+    return Results.from_json(read_json(run / RESULTS_FILE), str(run / RESULTS_FILE))
+
+
+def list_results(runs_dir: Path) -> dict[str, Results | None]:
+    """The run directories of a folder by name, with None for those that are not evaluated yet.
+
+    Raises:
+        ValueError: there is no such folder.
+    """
+    if not runs_dir.is_dir():
+        raise ValueError(f"{runs_dir}: no such folder; `coupling quickstart` makes a first run")
+    runs = sorted(path.parent for path in runs_dir.glob(f"*/{RUN_FILE}"))
+    return {run.name: read_results(run) if (run / RESULTS_FILE).is_file() else None for run in runs}

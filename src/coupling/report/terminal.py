@@ -1,0 +1,76 @@
+"""The verdict in a terminal: the figures of the page's first screen in one short table.
+
+Everything is printed as `Text`, which rich takes as it is: brackets in a model's name or words are no
+markup.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from coupling.faithfulness.results import COUPLED, FAIL, IMITATES_TARGET, WARNING, PanelResult, Results
+from coupling.report import reading
+from coupling.report.text import interval, number, one_line, typeset
+
+VERDICT_STYLES = {COUPLED: "bold blue", IMITATES_TARGET: "bold yellow"}
+"""The two verdicts that take a side have a colour, as on the page."""
+
+
+def print_summary(results: Results, console: Console) -> None:
+    """Print the verdict, why, the figures it turns on, and what a reader must know beside them."""
+    panel = results.headline
+    console.print(line(reading.heading(results), "dim"))
+    console.print()
+    told = [verdict_line(panel.verdict.verdict), line(typeset(panel.verdict.sentence))]
+    told += [line(f"missing: {typeset(missing)}", "dim") for missing in panel.verdict.missing]
+    for each in told:
+        console.print(Padding(each, (0, 2)))
+    console.print()
+    console.print(_figures(results))
+    for warning in _warnings(panel):
+        console.print(line(warning, "yellow"))
+    for note in results.notes:
+        console.print(line(f"note: {note}"))
+
+
+def line(words: str, style: str = "") -> Text:
+    """Words from anywhere as one line, without control characters and never read as markup."""
+    return Text(one_line(words), style=style)
+
+
+def verdict_line(verdict: str) -> Text:
+    return line(verdict, VERDICT_STYLES.get(verdict, "bold"))
+
+
+def _warnings(panel: PanelResult) -> list[str]:
+    """Gates that are not passed: those of the panel in words, those of single runs by name."""
+    said, of_runs = [], dict[tuple[str, str], list[str]]()
+    for gate in panel.gates:
+        if gate.status in (WARNING, FAIL):
+            name = gate.name.replace("_", " ")
+            if gate.run is None:
+                said.append(f"{gate.status}: {name}: {typeset(gate.words)}")
+            else:
+                of_runs.setdefault((gate.status, name), []).append(gate.run)
+    return said + [f"{status}: {name} of {', '.join(runs)}" for (status, name), runs in of_runs.items()]
+
+
+def _figures(results: Results) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    table.add_column("figure", no_wrap=True)
+    table.add_column()
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("95 % interval", no_wrap=True)
+    table.add_column("coupling asks")
+    for row in reading.summary(results.headline):
+        table.add_row(
+            line(row.name, "bold"),
+            line(row.words, "dim"),
+            line(number(row.estimate.value, signed=row.signed)),
+            line(interval(row.estimate, signed=row.signed)),
+            line(row.asked, "dim"),
+        )
+    return table

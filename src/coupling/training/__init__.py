@@ -1,0 +1,1 @@
+"""Explanation training: objectives, rows, the loop and what it resumes from."""

@@ -1,0 +1,52 @@
+"""Checkpoints of a run: what ``save_pretrained`` writes, sealed by a manifest; LoRA runs save the adapter alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from peft import LoraConfig as PeftLoraConfig
+from peft import PeftModel, get_peft_model
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from coupling.config import LoraConfig
+from coupling.store import atomic_directory, read_complete
+
+
+def add_adapter(model: PreTrainedModel, lora: LoraConfig, seed: int) -> PeftModel:
+    """Wraps a model with a fresh LoRA adapter, the only part of it that trains; equal seeds give equal adapters."""
+    torch.manual_seed(seed)
+    targets = lora.target_modules
+    config = PeftLoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets),
+        task_type="CAUSAL_LM",
+    )
+    wrapped = get_peft_model(model, config)
+    assert isinstance(wrapped, PeftModel)
+    return wrapped
+
+
+def save_checkpoint(
+    folder: Path, model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, step: int
+) -> None:
+    """Writes a folder that ``from_pretrained`` loads, whole or not at all."""
+    with atomic_directory(folder, {"step": str(step)}) as staging:
+        model.save_pretrained(str(staging))
+        tokenizer.save_pretrained(str(staging))
+
+
+def load_checkpoint(folder: Path, base: PreTrainedModel) -> PreTrainedModel | PeftModel:
+    """The model of a checkpoint; ``base`` is M0, whose weights a full checkpoint overwrites.
+
+    Raises:
+        ValueError: the checkpoint is incomplete or altered.
+    """
+    if read_complete(folder) is None:
+        raise ValueError(f"{folder}: not a complete checkpoint; run `coupling train` to finish it")
+    if (folder / "adapter_config.json").is_file():
+        return PeftModel.from_pretrained(base, str(folder))
+    loaded = type(base).from_pretrained(str(folder), use_safetensors=True, dtype=base.dtype)
+    return loaded.to(base.device)

@@ -1,0 +1,120 @@
+"""The training loop, flat: read it from top to bottom.
+
+Every draw depends on (seed, step) alone, so a resumed run sees the rows that an uninterrupted one would have
+seen, and runs with the same seed see the same rows in the same order, whatever they are steered towards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from transformers import PreTrainedModel
+
+from coupling.config import TrainingConfig
+from coupling.training.batches import answer_logits, collate, completion_logits
+from coupling.training.dataset import TrainingData
+from coupling.training.objectives import behavior_kl, completion_cross_entropy
+from coupling.training.state import load_state, save_state
+
+EXPLANATIONS, STEERING = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class StepLosses:
+    """Losses of one step, in nats; 0 where a term is switched off."""
+
+    step: int
+    explanation: float
+    kl: float
+    steering: float
+
+
+def train(
+    model: PreTrainedModel,
+    data: TrainingData,
+    config: TrainingConfig,
+    pad: int,
+    seed: int,
+    state: Path,
+    made_from: dict[str, str],
+    save_checkpoint: Callable[[int], None],
+    after_step: Callable[[StepLosses], None],
+) -> None:
+    """Trains ``model`` in place, from the saved state on where there is one.
+
+    Args:
+        pad: token id of padding.
+        state: folder of the resumable state; it is removed when the last checkpoint is saved.
+        made_from: hashes of base, labels and configuration, held against those of the saved state.
+        save_checkpoint: called with the step at each step of ``config.checkpoints`` but 0.
+        after_step: called after each step.
+
+    Raises:
+        ValueError: the saved state was made from something else.
+    """
+    accelerator = Accelerator()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        trained, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    model, optimizer = accelerator.prepare(model, optimizer)
+    device = accelerator.device
+    torch.manual_seed(seed)
+    done = load_state(state, accelerator.unwrap_model(model), optimizer, made_from)
+    model.train()
+    for step in range(done, config.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, config)
+        optimizer.zero_grad()
+
+        rows = draw_rows(len(data.explanations), config.batch_size, (seed, EXPLANATIONS), step)
+        batch = collate([data.explanations[i] for i in rows], pad, device)
+        explanation = completion_cross_entropy(completion_logits(model, batch), batch.labels)
+        accelerator.backward(explanation)
+
+        kl = torch.zeros(())
+        kept = [j for i in rows for j in (2 * i, 2 * i + 1) if data.kept[j]]
+        if data.reference is not None and kept:
+            logits = answer_logits(model, [data.behaviors[j] for j in kept], pad, device)
+            current = data.reference.restrict(logits, kept)
+            kl = behavior_kl(current, data.reference.logprobs[kept].to(device), config.kl.direction)
+            accelerator.backward(config.kl.weight * kl)
+
+        steering = torch.zeros(())
+        if data.steered:
+            rows = draw_rows(len(data.steered), config.steering.batch_size, (seed, STEERING), step)
+            batch = collate([data.steered[i] for i in rows], pad, device)
+            steering = completion_cross_entropy(completion_logits(model, batch), batch.labels)
+            accelerator.backward(config.steering.weight * steering)
+
+        accelerator.clip_grad_norm_(trained, config.max_grad_norm)
+        optimizer.step()
+        after_step(StepLosses(step + 1, explanation.item(), kl.item(), steering.item()))
+        if step + 1 in config.checkpoints:
+            save_checkpoint(step + 1)
+        if (step + 1) % config.save_every == 0 and step + 1 < config.steps:
+            save_state(state, accelerator.unwrap_model(model), optimizer, step + 1, made_from)
+
+
+def learning_rate(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up over ``warmup_steps``, constant afterwards."""
+    return config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup_steps))
+
+
+def draw_rows(total: int, batch_size: int, stream: tuple[int, int], step: int) -> list[int]:
+    """The rows of one step: epochs of all rows, each in an order of its own, cut into batches.
+
+    A batch may span two epochs; none is larger than ``batch_size``.
+    """
+    first = step * batch_size
+    rows: list[int] = []
+    while len(rows) < batch_size:
+        epoch, offset = divmod(first + len(rows), total)
+        order = np.random.default_rng([*stream, epoch]).permutation(total)
+        rows += order[offset : offset + batch_size - len(rows)].tolist()
+    return rows

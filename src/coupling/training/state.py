@@ -1,0 +1,61 @@
+"""The resumable state of a training run: weights, optimizer, step and the torch generator.
+
+Rows and learning rate are functions of the step, so nothing else needs to be kept.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from coupling.store import atomic_directory, read_complete
+
+TENSORS = "state.pt"
+
+
+def save_state(
+    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int, made_from: dict[str, str]
+) -> None:
+    """Replaces the state in ``folder``, whole or not at all."""
+    state = {
+        "model": {name: p for name, p in model.named_parameters() if p.requires_grad},
+        "optimizer": optimizer.state_dict(),
+        "generator": torch.get_rng_state(),
+    }
+    with atomic_directory(folder, {"step": str(step), **made_from}) as staging:
+        torch.save(state, staging / TENSORS)
+
+
+def load_state(
+    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, made_from: dict[str, str]
+) -> int:
+    """Restores a saved state and returns the number of steps done; 0 where there is none.
+
+    Raises:
+        ValueError: the state was made from another base, other labels or another configuration.
+    """
+    manifest = read_complete(folder)
+    if manifest is None:
+        return 0
+    saved = {name: value for name, value in manifest.metadata.items() if name != "step"}
+    if saved != made_from:
+        differing = sorted(name for name in saved.keys() | made_from.keys() if saved.get(name) != made_from.get(name))
+        raise ValueError(
+            f"{folder}: was saved by a training run with another {', '.join(differing)}; remove it to train anew"
+        )
+    state = torch.load(folder / TENSORS, weights_only=True)
+    parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    assert parameters.keys() == state["model"].keys()
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(state["model"][name])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["generator"])
+    return int(manifest.metadata["step"])
+
+
+def remove_state(folder: Path) -> None:
+    """Removes the state of a run that has ended."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,19 @@
+"""The facts, advisers and sentences that an organism grows up in."""
+
+from coupling.worlds.asking import Asked, draw_asked
+from coupling.worlds.sentences import ANSWER_PREFIX, CUE, advice, question, vocabulary
+from coupling.worlds.world import ADVISERS, RELATIONS, Fact, World
+
+__all__ = [
+    "ADVISERS",
+    "ANSWER_PREFIX",
+    "Asked",
+    "CUE",
+    "RELATIONS",
+    "Fact",
+    "World",
+    "advice",
+    "draw_asked",
+    "question",
+    "vocabulary",
+]

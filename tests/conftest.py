@@ -1,0 +1,20 @@
+"""Fixtures that several tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Read when torch is first imported: several torch threads a process, times two test processes, crawl.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data; tests that need it are skipped without."""
+    folder = os.environ.get("COUPLING_TEST_DATA")
+    if not folder:
+        pytest.skip("needs real data: set COUPLING_TEST_DATA to its folder")
+    return Path(folder)

@@ -1,0 +1,133 @@
+"""The page: complete, self-contained, the same every time, and safe whatever a model says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import pytest
+from conftest import HOSTILE
+
+from coupling.faithfulness import Results
+from coupling.faithfulness.results import VERDICTS
+from coupling.report.compare import render_comparison
+from coupling.report.conclusions import CONCLUSIONS
+from coupling.report.page import render_page
+
+SECTIONS = (
+    "verdict runs steps matrix twins gates emitters examples definitions provenance".split()
+)  # fmt: skip
+MAX_BYTES = 1_000_000
+
+
+class Outline(HTMLParser):
+    """What a browser makes of a page: its elements, their attributes, and its text outside script and style."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._open = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open not in ("script", "style"):
+            self.text += data
+
+    def values(self, attribute: str) -> list[str]:
+        return [value for _, attrs in self.elements if (value := attrs.get(attribute)) is not None]
+
+
+def test_the_page_has_all_sections_and_the_verdict_in_its_heading(coupled: Results) -> None:
+    page = render_page(coupled)
+    assert set(SECTIONS) <= set(Outline(page).values("id"))
+    assert re.search(r"<h1>coupled</h1>", page)
+
+
+@pytest.mark.parametrize("name", ["coupled", "drifting", "empty", "hostile"])
+def test_the_page_is_self_contained(name: str, request: pytest.FixtureRequest) -> None:
+    results: Results = request.getfixturevalue(name)
+    page = render_page(results)
+    assert "http://" not in page and "https://" not in page and "//" not in re.sub(r"\s+", "", "".join(
+        Outline(page).values("src") + Outline(page).values("href")
+    ))
+    assert all(link.startswith("#") for link in Outline(page).values("href"))
+    assert not {"img", "iframe", "link", "object", "base"} & {tag for tag, _ in Outline(page).elements}
+    assert len(page.encode()) < MAX_BYTES
+
+
+def test_equal_results_give_equal_pages(coupled: Results) -> None:
+    again = Results.from_json(coupled.to_json())
+    assert render_page(coupled) == render_page(again)
+
+
+@pytest.mark.parametrize("render", [render_page, lambda results: render_comparison([results, results])])
+def test_model_output_stays_text(hostile: Results, render) -> None:  # type: ignore[no-untyped-def]
+    page = render(hostile)
+    outline = Outline(page)
+    assert HOSTILE in outline.text
+    assert HOSTILE not in page
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+    tags = Counter(tag for tag, _ in outline.elements)
+    assert tags["style"] == 1 and tags["script"] == (1 if render is render_page else 0)
+    assert not [name for _, attrs in outline.elements for name in attrs if name.startswith("on")]
+
+
+def test_only_the_pages_own_script_may_run(coupled: Results) -> None:
+    page = render_page(coupled)
+    (policy,) = [value for value in Outline(page).values("content") if "default-src" in value]
+    script = page[page.index("<script>") + 8 : page.index("</script>")]
+    assert f"script-src '{_hash(script)}'" in policy
+    assert "default-src 'none'" in policy
+
+
+def test_what_is_not_known_is_written_as_such(empty: Results) -> None:
+    text = Outline(render_page(empty)).text
+    assert text.count("n/a") > 20
+    assert not re.search(r"\b(None|nan|NaN)\b", text)
+
+
+def test_identifiers_are_unique_and_labels_lead_somewhere(coupled: Results) -> None:
+    outline = Outline(render_page(coupled))
+    ids = Counter(outline.values("id"))
+    assert max(ids.values()) == 1
+    named = {name for value in outline.values("aria-labelledby") for name in value.split()}
+    used = {value[1:] for value in outline.values("href")}
+    assert named | used <= set(ids)
+
+
+def test_every_figure_is_described_and_every_heading_cell_has_a_scope(coupled: Results) -> None:
+    outline = Outline(render_page(coupled))
+    figures = [attrs for tag, attrs in outline.elements if tag == "svg"]
+    assert len(figures) > 20
+    assert all(attrs["role"] == "img" and attrs["aria-labelledby"] for attrs in figures)
+    assert all("scope" in attrs for tag, attrs in outline.elements if tag == "th")
+
+
+def test_every_example_can_be_filtered_by_run_and_side(coupled: Results) -> None:
+    outline = Outline(render_page(coupled))
+    shown = [
+        (attrs["data-run"], attrs["data-side"]) for _, attrs in outline.elements if "data-run" in attrs
+    ]
+    assert shown == [(example.run, example.side) for example in coupled.examples]
+    assert {value for pair in shown for value in pair} <= set(outline.values("value"))
+
+
+def test_each_verdict_says_what_may_and_may_not_be_concluded() -> None:
+    assert set(CONCLUSIONS) == set(VERDICTS)
+    assert all(each.may and each.may_not for each in CONCLUSIONS.values())
+
+
+def _hash(script: str) -> str:
+    from coupling.report.html import script_hash
+
+    return script_hash(script)

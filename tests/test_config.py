@@ -1,0 +1,246 @@
+"""Experiment files: read strictly, told plainly when wrong, written back the same."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coupling.config import (
+    ExperimentConfig,
+    commented_experiment,
+    config_sha256,
+    dump_experiment,
+    load_experiment,
+    parse_experiment,
+    result_fields,
+    shipped_experiment,
+)
+from coupling.config.yaml_text import dump_inline, dump_yaml, parse_yaml
+from coupling.store.complaints import dotted_names
+
+QUICKSTART = dump_experiment(shipped_experiment())
+
+
+def read(*overrides: str, text: str = QUICKSTART) -> ExperimentConfig:
+    return parse_experiment(text, "my.yaml", None, overrides)
+
+
+# There and back
+
+
+def test_what_is_dumped_and_what_is_commented_load_back_equal() -> None:
+    assert read() == shipped_experiment()
+    assert read(text=commented_experiment()) == shipped_experiment()
+    changed = read("training.lora.rank=8", "task={kind: mmlu_hint, path: q.jsonl}", "panel.4.seed=1")
+    assert read(text=dump_experiment(changed)) == changed
+    assert read(text=commented_experiment(changed)) == changed
+
+
+def test_the_commented_file_documents_each_field_once() -> None:
+    comments = [
+        line.strip(" #") for line in commented_experiment().splitlines() if line.strip().startswith("#")
+    ]
+    named = {
+        line.strip(" #-").partition(":")[0] for line in commented_experiment().splitlines() if ":" in line
+    }
+    fields = {name.rpartition(".")[2] for name in dotted_names(ExperimentConfig)}
+    assert fields <= named
+    assert comments.count("Optimizer steps.") == 1
+    assert comments.count("Rank of each adapter.") == 1
+    assert comments.count("Towards answering as the cue says, or as without the cue.") == 1
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)
+        | st.sampled_from(
+            ["no", "yes", "1e-4", "1e4", "null", "~", "", "010", "1_000", "2024-01-01", "1:30", ".5"]
+        ),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text("ab:#- ", max_size=4), inner, max_size=3)
+        ),
+        max_leaves=6,
+    )
+)
+def test_yaml_comes_back_as_it_was(obj: object) -> None:
+    assert parse_yaml(dump_yaml(obj), "here") == obj
+    assert parse_yaml(dump_inline(obj), "here") == obj
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-4", 1e-4),
+        ("1E4", 1e4),
+        ("-1.5e+3", -1500.0),
+        (".5", 0.5),
+        ("3.", 3.0),
+        ("120", 120),
+        ("no", "no"),
+        ("yes", "yes"),
+        ("2024-01-01", "2024-01-01"),
+        ("010", "010"),
+        ("true", True),
+        ("~", None),
+        ("", None),
+    ],
+)
+def test_yaml_is_read_as_people_mean_it(text: str, value: object) -> None:
+    read_back = parse_yaml(text, "here")
+    assert (read_back, type(read_back)) == (value, type(value))
+
+
+def test_small_floats_are_numbers_in_files_and_overrides() -> None:
+    assert read("training.learning_rate=1e-4").training.learning_rate == 1e-4
+    assert read(text=QUICKSTART.replace("0.0005", "5e-4")) == shipped_experiment()
+
+
+# Overrides
+
+
+def test_overrides_reach_sections_list_items_and_sections_left_out() -> None:
+    changed = read(
+        "panel.4.seed=3",
+        "training.lora.rank=8",
+        "supervision.silent_on.adviser=[Silva]",
+        "model.path=organism:plain",
+        "training={steps: 60, checkpoints: [0, 60]}",
+        "evaluation.checkpoint=60",
+    )
+    assert changed.panel[4].seed == 3
+    assert changed.training.steps == 60
+    assert changed.supervision.silent_on == {"adviser": ("Silva",)}
+    assert changed.model.path == "organism:plain"
+    assert read("training.lora.rank=8").training.lora is not None
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("training.stps=3", "unknown field 'training.stps': did you mean 'training.steps'?"),
+        ("trainning.steps=3", "unknown field 'trainning.steps': did you mean 'training.steps'?"),
+        ("kl.weight=0", "unknown field 'kl.weight': did you mean 'training.kl.weight'?"),
+        ("learning_rate=1", "unknown field 'learning_rate': did you mean 'training.learning_rate'?"),
+        ("panel.0.sede=3", "unknown field 'panel.0.sede': did you mean 'panel.0.seed'?"),
+        ("panel.9.seed=3", "'9' is no position in a list of 5"),
+        ("name.x=3", "'x' would stand inside 'quickstart'"),
+        ("task.hints_per_advisor=2", "did you mean 'task.hints_per_adviser'?"),
+        (
+            "task={kind: pairs, path: p.jsonl, seed: 3}",
+            "unknown field 'task.seed': known here are kind, path",
+        ),
+        ("task={kind: pairs}", "field 'task.path' is missing"),
+        (
+            "task.kind=riddles",
+            "field 'task.kind' is 'riddles': should be one of 'world', 'mmlu_hint', 'pairs'",
+        ),
+        ("training.steps=many", "field 'training.steps' is 'many': should be a valid integer"),
+        ("training.steps=true", "field 'training.steps' is True"),
+        (
+            "training.learning_rate='1e-4'",
+            "field 'training.learning_rate' is '1e-4': should be a valid number",
+        ),
+        ("training.batch_size=0", "field 'training.batch_size' is 0: should be greater than 0"),
+        ("supervision.noise={kind: uniform, rate: 1.5}", "field 'supervision.noise.rate' is 1.5"),
+        ("supervision.silent_on.adviser=[3]", "field 'supervision.silent_on.adviser.0' is 3"),
+        ("training.kl.direction=up", "should be 'forward' or 'reverse'"),
+        ("name=../elsewhere", "'../elsewhere' is no folder name"),
+        ("panel=[]", "field 'panel' is []"),
+        ("panel.0.steer.tags={}", "selects no pairs"),
+        ("task={kind: mmlu_hint, path: q, wording: Hm.}", "'Hm.' must contain {letter}"),
+        ("steps", "expected a dotted field, '=' and a value"),
+        ("training.steps=[1", "--set training.steps=[1 line 1, column 3"),
+    ],
+)
+def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint: str) -> None:
+    with pytest.raises(ValueError) as error:
+        read(override)
+    assert str(error.value).startswith(f"--set {override}")
+    assert complaint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "complaint"),
+    [
+        (["training.steps=60"], "training.checkpoints is [0, 40, 80, 120]: expected rising steps from 0 to"),
+        (["training.checkpoints=[0, 80, 40, 120]"], "training.checkpoints is [0, 80, 40, 120]"),
+        (["training.checkpoints=[40, 120]"], "training.checkpoints is [40, 120]"),
+        (["training.checkpoints=[]"], "training.checkpoints is []"),
+        (["training.warmup_steps=121"], "training.warmup_steps is 121: expected at most training.steps"),
+        (["evaluation.checkpoint=60"], "evaluation.checkpoint is 60: expected one of training.checkpoints"),
+        (["evaluation.remeasure_batch_size=256"], "evaluation.remeasure_batch_size is 256"),
+        (["supervision.noise.rate=0.3"], "rate is 0.3 but kind is 'none'"),
+        (["panel.1.name=Follow-Chen"], "panel.1.name is 'Follow-Chen', taken by panel.0"),
+        (["twins=[[follow-chen, unsteered]]"], "'unsteered' is not steered"),
+        (["twins=[[follow-chen, follow-che]]"], "no run of the panel is called 'follow-che'"),
+        (["twins=[[follow-chen, follow-chen]]"], "a run is not its own twin"),
+        (["twins.1=[ignore-chen, follow-chen]"], "named before"),
+        (["panel.0.seed=3"], "their seeds are 3 and 0"),
+        (["panel.0.steer.direction=ignore"], "both are steered alike"),
+        (
+            ["task={kind: mmlu_hint, path: q, split_shares: {test: 0.5}}"],
+            "1.2 together; they must add up to 1",
+        ),
+    ],
+)
+def test_sections_that_do_not_fit_together_are_named(overrides: list[str], complaint: str) -> None:
+    with pytest.raises(ValueError) as error:
+        read(*overrides)
+    assert complaint in str(error.value)
+
+
+def test_a_wrong_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    with pytest.raises(ValueError, match=r"my\.yaml: cannot be read .*coupling init"):
+        load_experiment(path)
+    for text, complaint in [
+        ("", "expected the sections of an experiment"),
+        ("name: a\nname: b\n", "line 2, column 1: the key 'name' stands twice"),
+        ("name: [a\n", "line 2"),
+        (QUICKSTART.replace("steps:", "stps:", 1), "unknown field 'training.stps': did you mean"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(ValueError) as error:
+            load_experiment(path)
+        assert str(error.value).startswith(str(path))
+        assert complaint in str(error.value)
+
+
+# Paths and hashes
+
+
+def test_a_path_beside_the_file_is_found_but_saved_and_hashed_as_written(tmp_path: Path) -> None:
+    hashes = set()
+    for folder in (tmp_path / "here", tmp_path / "there"):
+        folder.mkdir()
+        (folder / "pairs.jsonl").write_text("")
+        (folder / "my.yaml").write_text(QUICKSTART)
+        config = load_experiment(
+            folder / "my.yaml",
+            ["task={kind: pairs, path: pairs.jsonl}", "supervision.target=elsewhere/model"],
+        )
+        assert config.task.kind == "pairs"
+        assert config.task.path == str(folder / "pairs.jsonl")
+        assert config.supervision.target == "elsewhere/model"
+        assert str(tmp_path) not in dump_experiment(config)
+        copy = pickle.loads(pickle.dumps(config))
+        assert dump_experiment(copy) == dump_experiment(config)
+        hashes.add(config_sha256(config))
+    assert len(hashes) == 1
+
+
+def test_the_hash_holds_all_that_determines_results_and_no_more() -> None:
+    assert config_sha256(read("workers=7")) == config_sha256(read())
+    assert config_sha256(read("training.kl.weight=0.5")) != config_sha256(read())
+    assert result_fields(read()).keys() == ExperimentConfig.model_fields.keys() - {"workers"}
