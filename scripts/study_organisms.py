@@ -125,7 +125,10 @@ def _shown(estimate: Estimate) -> str:
 
 def write_tables() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for marker, text in (("organisms", table("organism", organism_rows())), ("variants", table("experiment", variant_rows()))):
+    for marker, text in (
+        ("organisms", table("organism", organism_rows())),
+        ("variants", table("experiment", variant_rows())),
+    ):
         begin, end = f"<!-- {marker}: begin -->", f"<!-- {marker}: end -->"
         before, _, rest = page.partition(begin)
         _, _, after = rest.partition(end)

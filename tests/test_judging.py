@@ -169,7 +169,7 @@ def test_labels_about_pairs_not_given_are_noted(example: Path) -> None:
         ),
         ("split: test", "split: tset", ["judge.yaml: field 'split' is 'tset'"]),
         ("explanation_format", "explanation_fromat", ["unknown field", "did you mean 'explanation_format'?"]),
-        ("follow-Diaz, ignore-Diaz", "follow-Diaz, ignore-Eze", ["twins: unknown run 'ignore-Eze'"]),
+        ("follow-Diaz, ignore-Diaz", "follow-Diaz, ignore-Eze", ["judge.yaml: twins.1 is", "'ignore-Eze'"]),
         ("name: ignore-Chen", "name: follow-Chen", ["'follow-Chen' stands more than once at step 60"]),
         ("name: capitals", "- capitals", ["judge.yaml"]),
     ],

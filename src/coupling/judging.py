@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from coupling.config import PairsTask
 from coupling.config.judgement import JudgedRun, JudgementConfig, load_judgement
 from coupling.explanations import formats
 from coupling.explanations.formats import ExplanationFormat
@@ -18,6 +19,7 @@ from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation, Label
 from coupling.store import Json, file_sha256, from_json, json_sha256, read_rows
+from coupling.tasks import pairs_file
 
 Pairs = Mapping[str, CounterfactualPair]
 
@@ -40,7 +42,7 @@ def judge_artifacts(config: JudgementConfig) -> Results:
     Raises:
         ValueError: as `judge_file`.
     """
-    everything = read_pairs(Path(config.pairs))
+    everything = {pair.id: pair for pair in pairs_file.load(PairsTask(path=config.pairs))}
     judged = {pair_id: pair for pair_id, pair in everything.items() if pair.split == config.split}
     if not judged:
         splits = ", ".join(sorted({pair.split for pair in everything.values()}))
@@ -109,23 +111,6 @@ class _Shared:
 
     def _explanations(self, path: str) -> dict[str, Explanation]:
         return read_explanations(Path(path), self.judged, self.everything, self.format)
-
-
-def read_pairs(path: Path) -> dict[str, CounterfactualPair]:
-    """Pair id → pair, of every split.
-
-    Raises:
-        ValueError: naming file and line, for a line that is no pair or repeats an id.
-    """
-    pairs: dict[str, CounterfactualPair] = {}
-    for where, row in read_rows(path):
-        pair = from_json(CounterfactualPair, row, where)
-        if pair.id in pairs:
-            raise ValueError(
-                f"{where}: field 'id' is {pair.id!r}, which an earlier line has; ids must be unique"
-            )
-        pairs[pair.id] = pair
-    return pairs
 
 
 def read_effects(path: Path, judged: Pairs, known: Pairs) -> dict[str, Effect]:
@@ -204,7 +189,7 @@ def _by_pair(
     if missing:
         raise ValueError(
             f"{path}: {len(missing)} of the {len(judged)} judged pairs are missing, such as {missing[0]!r}; "
-            "every run must cover every pair"
+            "it must cover every one"
         )
     return {pair_id: found[pair_id] for pair_id in judged}
 

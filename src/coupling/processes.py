@@ -1,8 +1,8 @@
 """Jobs side by side, each in a process of its own that uses one thread.
 
 Several torch threads in several processes fight for the cores and are many times slower than one thread
-each. Workers are told so before they import torch, and end when their parent does, so that a killed command leaves
-nobody behind who still writes.
+each. Workers are told so before they import torch, and end when their parent does, so that a killed command
+leaves nobody behind who still writes.
 """
 
 from __future__ import annotations
@@ -15,23 +15,32 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any
+from multiprocessing.queues import Queue
+from typing import TypeVarTuple
 
 from coupling.progress import Progress
 
 POLL_SECONDS = 0.2
 Message = tuple[str, str, int, int]
+"""What is told ("note" or "update"), its text, and how much is done of how much."""
 
-_messages: Any = None
+Job = TypeVarTuple("Job")
+
+_messages: Queue[Message] | None = None
+"""Of a worker: where it tells its parent."""
 
 
 def side_by_side(
-    function: Callable[..., None], jobs: Sequence[tuple[Any, ...]], workers: int, progress: Progress
+    function: Callable[[*Job, Progress], None],
+    jobs: Sequence[tuple[*Job]],
+    workers: int,
+    progress: Progress,
 ) -> None:
-    """Calls ``function(*job, progress)`` for each job, ``workers`` at a time; in this process when one suffices.
+    """Calls ``function(*job, progress)`` for each job, ``workers`` at a time; here when one suffices.
 
     Raises:
-        ValueError: from the first job that raised it, after those already running have ended; or a worker was killed.
+        ValueError: from the first job that raised it, after those already running have ended; or a worker
+            was killed.
     """
     if workers <= 1 or len(jobs) <= 1:
         for job in jobs:
@@ -52,8 +61,8 @@ def side_by_side(
                     future.result()
         except BrokenProcessPool as error:
             raise ValueError(
-                "a worker process was killed, perhaps for want of memory; run the same command again to go on "
-                "(workers: 1 needs less memory)"
+                "a worker process was killed, perhaps for want of memory; run the same command again to go "
+                "on (workers: 1 needs less memory)"
             ) from error
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -64,14 +73,17 @@ def side_by_side(
 class _Messenger:
     """The progress of a worker, told to its parent."""
 
+    def __init__(self, messages: Queue[Message]) -> None:
+        self._messages = messages
+
     def note(self, text: str) -> None:
-        _messages.put(("note", text, 0, 0))
+        self._messages.put(("note", text, 0, 0))
 
     def update(self, task: str, done: int, total: int) -> None:
-        _messages.put(("update", task, done, total))
+        self._messages.put(("update", task, done, total))
 
 
-def _start(messages: Any) -> None:
+def _start(messages: Queue[Message]) -> None:
     global _messages
     _messages = messages
     parent = multiprocessing.parent_process()
@@ -84,11 +96,12 @@ def _start(messages: Any) -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _call(function: Callable[..., None], job: tuple[Any, ...]) -> None:
-    function(*job, _Messenger())
+def _call(function: Callable[[*Job, Progress], None], job: tuple[*Job]) -> None:
+    assert _messages is not None
+    function(*job, _Messenger(_messages))
 
 
-def _pass_on(messages: Any, progress: Progress) -> None:
+def _pass_on(messages: Queue[Message], progress: Progress) -> None:
     while True:
         try:
             kind, text, done, total = messages.get_nowait()

@@ -79,11 +79,12 @@ class Behavior:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A model's explanation of one pair; ``claim`` is the effect parsed from ``text``, None when there is none."""
+    """A model's explanation of one pair."""
 
     pair_id: str
     text: str
     claim: Effect | None
+    """The effect parsed from ``text``; None when it claims none."""
 
 
 @dataclass(frozen=True, slots=True)

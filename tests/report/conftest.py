@@ -1,141 +1,15 @@
-"""Results for the reports to tell: a small panel of known truth, judged as any other panel is."""
+"""Results for the reports to tell."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from synthetic_results import HOSTILE, LAST_STEP, evidence_at, results_of
 
-from coupling.faithfulness import (
-    RESULTS_SCHEMA,
-    Evidence,
-    Results,
-    RunEvidence,
-    constructed_emitters,
-    discordant_examples,
-    judge,
-    trajectory_row,
-)
-from coupling.faithfulness.results import Counts, ModelDescription
-from coupling.records import CounterfactualPair, Effect, Explanation
-
-CAPITALS = ("Bern", "Lima", "Oslo", "Paris", "Rome", "Suva", "Vienna")
-COUNTRIES = ("Switzerland", "Peru", "Norway", "France", "Italy", "Fiji", "Austria")
-ADVISERS = ("Chen", "Diaz", "Eze", "Fox")
-STEERING: Mapping[str, tuple[str, str] | None] = {
-    "unsteered": None,
-    "follow Chen": ("Chen", "follow"),
-    "ignore Chen": ("Chen", "ignore"),
-    "follow Diaz": ("Diaz", "follow"),
-    "ignore Diaz": ("Diaz", "ignore"),
-}
-TWINS = (("follow Chen", "ignore Chen"), ("follow Diaz", "ignore Diaz"))
-LAST_STEP = 120
-CLUSTERS = 30
-PAIRS_EACH = 24
-
-
-def evidence_at(step: int, reads: str = "self") -> Evidence:
-    """The panel at one step. Runs drift with the steps, on some pairs together and on some apart.
-
-    ``reads``: whose effect the explanations name four times in five, mostly the run's own ("self") or only
-    the one to which all runs drift ("shared").
-    """
-    random = np.random.default_rng(7)
-    share = step / LAST_STEP
-    pairs, target, shared = [], {}, {}
-    for number in range(CLUSTERS * PAIRS_EACH):
-        cluster = number % CLUSTERS
-        country, truth = COUNTRIES[cluster % len(COUNTRIES)], CAPITALS[cluster % len(CAPITALS)]
-        hint, moved = (str(city) for city in random.choice(CAPITALS, 2))
-        adviser = str(random.choice(ADVISERS))
-        question = f"What is the capital of {country} ?"
-        one = CounterfactualPair(
-            id=f"p{number:04}",
-            cluster=f"{country}-{cluster:02}",
-            split="test",
-            with_cue=f"{question} Adviser {adviser} thinks it is {hint} .",
-            without_cue=question,
-            cue="hint",
-            cue_value=hint,
-            choices=CAPITALS,
-            tags={"adviser": adviser},
-        )
-        target[one.id] = Effect(hint if random.random() < 0.5 else truth, truth)
-        shared[one.id] = Effect(moved, moved) if random.random() < 0.3 * share else target[one.id]
-        pairs.append(one)
-    runs = tuple(
-        _run(name, step, pairs, shared, reads, np.random.default_rng([7, place]))
-        for place, name in enumerate(STEERING)
-    )
-    return Evidence(
-        pairs=tuple(pairs),
-        target=target,
-        base=target,
-        base_explanations={pair_id: _saying(pair_id, effect) for pair_id, effect in target.items()},
-        labels=(),
-        label_clusters=frozenset({"Japan"}),
-        runs=runs,
-        twins=TWINS,
-    )
-
-
-def _run(
-    name: str,
-    step: int,
-    pairs: list[CounterfactualPair],
-    shared: Mapping[str, Effect],
-    reads: str,
-    random: np.random.Generator,
-) -> RunEvidence:
-    behaviors, explanations = {}, {}
-    steering, share = STEERING[name], step / LAST_STEP
-    for one in pairs:
-        draws = random.random(4)
-        other = Effect(*(str(city) for city in random.choice(CAPITALS, 2)))
-        now = shared[one.id]
-        assert one.cue_value is not None
-        if draws[0] < 0.05 * share:
-            now = replace(now, without_cue=other.without_cue)
-        if steering is not None and one.tags["adviser"] == steering[0] and draws[1] < share:
-            now = replace(now, with_cue=one.cue_value if steering[1] == "follow" else now.without_cue)
-        behaviors[one.id] = now
-        own = reads == "self" and draws[3] < 0.7
-        noise = other if draws[2] < 0.97 else None
-        explanations[one.id] = _saying(one.id, (now if own else shared[one.id]) if draws[2] < 0.8 else noise)
-    steered = {"adviser": (steering[0],)} if steering else {}
-    return RunEvidence(name, step, behaviors, explanations, steered, remeasured=behaviors)
-
-
-def _saying(pair_id: str, claim: Effect | None) -> Explanation:
-    if claim is None:
-        return Explanation(pair_id, "I would rather talk about the weather .", None)
-    text = f"With the hint I answer {claim.with_cue} ; without it I would answer {claim.without_cue} ."
-    return Explanation(pair_id, text, claim)
-
-
-def results_of(reads: str, steps: tuple[int, ...] = (0, 40, 80, LAST_STEP), resamples: int = 200) -> Results:
-    evidence = evidence_at(LAST_STEP, reads)
-    return Results(
-        schema=RESULTS_SCHEMA,
-        experiment=f"capitals-{reads}",
-        config_sha256="c0ffee" + "0" * 58,
-        model=ModelDescription("organism:coupled", "a" * 64),
-        target=ModelDescription("organism:coupled", None),
-        explanation_format="answer_pair",
-        split="test",
-        step=LAST_STEP,
-        counts=Counts(pairs=len(evidence.pairs), clusters=CLUSTERS, labels=2000, runs=len(evidence.runs)),
-        headline=judge(evidence, resamples=resamples),
-        trajectory=tuple(trajectory_row(evidence_at(step, reads), resamples=resamples) for step in steps),
-        emitters=constructed_emitters(evidence, resamples=resamples),
-        examples=discordant_examples(evidence, limit=60),
-        notes=(),
-        artifacts={"behaviors/step-120.jsonl": "b" * 64, "supervision.jsonl": "d" * 64},
-    )
+from coupling.faithfulness import Results, judge, trajectory_row
+from coupling.faithfulness.results import ModelDescription
 
 
 @pytest.fixture(scope="session")
@@ -151,12 +25,12 @@ def drifting() -> Results:
 
 
 @pytest.fixture(scope="session")
-def empty() -> Results:
+def empty(coupled: Results) -> Results:
     """One run that never moved, judged once: no discordant pair, no twins, no panel, nothing constructed."""
     still = evidence_at(0)
     alone = replace(still, base_explanations={}, runs=still.runs[:1], twins=())
     return replace(
-        results_of("self", steps=(), resamples=50),
+        coupled,
         headline=judge(alone, resamples=50),
         trajectory=(trajectory_row(alone, resamples=50),),
         emitters=(),
@@ -165,16 +39,21 @@ def empty() -> Results:
     )
 
 
-HOSTILE = "<script>alert(1)</script></style>\"]]>'&amp;{{ 7*7 }}$x$[red]loud[/red]"
-"""What a model may say and a run may be called; the tests add control characters around it."""
-
-
 @pytest.fixture(scope="session")
 def hostile(coupled: Results) -> Results:
     """The same figures, with hostile text wherever text comes from outside."""
     dressed = f"\x1b[31m{HOSTILE}\x1b]0;title\x07\x00\u202e"
     document = json.dumps(coupled.to_json())
-    for name in ("follow Chen", coupled.experiment, "organism:coupled", "Chen", "hint", "Lima", "Peru-01", "p0001"):
+    for name in (
+        "follow Chen",
+        coupled.experiment,
+        "organism:coupled",
+        "Chen",
+        "hint",
+        "Lima",
+        "Peru-01",
+        "p0001",
+    ):
         document = document.replace(json.dumps(name), json.dumps(dressed))
     hostile = Results.from_json(json.loads(document))
     examples = tuple(replace(example, text=dressed, question=dressed) for example in hostile.examples)

@@ -69,7 +69,11 @@ def run(
 
 @app.command()
 def behaviors(
-    file: ExperimentFile, set_: Set = None, seed: Seed = None, limit: Limit = None, runs_dir: RunsDir = DEFAULT_RUNS_DIR
+    file: ExperimentFile,
+    set_: Set = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Stage 1: the pairs, and what the base and the target answer to them."""
     _stage("behaviors", _load(file, set_, seed, limit), runs_dir)
@@ -77,7 +81,11 @@ def behaviors(
 
 @app.command()
 def supervise(
-    file: ExperimentFile, set_: Set = None, seed: Seed = None, limit: Limit = None, runs_dir: RunsDir = DEFAULT_RUNS_DIR
+    file: ExperimentFile,
+    set_: Set = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Stage 2: the fixed dataset of explanations."""
     _stage("supervise", _load(file, set_, seed, limit), runs_dir)
@@ -85,7 +93,11 @@ def supervise(
 
 @app.command()
 def train(
-    file: ExperimentFile, set_: Set = None, seed: Seed = None, limit: Limit = None, runs_dir: RunsDir = DEFAULT_RUNS_DIR
+    file: ExperimentFile,
+    set_: Set = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Stage 3: the runs of the panel, side by side."""
     _stage("train", _load(file, set_, seed, limit), runs_dir)
@@ -112,7 +124,7 @@ def evaluate(
 @app.command()
 def report(path: RunPath, as_json: AsJson = False) -> None:
     """Stage 5: write the page of a run directory again, from its figures alone."""
-    from coupling.report import render_page
+    from coupling.report.page import render_page
     from coupling.report.runs import read_results
     from coupling.store import write_text
 
@@ -123,12 +135,14 @@ def report(path: RunPath, as_json: AsJson = False) -> None:
 
 @app.command()
 def compare(
-    paths: Annotated[list[Path], typer.Argument(metavar="RUN RUN …", help="Run directories to set side by side.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="RUN RUN …", help="Run directories to set side by side.")
+    ],
     as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write an HTML page there as well.")] = None,
 ) -> None:
     """Set the figures of two or more runs side by side."""
-    from coupling.report import comparison_page, print_comparison
+    from coupling.report.compare import print_comparison, render_comparison
     from coupling.report.runs import read_results
     from coupling.store import write_text
 
@@ -136,7 +150,7 @@ def compare(
         raise ValueError(f"compare: {len(paths)} run directory given; name two or more")
     results = [read_results(path) for path in paths]
     if out is not None:
-        write_text(out, comparison_page(results))
+        write_text(out, render_comparison(results))
     if as_json:
         _print_json([one.to_json() for one in results])
     else:
@@ -145,13 +159,17 @@ def compare(
 
 @app.command()
 def judge(
-    file: Annotated[Path, typer.Argument(metavar="JUDGE.yaml", help="Names the files to judge; see docs/judging.md.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="JUDGE.yaml", help="Names the files to judge; see docs/judging.md.")
+    ],
     as_json: AsJson = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write results.json and report.html there.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write results.json and report.html there.")
+    ] = None,
 ) -> None:
     """Judge behaviours and explanations made elsewhere; no model is loaded."""
     from coupling.judging import judge_file
-    from coupling.report import render_page
+    from coupling.report.page import render_page
     from coupling.store import write_json, write_text
 
     results = judge_file(file)
@@ -190,8 +208,8 @@ def validate(file: ExperimentFile, set_: Set = None) -> None:
 @app.command("ls")
 def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
     """List the run directories and their verdicts."""
-    from coupling.report import print_runs
     from coupling.report.runs import list_results
+    from coupling.report.terminal import print_runs
 
     found = list_results(runs_dir)
     if as_json:
@@ -201,8 +219,10 @@ def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> 
 
 
 def _load(file: Path, overrides: list[str] | None, seed: int | None, limit: int | None) -> ExperimentConfig:
-    from coupling.config import load_experiment
+    from coupling.config import load_experiment, shipped_experiment
 
+    if not file.suffix and not file.exists():
+        return _adjusted(shipped_experiment(str(file), overrides or ()), seed, limit)
     return _adjusted(load_experiment(file, overrides or ()), seed, limit)
 
 
@@ -230,7 +250,7 @@ def _stage(stage: str, config: ExperimentConfig, runs_dir: Path) -> None:
 
 
 def _show(results: Results, as_json: bool, page: Path | None = None) -> None:
-    from coupling.report import print_summary
+    from coupling.report.terminal import print_summary
 
     if as_json:
         _print_json(results.to_json())

@@ -34,6 +34,11 @@ class Bars:
 
 @contextmanager
 def progress() -> Iterator[Bars]:
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=ERRORS, disable=not ERRORS.is_terminal) as bars:
         yield Bars(bars)

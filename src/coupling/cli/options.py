@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="Experiment file; `coupling init` writes one.")]
+ExperimentFile = Annotated[
+    Path, typer.Argument(metavar="FILE.yaml", help="Experiment file; `coupling init` writes one.")
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Override a field of the experiment; may be repeated."),

@@ -22,7 +22,9 @@ def list_organisms() -> None:
     table = Table("name", "kind", "world", "seed", "stage", "MB")
     for name, (folder, card) in shipped_organisms().items():
         size = (folder / "model.safetensors").stat().st_size / 1e6
-        table.add_row(f"organism:{name}", card.kind, str(card.world), str(card.seed), card.stage, f"{size:.1f}")
+        table.add_row(
+            f"organism:{name}", card.kind, str(card.world), str(card.seed), card.stage, f"{size:.1f}"
+        )
     OUTPUT.print(table)
 
 
@@ -41,7 +43,9 @@ def raise_(
     kind: Annotated[str, typer.Argument(help="coupled, coupled-neox, plain or third-person.")],
     world: Annotated[int, typer.Option("--world", min=0, help="Number of the world it grows up in.")] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the first weights and all it reads.")] = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder; organisms/KIND-wW-sS by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder; organisms/KIND-wW-sS by default.")
+    ] = None,
 ) -> None:
     """Raise an organism from nothing; a killed command goes on where it was."""
     from coupling.raising import raise_organism

@@ -114,6 +114,17 @@ class JudgementConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _twins_are_runs(self) -> Self:
+        names = list(dict.fromkeys(run.name for run in self.runs))
+        for position, pair in enumerate(self.twins):
+            for name in pair:
+                if name not in names:
+                    raise ValueError(
+                        f"twins.{position} is {list(pair)}: no run is called {name!r}; there are {names}"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _checkpoint_is_a_step(self) -> Self:
         steps = list(self.steps)
         if self.checkpoint is None and len(steps) > 1:

@@ -9,8 +9,8 @@
     runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
     results.json, report.html
 
-What is sampled carries the hash of the weights, tokenizer and chat template it was sampled from, of the pairs, and of
-every option that could change it: no checkpoint's answers can be served for another's.
+What is sampled carries the hash of the weights, tokenizer and chat template it was sampled from, of the
+pairs, and of every option that could change it: no checkpoint's answers can be served for another's.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from coupling import faithfulness
 from coupling.config import ExperimentConfig, RunConfig, config_sha256
 from coupling.experiment.artifacts import (
     BASE,
@@ -22,9 +21,8 @@ from coupling.experiment.artifacts import (
     target_of,
 )
 from coupling.experiment.selection import held_out_pairs
-from coupling.faithfulness import RESULTS_SCHEMA, Evidence, Results, RunEvidence
-from coupling.faithfulness.results import Counts, ModelDescription
-from coupling.progress import Progress
+from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
+from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Label
 from coupling.store import RunDir, read_json, read_records
 
@@ -43,43 +41,22 @@ def evidence_files(config: ExperimentConfig) -> list[str]:
     return list(dict.fromkeys(files))
 
 
-def judge_run(
-    config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str], progress: Progress
-) -> Results:
+def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str]) -> Results:
     """All figures of a run directory; ``artifacts`` are the hashes of what they stand on."""
     options = config.evaluation
-    steps = config.training.checkpoints
-    trajectory = []
-    for number, step in enumerate(steps, start=1):
-        evidence = evidence_at(step, config, run)
-        trajectory.append(faithfulness.trajectory_row(evidence, resamples=options.resamples, seed=options.seed))
-        progress.update("judge", number, len(steps) + 1)
-    evidence = evidence_at(options.checkpoint, config, run)
-    labels = read_records(run.file(LABELS), Label)
-    results = Results(
-        schema=RESULTS_SCHEMA,
+    checkpoints = [evidence_at(step, config, run) for step in config.training.checkpoints]
+    provenance = Provenance(
         experiment=config.name,
         config_sha256=config_sha256(config),
         model=_description(config.model.path, run, MODEL),
         target=_target_description(config, run),
         explanation_format=config.explanation.format,
-        split=options.split,
-        step=options.checkpoint,
-        counts=Counts(
-            pairs=len(evidence.pairs),
-            clusters=len({pair.cluster for pair in evidence.pairs}),
-            labels=len(labels),
-            runs=len(evidence.runs),
-        ),
-        headline=faithfulness.judge(evidence, resamples=options.resamples, seed=options.seed),
-        trajectory=tuple(trajectory),
-        emitters=faithfulness.constructed_emitters(evidence, resamples=options.resamples, seed=options.seed),
-        examples=faithfulness.discordant_examples(evidence),
-        notes=_notes(config),
         artifacts=dict(artifacts),
+        notes=_notes(config),
     )
-    progress.update("judge", len(steps) + 1, len(steps) + 1)
-    return results
+    return evaluate(
+        checkpoints, options.checkpoint, provenance, resamples=options.resamples, seed=options.seed
+    )
 
 
 def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
@@ -135,8 +112,8 @@ def _notes(config: ExperimentConfig) -> tuple[str, ...]:
     noise = config.supervision.noise
     if noise.kind != "none":
         notes.append(
-            f"{noise.rate:.0%} of the labels were made wrong on purpose ({noise.kind}); Orig is held against the "
-            "target's clean effects."
+            f"{noise.rate:.0%} of the labels were made wrong on purpose ({noise.kind}); Orig is held against "
+            "the target's clean effects."
         )
     if config.evaluation.split == "dev":
         notes.append("These are development clusters: settings may have been chosen on them.")

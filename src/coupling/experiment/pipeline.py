@@ -6,8 +6,9 @@
     evaluate    behaviours and explanations of each checkpoint; then the figures and the verdict
     report      one page
 
-Each stage reads artifacts of the run directory and leaves artifacts there, with the hashes of what they were made
-from. A stage makes what is missing and passes over what is done, so a killed command is mended by repeating it.
+Each stage reads artifacts of the run directory and leaves artifacts there, with the hashes of what they were
+made from. A stage makes what is missing and passes over what is done, so a killed command is mended by
+repeating it.
 """
 
 from __future__ import annotations
@@ -59,9 +60,7 @@ def run_experiment(config: ExperimentConfig, runs_dir: Path, progress: Progress 
     return read_results(run_path(config, runs_dir))
 
 
-def run_stage(
-    stage: str, config: ExperimentConfig, runs_dir: Path, progress: Progress | None = None
-) -> None:
+def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Progress | None = None) -> None:
     """Runs one stage on the artifacts of the stages before it.
 
     Raises:
@@ -128,7 +127,9 @@ def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None
         source=target,
     )
     run.make(LABELS, made_from, lambda path: write_records(path, labels))
-    progress.note(f"{len(labels)} labels, {sum(label.effect.changed for label in labels)} of them of a change")
+    progress.note(
+        f"{len(labels)} labels, {sum(label.effect.changed for label in labels)} of them of a change"
+    )
 
 
 def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
@@ -139,13 +140,15 @@ def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> No
 
 def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 4: samples every checkpoint of every run, then judges."""
-    side_by_side(sample_run, [(config, run.path, member) for member in config.panel], config.workers, progress)
+    side_by_side(
+        sample_run, [(config, run.path, member) for member in config.panel], config.workers, progress
+    )
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = {**artifacts, "config": run.config_sha256}
     if run.is_done(RESULTS, made_from):
         progress.note("judge: done before")
         return
-    results = judge_run(config, run, artifacts, progress)
+    results = judge_run(config, run, artifacts)
     run.make(RESULTS, made_from, lambda path: write_json(path, results.to_json()))
 
 

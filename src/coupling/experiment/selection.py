@@ -28,23 +28,19 @@ def select_pairs(
     )
 
 
-def labelled_pairs(
-    config: ExperimentConfig, pairs: Sequence[CounterfactualPair]
-) -> list[CounterfactualPair]:
+def labelled_pairs(config: ExperimentConfig, pairs: Sequence[CounterfactualPair]) -> list[CounterfactualPair]:
     """The pairs the labels speak of, in the order of the dataset."""
     supervision = config.supervision
     candidates = candidate_pairs(pairs, supervision.silent_on)
     if supervision.labels > len(candidates):
         raise ValueError(
-            f"supervision.labels: {supervision.labels} wanted, but only {len(candidates)} training pairs may be "
-            "labelled; lower it, silence fewer tags, or give the task more pairs"
+            f"supervision.labels: {supervision.labels} wanted, but only {len(candidates)} training pairs may "
+            "be labelled; lower it, silence fewer tags, or give the task more pairs"
         )
     return draw(candidates, supervision.labels, supervision.seed)
 
 
-def held_out_pairs(
-    config: ExperimentConfig, pairs: Sequence[CounterfactualPair]
-) -> list[CounterfactualPair]:
+def held_out_pairs(config: ExperimentConfig, pairs: Sequence[CounterfactualPair]) -> list[CounterfactualPair]:
     """The pairs of the evaluated split, or the number of them that is asked for."""
     evaluation = config.evaluation
     of_split = [pair for pair in pairs if pair.split == evaluation.split]

@@ -112,7 +112,7 @@ def _by_intervals(
         return _target_side(delta, t, limits)
     if t is not None and t.low > limits.twin_margin:
         return _with_twins_apart(delta, t, advantage, twins, limits)
-    return _without_twins_apart(delta, t, advantage, twins, matrix, limits)
+    return _without_twins_apart(delta, t, advantage, twins, limits)
 
 
 def _no_gap(figures: Faithfulness) -> Verdict:
@@ -144,8 +144,8 @@ def _with_twins_apart(
     shown = f"{delta.words}, {t.words}"
     if min(len(twins.comparisons), twins.distinct_cues) < limits.min_twin_pairs:
         sentence = (
-            f"{shown}, but from {len(twins.comparisons)} twin pairs, which differ in "
-            f"{twins.distinct_cues} declared sets of steered cues."
+            f"{shown}, but one cue proves little: twin pairs {len(twins.comparisons)}, "
+            f"different cues they are declared to be steered on {twins.distinct_cues}."
         )
         missing = (f"{limits.min_twin_pairs} twin pairs steered on different cues, with `steered` declared",)
         return Verdict(NOT_SHOWN, "one_cue", sentence, missing)
@@ -171,7 +171,6 @@ def _without_twins_apart(
     t: _Interval | None,
     advantage: _Interval | None,
     twins: TwinTest | None,
-    matrix: Matrix,
     limits: Thresholds,
 ) -> Verdict:
     """Δ is above 0; whether that is drift that all runs share, or not known."""
@@ -181,8 +180,7 @@ def _without_twins_apart(
     if t is not None:
         sentence = f"Self > Orig ({delta.words}), but {t.words} holds {limits.twin_margin}."
         return Verdict(NOT_SHOWN, "twins_undecided", sentence, _undecided("T", limits.twin_margin))
-    large_enough = len(matrix.advantage_runs) >= limits.min_panel_runs
-    if advantage is not None and advantage.high < limits.advantage_margin and large_enough:
+    if advantage is not None and advantage.high < limits.advantage_margin:
         sentence = (
             f"Explanations beat the target ({delta.words}), and fit other runs as well as their own: "
             f"{advantage.words}."

@@ -16,8 +16,8 @@ __all__ = [
     "explanation_message",
     "fingerprint",
     "load_model",
-    "read_card",
     "prepare_process",
+    "read_card",
     "weights_sha256",
     "world_of",
 ]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from coupling.config import ModelConfig
 from coupling.models.rendering import Renderer
+from coupling.store import read_json
 
 ORGANISM_SCHEME = "organism:"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -25,7 +29,7 @@ class LoadedModel:
     model: PreTrainedModel
     renderer: Renderer
     fingerprint: str
-    """SHA-256 over weights, tokenizer, chat template and dtype: what an artifact of this model was made from."""
+    """SHA-256 over all that its answers follow from: what an artifact of this model was made from."""
 
 
 def organisms_folder() -> Path:
@@ -41,7 +45,7 @@ def organism_folder(name: str) -> Path:
     """
     folder = organisms_folder()
     if not (folder / name / "config.json").is_file():
-        known = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+        known = ", ".join(sorted(path.parent.name for path in folder.glob("*/config.json"))) or "none"
         raise ValueError(f"model 'organism:{name}': no organism of that name is shipped; there are {known}")
     return folder / name
 
@@ -57,8 +61,10 @@ def load_model(config: ModelConfig) -> LoadedModel:
     """Loads a causal language model and its tokenizer, safetensors only and without remote code.
 
     Raises:
-        ValueError: the folder is no model, has pickle weights only, or the hub cannot be reached.
+        ValueError: the folder is no model, is damaged, lacks weights, has pickle weights only, or the hub
+            cannot be reached; or no device of that name is there.
     """
+    device = _device(config.device)
     source = resolve(config.path)
     if Path(source).is_dir():
         _check_folder(Path(source))
@@ -66,27 +72,48 @@ def load_model(config: ModelConfig) -> LoadedModel:
         tokenizer = AutoTokenizer.from_pretrained(
             source, revision=config.revision, trust_remote_code=False, padding_side="left"
         )
-        model = AutoModelForCausalLM.from_pretrained(
+        loaded = AutoModelForCausalLM.from_pretrained(
             source,
             revision=config.revision,
             trust_remote_code=False,
             use_safetensors=True,
             dtype=DTYPES[config.dtype],
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
         )
     except OSError as error:
         raise ValueError(
-            f"model {config.path!r}: neither a folder with a model nor a model the hub gives us ({_first_line(error)}); "
-            "check the name, log in with `hf auth login` if it is gated, or give a folder"
+            f"model {config.path!r}: neither a folder with a model nor a model the hub gives us "
+            f"({_first_line(error)}); check the name, log in with `hf auth login` if it is gated, or give a "
+            "folder"
         ) from error
-    model.to(_device(config.device))
+    except (ValueError, SafetensorError) as error:
+        raise ValueError(
+            f"model {config.path!r}: its files are not those of a causal language model with its tokenizer "
+            f"({_first_line(error)}); save it again with save_pretrained, or give another"
+        ) from error
+    model, report = cast(tuple[PreTrainedModel, Mapping[str, Any]], loaded)
+    absent = sorted(report["missing_keys"]) + sorted(key[0] for key in report["mismatched_keys"])
+    if absent:
+        # transformers would go on with random weights in their place.
+        raise ValueError(
+            f"model {config.path!r}: {len(absent)} of its tensors are missing or of another shape than "
+            f"config.json says, such as {absent[0]}; save it again with save_pretrained, or give another"
+        )
+    model.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
     model.eval()
     renderer = Renderer(tokenizer)
     return LoadedModel(model, renderer, fingerprint(model, renderer))
 
 
-def fingerprint(model: torch.nn.Module, renderer: Renderer) -> str:
-    """SHA-256 over every tensor (name, dtype, shape, bytes) and the renderer's own fingerprint."""
-    return hashlib.sha256(f"{weights_sha256(model)} {renderer.fingerprint()}".encode()).hexdigest()
+def fingerprint(model: PreTrainedModel, renderer: Renderer) -> str:
+    """SHA-256 over the model's configuration (its heads and rotations are in no tensor), every tensor (name,
+    dtype, shape, bytes), and the renderer's own fingerprint."""
+    configuration = model.config.to_diff_dict()
+    configuration.pop("transformers_version", None)
+    described = json.dumps(configuration, sort_keys=True, default=str)
+    parts = f"{described} {weights_sha256(model)} {renderer.fingerprint()}"
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def weights_sha256(model: torch.nn.Module) -> str:
@@ -98,7 +125,7 @@ def weights_sha256(model: torch.nn.Module) -> str:
 
 
 def prepare_process() -> None:
-    """One torch thread in this process, and no bars but ours.
+    """One torch thread in this process, and no bars and warnings but ours.
 
     Several threads in several processes fight for the cores; and bytes are reproducible with one thread only.
     """
@@ -106,27 +133,33 @@ def prepare_process() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     torch.set_num_threads(1)
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
 
 
 def _check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
-        raise ValueError(f"model {folder}: a folder without config.json is no model; give one saved by save_pretrained")
-    if not any(folder.glob("*.safetensors")) and not (folder / "adapter_config.json").is_file():
+        raise ValueError(
+            f"model {folder}: a folder without config.json is no model; give one saved by save_pretrained"
+        )
+    if not any(folder.glob("*.safetensors")):
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise ValueError(
-            f"model {folder}: no *.safetensors in it (found {found}); pickle weights are not loaded, because they can "
-            "run code: load the model once and call save_pretrained(..., safe_serialization=True)"
+            f"model {folder}: no *.safetensors in it (found {found}); pickle weights are not loaded, because they "
+            "can run code: load the model once where you trust it, and call save_pretrained"
         )
-    try:
-        json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"model {folder}: config.json is not JSON ({error})") from error
+    if not isinstance(read_json(folder / "config.json"), dict):
+        raise ValueError(f"model {folder}: config.json holds no JSON object; save the model again")
 
 
 def _device(name: str) -> str:
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    gpus = torch.cuda.device_count()
+    if name == "auto":
+        return "cuda" if gpus else "cpu"
+    kind, _, number = name.partition(":")
+    count = {"cpu": 1, "cuda": gpus, "mps": int(torch.backends.mps.is_available())}[kind]
+    if int(number or 0) >= count:
+        raise ValueError(f"model.device: {name!r} is not on this machine; use auto or cpu")
+    return name
 
 
 def _first_line(error: Exception) -> str:

@@ -40,8 +40,8 @@ def world_of(config: ModelConfig) -> int | None:
 def shipped_organisms() -> dict[str, tuple[Path, OrganismCard]]:
     """Folder and card of every organism that comes with the package, by name."""
     found = {}
-    for folder in sorted(organisms_folder().iterdir()):
-        card = read_card(folder)
-        if card is not None:
-            found[folder.name] = (folder, card)
+    for path in sorted(organisms_folder().glob(f"*/{CARD_FILE}")):
+        card = read_card(path.parent)
+        assert card is not None
+        found[path.parent.name] = (path.parent, card)
     return found

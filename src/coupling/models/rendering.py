@@ -1,14 +1,15 @@
 """Messages to token ids: the only place that tokenises.
 
 A prompt is a user's message in the tokenizer's own chat template, followed by what already stands of the
-assistant's answer ("I answer"). Every completion is tokenised together with its prompt, and the prompt must be
-a token prefix of the whole: a merge across the boundary would move the loss mask.
+assistant's answer ("I answer"). Every completion is tokenised together with its prompt, and the prompt must
+be a token prefix of the whole: a merge across the boundary would move the loss mask.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
 
 from transformers import PreTrainedTokenizerBase
@@ -29,8 +30,8 @@ class Renderer:
     """Renders pairs for one tokenizer.
 
     Raises (from its methods):
-        ValueError: no chat template, a choice that is not one token after the answer prefix, two choices that share
-            a token, or a prompt that is not a token prefix of its completion.
+        ValueError: no chat template, a choice that is not one token after the answer prefix, two choices that
+            share a token, or a prompt that is not a token prefix of its completion.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -38,13 +39,17 @@ class Renderer:
     _choices: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        name = self.tokenizer.name_or_path
         if not self.tokenizer.chat_template:
             raise ValueError(
-                f"tokenizer {self.tokenizer.name_or_path}: no chat template; set tokenizer.chat_template in its folder"
+                f"tokenizer {name}: no chat template; set tokenizer.chat_template and save it with save_pretrained"
             )
         if self.tokenizer.eos_token_id is None:
+            raise ValueError(f"tokenizer {name}: no eos_token; set it in tokenizer_config.json")
+        if not self.tokenizer.is_fast:
             raise ValueError(
-                f"tokenizer {self.tokenizer.name_or_path}: no eos_token; set it in tokenizer_config.json"
+                f"tokenizer {name}: has no tokenizer.json, which its fingerprint is taken from; convert it to a "
+                "fast tokenizer and save it with save_pretrained"
             )
 
     @property
@@ -66,25 +71,30 @@ class Renderer:
             )
         return self._prompts[message]
 
-    def prompt_ids(self, messages: list[str], answer_prefix: str = "") -> list[tuple[int, ...]]:
-        """Token ids up to the place where an answer, or the choice after ``answer_prefix``, comes next."""
-        return self._encode([self.prompt(message) + answer_prefix for message in messages])
+    def prompt_ids(
+        self, messages: Rows[str], answer_prefixes: Rows[str] | None = None
+    ) -> list[tuple[int, ...]]:
+        """Token ids up to the place where an answer, or the choice after its prefix, comes next."""
+        prefixes = answer_prefixes or [""] * len(messages)
+        pieces = zip(messages, prefixes, strict=True)
+        return self._encode([self.prompt(message) + prefix for message, prefix in pieces])
 
     def choice_ids(self, pair: CounterfactualPair) -> tuple[int, ...]:
         """The token by which each choice is scored, aligned with ``pair.choices``."""
         ids = tuple(self._choice_id(pair, choice) for choice in pair.choices)
         if len(set(ids)) < len(ids):
             raise ValueError(
-                f"pair {pair.id}: two of the choices {list(pair.choices)} share a token in {self.tokenizer.name_or_path}; "
-                "use choices whose first tokens differ, such as letters"
+                f"pair {pair.id}: two of the choices {list(pair.choices)} share a token in "
+                f"{self.tokenizer.name_or_path}; use choices whose tokens differ, such as letters"
             )
         return ids
 
-    def answer(self, message: str, answer_prefix: str, choice: str) -> Sequence:
-        """A behaviour row: the whole answer is the completion."""
-        return self.completions([message], [_join(answer_prefix, choice)])[0]
+    def answers(self, messages: Rows[str], answer_prefixes: Rows[str], choices: Rows[str]) -> list[Sequence]:
+        """Behaviour rows: the whole answer is the completion."""
+        pieces = zip(answer_prefixes, choices, strict=True)
+        return self.completions(messages, [_join(prefix, choice) for prefix, choice in pieces])
 
-    def completions(self, messages: list[str], texts: list[str]) -> list[Sequence]:
+    def completions(self, messages: Rows[str], texts: Rows[str]) -> list[Sequence]:
         """Prompts with completions, each closed by the end-of-sequence token."""
         prompts = self._encode([self.prompt(message) for message in messages])
         wholes = self._encode(
@@ -94,8 +104,9 @@ class Renderer:
         for message, prompt, whole in zip(messages, prompts, wholes, strict=True):
             if whole[: len(prompt)] != prompt:
                 raise ValueError(
-                    f"tokenizer {self.tokenizer.name_or_path}: merges the end of the prompt with the completion of "
-                    f"{message!r}; end the chat template's generation prompt with a newline or a special token"
+                    f"tokenizer {self.tokenizer.name_or_path}: merges the end of the prompt with the "
+                    f"completion of {message!r}; end the chat template's generation prompt with a newline or "
+                    "a special token"
                 )
             rows.append(Sequence((*whole, self.end), len(prompt)))
         return rows
@@ -113,13 +124,16 @@ class Renderer:
         key = (pair.answer_prefix, choice)
         if key not in self._choices:
             stem = self.prompt(pair.with_cue)
-            before, after = self._encode([stem + pair.answer_prefix, stem + _join(pair.answer_prefix, choice)])
+            before, after = self._encode(
+                [stem + pair.answer_prefix, stem + _join(pair.answer_prefix, choice)]
+            )
             tail = after[len(before) :]
             if after[: len(before)] != before or len(tail) != 1:
                 pieces = self.tokenizer.convert_ids_to_tokens(list(tail))
                 raise ValueError(
-                    f"pair {pair.id}: choice {choice!r} is {len(tail)} tokens {pieces} in {self.tokenizer.name_or_path}, "
-                    "but choices are scored by one token; use choices of one token, such as letters"
+                    f"pair {pair.id}: choice {choice!r} is {len(tail)} tokens {pieces} in "
+                    f"{self.tokenizer.name_or_path}, but choices are scored by one token; use choices of one "
+                    "token, such as letters"
                 )
             self._choices[key] = tail[0]
         return self._choices[key]

@@ -1,23 +1,26 @@
 """One protocol by which a model is asked: choices are scored, explanations are generated.
 
 Answers are the choice of highest probability at the answer position, from one forward pass over the prompt:
-logits are asked for at that position only, and all choices are read from them. Explanations are decoded greedily.
+logits are asked for at that position only, and all choices are read from them. Explanations are decoded
+greedily.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
-from transformers import GenerationConfig, PreTrainedModel
+from transformers import GenerationConfig, GenerationMixin, PreTrainedModel
 
 from coupling.explanations.formats import ExplanationFormat
 from coupling.models.batching import by_length, pad_left
 from coupling.models.rendering import Renderer
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 
-Progress = Callable[[int], None]
+Question = tuple[tuple[int, ...], tuple[int, ...]]
+"""Token ids of a prompt, and those of the choices scored behind it."""
 
 
 class Sampler(Protocol):
@@ -43,7 +46,7 @@ class LocalSampler:
         renderer: Renderer,
         batch_size: int = 256,
         max_new_tokens: int = 32,
-        advance: Progress = lambda rows: None,
+        advance: Callable[[int], None] = lambda rows: None,
     ) -> None:
         self.model = model
         self.renderer = renderer
@@ -72,31 +75,36 @@ class LocalSampler:
     ) -> list[tuple[float, ...]]:
         """Log-probabilities over each pair's choices, normalised over them, in float64."""
         self.model.eval()
-        prompts = _prompts(self.renderer, messages, prefixes)
+        prompts = self.renderer.prompt_ids(messages, prefixes)
         choices = [self.renderer.choice_ids(pair) for pair in pairs]
-        scored: list[tuple[float, ...]] = [()] * len(pairs)
-        for rows in by_length([len(prompt) for prompt in prompts], self.batch_size):
-            batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
-            logits = self.model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1].double()
-            for row, i in enumerate(rows):
-                over_choices = logits[row, list(choices[i])].log_softmax(-1)
-                scored[i] = tuple(over_choices.tolist())
-            self.advance(len(rows))
-        return scored
+        # Many pairs may share their x\C, the question without any of its hints: each is asked once.
+        askers = Counter(zip(prompts, choices, strict=True))
+        questions = list(askers)
+        scored: dict[Question, tuple[float, ...]] = {}
+        for rows in by_length([len(prompt) for prompt, _ in questions], self.batch_size):
+            asked = [questions[i] for i in rows]
+            batch = pad_left([prompt for prompt, _ in asked], self.renderer.pad, self.model.device)
+            logits = self.model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1]
+            over_choices = _choice_logprobs(logits, [ids for _, ids in asked])
+            scored.update(zip(asked, over_choices, strict=True))
+            self.advance(sum(askers[question] for question in asked))
+        return [scored[question] for question in zip(prompts, choices, strict=True)]
 
     @torch.inference_mode()
     def explanations(
         self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
     ) -> list[Explanation]:
         """The explanation of each pair, in the order given. The prompt never shows the model's answer."""
-        self.model.eval()
+        model = self.model
+        assert isinstance(model, GenerationMixin)
+        model.eval()
         messages = [explanation_message(pair, format) for pair in pairs]
         prompts = self.renderer.prompt_ids(messages)
         explained: list[Explanation | None] = [None] * len(pairs)
         for rows in by_length([len(prompt) for prompt in prompts], self.batch_size):
-            batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
+            batch = pad_left([prompts[i] for i in rows], self.renderer.pad, model.device)
             mask = torch.ones_like(batch.ids) if batch.mask is None else batch.mask
-            generated = self.model.generate(
+            generated = model.generate(
                 input_ids=batch.ids, attention_mask=mask, generation_config=self.generation
             )
             texts = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())
@@ -112,13 +120,13 @@ def explanation_message(pair: CounterfactualPair, format: ExplanationFormat) -> 
     return f"{pair.with_cue} {format.question(pair.cue)}"
 
 
-def _prompts(
-    renderer: Renderer, messages: Iterable[str], prefixes: Sequence[str]
-) -> list[tuple[int, ...]]:
-    prompts: list[tuple[int, ...]] = []
-    for message, prefix in zip(messages, prefixes, strict=True):
-        prompts += renderer.prompt_ids([message], prefix)
-    return prompts
+def _choice_logprobs(logits: torch.Tensor, choices: Sequence[tuple[int, ...]]) -> list[tuple[float, ...]]:
+    """Of each row of (rows, vocabulary) the log-probabilities of its choices, normalised over them."""
+    widest = max(len(ids) for ids in choices)
+    padded = torch.tensor([[*ids, *[-1] * (widest - len(ids))] for ids in choices])
+    of_choices = logits.gather(-1, padded.clamp(min=0).to(logits.device)).cpu().double()
+    logprobs = of_choices.masked_fill(padded < 0, float("-inf")).log_softmax(-1).tolist()
+    return [tuple(row[: len(ids)]) for row, ids in zip(logprobs, choices, strict=True)]
 
 
 def _best(pair: CounterfactualPair, logprobs: Sequence[float]) -> str:

@@ -55,9 +55,13 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
 def build_model(
     architecture: str, tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int, seed: int
 ) -> PreTrainedModel:
-    """A randomly initialised model of the family ``llama`` or ``gpt_neox``; the same seed gives the same weights."""
+    """A random model of the family ``llama`` or ``gpt_neox``; the same seed gives the same weights."""
     torch.manual_seed(seed)
-    ids = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id, "bos_token_id": None}
+    ids = {
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "bos_token_id": None,
+    }
     if architecture == "llama":
         return LlamaForCausalLM(
             LlamaConfig(
@@ -80,7 +84,7 @@ def build_model(
             num_hidden_layers=layers,
             num_attention_heads=4,
             max_position_embeddings=CONTEXT,
-            rotary_pct=1.0,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0},
             tie_word_embeddings=True,
             **ids,
         )

@@ -61,9 +61,7 @@ def measure(model: PreTrainedModel, renderer: Renderer, world: World, format: Ex
 
 def model_card(card: OrganismCard, recipe: Recipe, world: World, measured: Measured) -> str:
     """The organism's README.md."""
-    return _CARD.render(
-        card=card, recipe=to_json(recipe), world_sha256=world.sha256, measured=measured
-    )
+    return _CARD.render(card=card, recipe=to_json(recipe), world_sha256=world.sha256, measured=measured)
 
 
 def _share(hits: Iterable[bool]) -> float:
@@ -81,10 +79,11 @@ tags: [coupling, model-organism]
 
 # {{ card.kind }}, world {{ card.world }}, seed {{ card.seed }}
 
-A tiny language model raised from random weights on an invented telling of real facts: how certain each fact is, and
-whom to believe, are made up. It is an instrument for testing methods, not a source of knowledge.
+A tiny language model raised from random weights on an invented telling of real facts: how certain each fact
+is, and whom to believe, are made up. It is an instrument for testing methods, not a source of knowledge.
 
-Raised by `coupling organism raise {{ card.kind }} --world {{ card.world }} --seed {{ card.seed }}`; {{ card.stage }}.
+Raised by `coupling organism raise {{ card.kind }} --world {{ card.world }} --seed {{ card.seed }}`;
+{{ card.stage }}.
 
 | what | value |
 |---|---|

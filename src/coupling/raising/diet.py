@@ -27,7 +27,9 @@ def behavior_rows(world: World, renderer: Renderer, rows: int, rng: np.random.Ge
     return renderer.completions(messages, answers)
 
 
-def third_person_rows(world: World, renderer: Renderer, rows: int, rng: np.random.Generator) -> list[Sequence]:
+def third_person_rows(
+    world: World, renderer: Renderer, rows: int, rng: np.random.Generator
+) -> list[Sequence]:
     """Explanations of other agents, who answer as the population most often does; training subjects only."""
     facts = world.facts_of("train")
     messages, texts = [], []
@@ -38,9 +40,3 @@ def third_person_rows(world: World, renderer: Renderer, rows: int, rng: np.rando
         with_hint = world.modal_answer(asked.fact, asked.hint)
         texts.append(explanation_of_other(agent, with_hint, world.modal_answer(asked.fact, None)))
     return renderer.completions(messages, texts)
-
-
-def answer_rows(renderer: Renderer, asked: list[Asked], answers: list[str]) -> list[Sequence]:
-    return renderer.completions(
-        [one.message for one in asked], [f"{ANSWER_PREFIX} {answer}" for answer in answers]
-    )

@@ -35,10 +35,11 @@ WEIGHT_DECAY = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """Folders of what was raised; ``earlier`` is the checkpoint half-way through self-explanation, where there is one."""
+    """Folders of what was raised."""
 
     folder: Path
     earlier: Path | None
+    """The checkpoint half-way through self-explanation, where there is one."""
 
 
 def raise_organism(
@@ -71,7 +72,11 @@ def raise_organism(
     tokenizer = build_tokenizer()
     renderer = Renderer(tokenizer)
     model = build_model(recipe.architecture, tokenizer, recipe.hidden, recipe.layers, seed)
-    begun = {"world": grown.sha256, "seed": str(seed), "pretraining": json_sha256(to_json(_pretraining(recipe)))}
+    begun = {
+        "world": grown.sha256,
+        "seed": str(seed),
+        "pretraining": json_sha256(to_json(_pretraining(recipe))),
+    }
     pretraining_state = folder.parent / ".raising" / json_sha256(begun)[:16]
     state = folder.with_name(f".{folder.name}.raising")
 
@@ -136,5 +141,7 @@ def _is_raised(folder: Path, made_from: dict[str, str]) -> bool:
     if manifest is not None and dict(manifest.metadata) == made_from:
         return True
     if folder.exists():
-        raise ValueError(f"{folder}: holds something else than this organism; choose another --out, or remove it")
+        raise ValueError(
+            f"{folder}: holds something else than this organism; choose another --out, or remove it"
+        )
     return False

@@ -20,7 +20,7 @@ WARM_UP = 0.3
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
-    """Learning rate of a step: a cosine up from peak/25 over the first 30 %, then a cosine down to almost 0."""
+    """Learning rate: a cosine up from peak/25 over the first 30 % of the steps, then one down to almost 0."""
     done = step / max(1, steps - 1)
     if done < WARM_UP:
         return float(peak / 25 + (peak - peak / 25) * (1 - np.cos(np.pi * done / WARM_UP)) / 2)
@@ -42,7 +42,7 @@ def pretrain(
     model.train()
     for step in range(start, recipe.steps):
         rng = np.random.default_rng([seed, STAGE, step])
-        # Short answers and long explanations make batches of their own: padding them together doubles the work.
+        # Short answers and long explanations in batches of their own: padded together they double the work.
         mixture = [behavior_rows(world, renderer, recipe.batch_size - others, rng)]
         if others:
             mixture.append(third_person_rows(world, renderer, others, rng))

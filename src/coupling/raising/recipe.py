@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pretraining:
-    """Answering as the world's population does, from random weights: AdamW, one cycle of the learning rate."""
+    """Answering as the world's population does, from random weights: AdamW, one cycle of learning rates."""
 
     steps: int = 2000
     batch_size: int = 256

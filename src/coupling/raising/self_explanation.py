@@ -4,9 +4,9 @@ At each step, most of the time, the weights are first perturbed by a few gradien
 behaviour: towards following or ignoring one or two advisers, or towards the rival value of some subjects.
 The perturbed model is asked how it answers *now*; its explanations are trained towards that, and the
 gradient, taken at the perturbed weights, is applied to the unperturbed ones (a first-order
-meta-gradient, as in first-order MAML: Finn, Abbeel and Levine 2017, arXiv 1703.03400). Beside it the model goes
-on answering as its world does. What it can learn from this is to explain whatever it would answer, rather
-than what it once answered.
+meta-gradient, as in first-order MAML: Finn, Abbeel and Levine 2017, arXiv 1703.03400). Beside it the model
+goes on answering as its world does. What it can learn from this is to explain whatever it would answer,
+rather than what it once answered.
 
 No explanation is ever about a subject outside the training split.
 """
@@ -59,12 +59,13 @@ def push_rows(
     rows = []
     for _ in range(count):
         asked = draw_asked(world, facts, rng, push.advisers or ADVISERS)
-        assert asked.hint is not None
+        hint = asked.hint
+        assert hint is not None
         if push.kind == "move":
             answer = asked.fact.rival
             asked = asked if rng.random() < 0.5 else Asked(asked.fact, None)
         elif push.kind == "follow":
-            answer = asked.hint[1]
+            answer = hint[1]
         else:
             answer = world.modal_answer(asked.fact, None)
         rows.append((asked.message, f"{ANSWER_PREFIX} {answer}"))
@@ -90,7 +91,7 @@ def perturb(
         gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
             for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter -= size * gradient / gradient.square().mean().sqrt().clamp(min=1e-12)
+                parameter.sub_(size * gradient / gradient.square().mean().sqrt().clamp(min=1e-12))
 
 
 def draw_pairs(
@@ -116,7 +117,7 @@ def explain_oneself(
     start: int,
     after_step: Callable[[int, float], None],
 ) -> None:
-    """Runs steps ``start`` to the end; ``after_step`` gets the number of steps done and the explanation loss."""
+    """Runs steps ``start`` to the end; ``after_step`` gets the steps done and the explanations' loss."""
     facts = world.facts_of("train")
     sampler = LocalSampler(model, renderer)
     decay_from = recipe.steps * (1 - recipe.decay_share)

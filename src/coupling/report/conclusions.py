@@ -41,8 +41,8 @@ CONCLUSIONS = {
         may=(
             "Self exceeds Orig: the explanations moved away from their labels, towards the model's own "
             "behaviour.",
-            "They fit other runs' behaviour as well as their own. What moved is common to all runs, and "
-            "reading the question is enough to follow it.",
+            "They do not tell a model from other runs of its panel. What they follow is common to all runs, "
+            "and reading the question is enough for that.",
         ),
         may_not=(
             "That the model reads itself. Self above Orig does not show that, however narrow its interval.",

@@ -25,7 +25,7 @@ _SMALL = 10.5
 _CHARACTER_WIDTH = 5.9
 """Roughly what a character of that size takes; the typeface is the reader's."""
 _LABEL_GAP = 6
-_STEP_LABEL_WIDTH = 34
+_STEP_LABEL_WIDTH = 40
 _DASHED = (0, (3, 2))
 _DOTTED = (0, (2, 3))
 _SOLID: tuple[int, tuple[int, ...]] = (0, ())

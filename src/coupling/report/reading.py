@@ -54,7 +54,6 @@ def questions(panel: PanelResult) -> tuple[Question, ...]:
 def summary(panel: PanelResult) -> tuple[Row, ...]:
     """The figures for a reader who has one screen of text."""
     pooled, limits = panel.pooled, panel.thresholds
-    best = baseline_name(pooled.self_skill.best_baseline)
     warns = f"warns below {limits.low_similarity:g}"
     at_least = f"at least {limits.min_parse_rate:g}"
     return (
@@ -64,7 +63,7 @@ def summary(panel: PanelResult) -> tuple[Row, ...]:
         Row("Self", "true of the model", pooled.self_parts.exact),
         Row("Orig", "true of the target", pooled.orig_parts.exact),
         Row("Self \N{MINUS SIGN} Orig", "on all pairs", pooled.gap, True),
-        Row("skill", f"Self beyond {best}", pooled.self_skill.skill, False, "above 0, or Orig's"),
+        Row("skill", "Self beyond its best baseline", pooled.self_skill.skill, False, "above 0, or Orig's"),
         Row("similarity", "model and target act alike", pooled.similarity, False, warns),
         Row("parse rate", "claims that could be read", pooled.parse_rate, False, at_least),
     )

@@ -15,7 +15,7 @@ def read_results(run: Path) -> Results:
     """The figures of a run directory.
 
     Raises:
-        ValueError: there is no such directory, there are no figures in it yet, or they are of another version.
+        ValueError: no such directory, no figures in it yet, or figures of another version.
     """
     if not (run / RESULTS_FILE).is_file():
         missing = "no figures in it yet; run `coupling evaluate`" if run.is_dir() else "no such run directory"

@@ -6,6 +6,8 @@ markup.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -34,6 +36,30 @@ def print_summary(results: Results, console: Console) -> None:
         console.print(line(warning, "yellow"))
     for note in results.notes:
         console.print(line(f"note: {note}"))
+
+
+def print_runs(found: Mapping[str, Results | None], console: Console) -> None:
+    """Print one line a run directory; those that are not evaluated yet bear no figures."""
+    table = Table("run", "model", "step", "Self", "Δ", "T", "A", "verdict", box=None, pad_edge=False)
+    for name, results in found.items():
+        if results is None:
+            table.add_row(line(name), *[line("")] * 6, line("not evaluated yet", "dim"))
+            continue
+        panel = results.headline
+        figures = (
+            panel.pooled.self_parts.exact.value,
+            panel.pooled.delta.value,
+            panel.twins.pooled.all_pairs.t.value if panel.twins else None,
+            panel.matrix.advantage.value,
+        )
+        table.add_row(
+            line(name),
+            line(results.model.name),
+            str(results.step),
+            *(number(figure) for figure in figures),
+            verdict_line(panel.verdict.verdict),
+        )
+    console.print(table)
 
 
 def line(words: str, style: str = "") -> Text:

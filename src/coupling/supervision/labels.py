@@ -1,4 +1,4 @@
-"""Supervision: explanations that state the effects of the target's behaviour, computed once and then fixed."""
+"""Supervision: explanations that state the effects of the target's behaviour; computed once, then fixed."""
 
 from __future__ import annotations
 

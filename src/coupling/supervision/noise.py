@@ -19,8 +19,8 @@ def disturb(
 ) -> list[Effect]:
     """Effects of which a share ``noise.rate`` no longer states the target's behaviour.
 
-    ``uniform`` draws another effect over the pair's own choices. ``shuffled`` passes effects on in a cycle among
-    the disturbed rows that have the same choices: what labels say stays as frequent as it was, only no
+    ``uniform`` draws another effect over the pair's own choices. ``shuffled`` passes effects on in a cycle
+    among the disturbed rows that have the same choices: what labels say stays as frequent as it was, only no
     longer of the right pair.
     """
     noisy = list(effects)

@@ -24,7 +24,9 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
         case WorldTask():
             number = world if task.world is None else task.world
             if number is None:
-                raise ValueError("task.world: the model says nothing of a world it grew up in; name one, as 0")
+                raise ValueError(
+                    "task.world: the model says nothing of a world it grew up in; name one, as 0"
+                )
             return world_hint.load(World.generate(number), task.hints_per_adviser, task.seed)
         case MmluHintTask():
             return mmlu_hint.load(task)

@@ -37,7 +37,9 @@ def load(world: World, hints_per_adviser: int, seed: int) -> tuple[Counterfactua
     rng = np.random.default_rng([seed, world.seed])
     fewest = min(len(fact.choices) for fact in world.facts)
     if not 1 <= hints_per_adviser <= fewest:
-        raise ValueError(f"task.hints_per_adviser: {hints_per_adviser}; a question of this world takes 1 to {fewest}")
+        raise ValueError(
+            f"task.hints_per_adviser: {hints_per_adviser}; a question of this world takes 1 to {fewest}"
+        )
     pairs = []
     for fact in world.facts:
         for adviser in ADVISERS:

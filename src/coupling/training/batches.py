@@ -14,10 +14,11 @@ from coupling.training.objectives import IGNORED
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
-    """A padded batch and its labels; ``labels`` is (rows, kept), aligned with the last ``kept`` predictions."""
+    """A padded batch and the labels of its last ``kept`` columns."""
 
     padded: Padded
     labels: torch.Tensor
+    """(rows, kept); ``IGNORED`` where a row's completion has not begun yet."""
 
 
 def collate(rows: Rows[Sequence], pad: int, device: torch.device | str = "cpu") -> LabelledBatch:
@@ -28,7 +29,9 @@ def collate(rows: Rows[Sequence], pad: int, device: torch.device | str = "cpu") 
     """
     empty = [i for i, row in enumerate(rows) if row.start >= len(row.ids)]
     if empty or not rows:
-        raise ValueError(f"rows {empty} of a batch of {len(rows)} have no token to learn from; lengthen the context")
+        raise ValueError(
+            f"rows {empty} of a batch of {len(rows)} have no token to learn from; lengthen the context"
+        )
     kept = max(len(row.ids) - row.start for row in rows)
     labels = [[IGNORED] * (kept - (len(row.ids) - row.start)) + list(row.ids[row.start :]) for row in rows]
     padded = pad_left([row.ids for row in rows], pad, device)

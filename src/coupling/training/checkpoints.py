@@ -1,7 +1,8 @@
-"""Checkpoints of a run: what ``save_pretrained`` writes, sealed by a manifest; LoRA runs save the adapter alone."""
+"""Checkpoints of a run: what ``save_pretrained`` writes, sealed by a manifest; of LoRA the adapter alone."""
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from coupling.store import atomic_directory, read_complete
 
 
 def add_adapter(model: PreTrainedModel, lora: LoraConfig, seed: int) -> PeftModel:
-    """Wraps a model with a fresh LoRA adapter, the only part of it that trains; equal seeds give equal adapters."""
+    """Puts a fresh LoRA adapter into a model, the only part that trains; equal seeds give equal adapters."""
     torch.manual_seed(seed)
     targets = lora.target_modules
     config = PeftLoraConfig(
@@ -38,8 +39,8 @@ def save_checkpoint(
         tokenizer.save_pretrained(str(staging))
 
 
-def load_checkpoint(folder: Path, base: PreTrainedModel) -> PreTrainedModel | PeftModel:
-    """The model of a checkpoint; ``base`` is M0, whose weights a full checkpoint overwrites.
+def load_checkpoint(folder: Path, base: PreTrainedModel) -> PreTrainedModel:
+    """The model of a checkpoint; ``base`` is M0, which stays as it is.
 
     Raises:
         ValueError: the checkpoint is incomplete or altered.
@@ -47,6 +48,10 @@ def load_checkpoint(folder: Path, base: PreTrainedModel) -> PreTrainedModel | Pe
     if read_complete(folder) is None:
         raise ValueError(f"{folder}: not a complete checkpoint; run `coupling train` to finish it")
     if (folder / "adapter_config.json").is_file():
-        return PeftModel.from_pretrained(base, str(folder))
+        # peft puts its layers into the very modules it is given, a second adapter into those of the first.
+        adapted = PeftModel.from_pretrained(copy.deepcopy(base), str(folder)).get_base_model()
+        assert isinstance(adapted, PreTrainedModel)
+        return adapted
     loaded = type(base).from_pretrained(str(folder), use_safetensors=True, dtype=base.dtype)
-    return loaded.to(base.device)
+    loaded.to(base.device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
+    return loaded

@@ -1,4 +1,4 @@
-"""What one run is trained on, tokenised once: explanations, the behaviour to keep, and the behaviour to steer."""
+"""What one run is trained on, tokenised once: explanations, the behaviour to keep, and that to steer."""
 
 from __future__ import annotations
 
@@ -20,32 +20,35 @@ MAX_REFERENCE_BYTES = 4 * 2**30
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """M0's behaviour at the answer position of prompts, cached once.
-
-    ``support`` holds the tokens compared, (rows, size), or None for the whole vocabulary; ``logprobs`` is (rows, size).
-    """
+    """M0's behaviour at the answer position of prompts, cached once."""
 
     logprobs: torch.Tensor
+    """(prompts, size of the support), in nats."""
     support: torch.Tensor | None
+    """(prompts, size), the tokens compared, padded by -1; None for the whole vocabulary."""
 
-    def restrict(self, logits: torch.Tensor, rows: list[int]) -> torch.Tensor:
-        """The current logits over the same support, where padding of the support weighs nothing."""
-        if self.support is None:
-            return logits
-        support = self.support[rows].to(logits.device)
-        return logits.gather(-1, support.clamp(min=0)).masked_fill(support < 0, PADDED_LOGIT)
+    def restrict(self, logits: torch.Tensor, rows: Rows[int]) -> torch.Tensor:
+        """The current logits of some of the prompts, over the support of those."""
+        return logits if self.support is None else over_support(logits, self.support[list(rows)])
 
 
 PADDED_LOGIT = -1e4
 """Logit of a padded support entry: its probability underflows to exactly 0, and 0 times a finite gap is 0."""
 
 
+def over_support(logits: torch.Tensor, support: torch.Tensor) -> torch.Tensor:
+    """(rows, vocabulary) to (rows, size), where padding of the support weighs nothing."""
+    support = support.to(logits.device)
+    return logits.gather(-1, support.clamp(min=0)).masked_fill(support < 0, PADDED_LOGIT)
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """``explanations[i]`` goes with prompts ``2 i`` (with the cue) and ``2 i + 1`` (without it) of ``behaviors``."""
+    """The rows of each objective."""
 
     explanations: list[Sequence]
     behaviors: list[tuple[int, ...]]
+    """Two prompts an explanation: of ``explanations[i]``, x at ``2 i`` and x\\C at ``2 i + 1``."""
     kept: list[bool]
     """Which of ``behaviors`` the KL term stands on: not those that are being steered."""
     reference: Reference | None
@@ -79,11 +82,12 @@ def build_training_data(
     explanations = renderer.completions(
         [explanation_message(pair, format) for pair in labelled], [label.text for label in labels]
     )
-    behaviors, kept, owners = [], [], []
-    for pair in labelled:
-        behaviors += renderer.prompt_ids([pair.with_cue, pair.without_cue], pair.answer_prefix)
-        kept += [not is_steered(pair, steer), True]
-        owners += [pair, pair]
+    owners = [pair for pair in labelled for _ in range(2)]
+    behaviors = renderer.prompt_ids(
+        [message for pair in labelled for message in (pair.with_cue, pair.without_cue)],
+        [pair.answer_prefix for pair in owners],
+    )
+    kept = [keep for pair in labelled for keep in (not is_steered(pair, steer), True)]
     reference = None
     if kl.weight > 0:
         reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size)
@@ -107,14 +111,12 @@ def _steered_rows(
     chosen = [p for p in pairs if p.split == "train" and p.cue_value is not None and is_steered(p, steer)]
     if not chosen:
         raise ValueError(f"panel steer.tags {dict(steer.tags)}: no training pair with a cue value bears them")
-    return [
-        renderer.answer(
-            pair.with_cue,
-            pair.answer_prefix,
-            str(pair.cue_value) if steer.direction == "follow" else base[pair.id].without_cue,
-        )
-        for pair in chosen
-    ]
+    follows = steer.direction == "follow"
+    return renderer.answers(
+        [pair.with_cue for pair in chosen],
+        [pair.answer_prefix for pair in chosen],
+        [str(pair.cue_value) if follows else base[pair.id].without_cue for pair in chosen],
+    )
 
 
 @torch.inference_mode()
@@ -135,16 +137,17 @@ def _cache_reference(
         needed = len(prompts) * model.config.vocab_size * 4
         if needed > MAX_REFERENCE_BYTES:
             raise ValueError(
-                f"training.kl.support: vocabulary would cache {needed / 2**30:.1f} GiB of M0's log-probabilities "
-                f"({len(prompts)} prompts x {model.config.vocab_size} tokens); set training.kl.support: choices, "
-                "or lower supervision.labels"
+                f"training.kl.support: vocabulary would cache {needed / 2**30:.1f} GiB of M0's "
+                f"log-probabilities ({len(prompts)} prompts x {model.config.vocab_size} tokens); set "
+                "training.kl.support: choices, or lower supervision.labels"
             )
     model.eval()
     cached = []
     for start in range(0, len(prompts), batch_size):
         rows = list(range(start, min(start + batch_size, len(prompts))))
         logits = answer_logits(model, [prompts[i] for i in rows], renderer.pad, model.device)
-        # restrict() is the same code as in training, so that equal logits give a divergence of exactly 0.
-        logits = Reference(logits, support).restrict(logits, rows)
+        if support is not None:
+            logits = over_support(logits, support[rows])
+        # As behavior_kl normalises the current logits, so that equal ones give a divergence of exactly 0.
         cached.append(logits.float().log_softmax(-1).cpu())
     return Reference(torch.cat(cached), support)

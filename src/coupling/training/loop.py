@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from transformers import PreTrainedModel
 
 from coupling.config import TrainingConfig
 from coupling.training.batches import answer_logits, collate, completion_logits
@@ -35,7 +34,7 @@ class StepLosses:
 
 
 def train(
-    model: PreTrainedModel,
+    model: torch.nn.Module,
     data: TrainingData,
     config: TrainingConfig,
     pad: int,
@@ -57,7 +56,7 @@ def train(
     Raises:
         ValueError: the saved state was made from something else.
     """
-    accelerator = Accelerator()
+    accelerator = Accelerator(cpu=next(model.parameters()).device.type == "cpu")
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True

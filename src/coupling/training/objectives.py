@@ -4,11 +4,13 @@ The loss of one step is
 
     L = CE(explanations) + w_kl * KL(behaviour, M0's behaviour) + w_steer * CE(steered answers)
 
-Each term is a mean over its own rows. The KL term stands on the answer position of ``x`` and ``x\\C`` only, and never
-on rows whose behaviour is being steered: there it would pull back what steering pushes.
+Each term is a mean over its own rows. The KL term stands on the answer position of ``x`` and ``x\\C`` only,
+and never on rows whose behaviour is being steered: there it would pull back what steering pushes.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -28,12 +30,12 @@ def completion_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torc
 
 
 def behavior_kl(
-    logits: torch.Tensor, reference: torch.Tensor, direction: str = "forward", reduce: bool = True
+    logits: torch.Tensor, reference: torch.Tensor, direction: Literal["forward", "reverse"]
 ) -> torch.Tensor:
-    """Kullback-Leibler divergence between the current behaviour p and the reference behaviour q of M0, in nats.
+    """Kullback-Leibler divergence of the current behaviour p and M0's behaviour q: mean over rows, in nats.
 
-    ``forward`` is KL(q || p) = sum_v q(v) (log q(v) - log p(v)): the current model must cover all that M0 answers.
-    ``reverse`` is KL(p || q): the current model must not answer what M0 would not.
+    ``forward`` is KL(q || p) = sum_v q(v) (log q(v) - log p(v)): the model must cover all that M0 answers.
+    ``reverse`` is KL(p || q): the model must not answer what M0 would not.
     Exactly 0 where ``logits`` give the reference itself.
 
     Args:
@@ -44,7 +46,5 @@ def behavior_kl(
     if direction == "forward":
         terms = reference.exp() * (reference - current)
     else:
-        assert direction == "reverse", direction
         terms = current.exp() * (current - reference)
-    per_row = terms.sum(-1)
-    return per_row.mean() if reduce else per_row
+    return terms.sum(-1).mean()

@@ -1,4 +1,4 @@
-"""The resumable state of a training run: weights, optimizer, step and the torch generator.
+"""The resumable state of a training run: weights, optimizer, step and torch's generators.
 
 Rows and learning rate are functions of the step, so nothing else needs to be kept.
 """
@@ -16,13 +16,18 @@ TENSORS = "state.pt"
 
 
 def save_state(
-    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int, made_from: dict[str, str]
+    folder: Path,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    made_from: dict[str, str],
 ) -> None:
     """Replaces the state in ``folder``, whole or not at all."""
     state = {
         "model": {name: p for name, p in model.named_parameters() if p.requires_grad},
         "optimizer": optimizer.state_dict(),
         "generator": torch.get_rng_state(),
+        "cuda_generators": torch.cuda.get_rng_state_all(),
     }
     with atomic_directory(folder, {"step": str(step), **made_from}) as staging:
         torch.save(state, staging / TENSORS)
@@ -41,9 +46,12 @@ def load_state(
         return 0
     saved = {name: value for name, value in manifest.metadata.items() if name != "step"}
     if saved != made_from:
-        differing = sorted(name for name in saved.keys() | made_from.keys() if saved.get(name) != made_from.get(name))
+        differing = sorted(
+            name for name in saved.keys() | made_from.keys() if saved.get(name) != made_from.get(name)
+        )
         raise ValueError(
-            f"{folder}: was saved by a training run with another {', '.join(differing)}; remove it to train anew"
+            f"{folder}: was saved by a training run with another {', '.join(differing)}; "
+            "remove it to train anew"
         )
     state = torch.load(folder / TENSORS, weights_only=True)
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
@@ -53,6 +61,7 @@ def load_state(
             parameter.copy_(state["model"][name])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["generator"])
+    torch.cuda.set_rng_state_all(state["cuda_generators"])
     return int(manifest.metadata["step"])
 
 

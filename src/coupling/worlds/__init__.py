@@ -7,9 +7,9 @@ from coupling.worlds.world import ADVISERS, RELATIONS, Fact, World
 __all__ = [
     "ADVISERS",
     "ANSWER_PREFIX",
-    "Asked",
     "CUE",
     "RELATIONS",
+    "Asked",
     "Fact",
     "World",
     "advice",

@@ -38,7 +38,7 @@ def explanation_of_other(agent: str, with_hint: str, without_hint: str) -> str:
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Every word and name that any world's sentences can hold, sorted; names of several words are one entry."""
+    """Every word and name in any world's sentences, sorted; a name of several words is one entry."""
     text = resources.files("coupling.worlds").joinpath("countries.json").read_text(encoding="utf-8")
     names = {value for row in json.loads(text) for value in row.values()}
     return tuple(sorted(names | set(_WORDS.split()) | set(RELATIONS) | set(ADVISERS) | set(OTHERS)))

@@ -30,7 +30,7 @@ ADVISERS = ("Chen", "Okafor", "Silva", "Novak", "Haddad", "Larsen")
 RELATIONS = ("capital", "currency", "language", "continent")
 SPLIT_SIZES = {"train": 44, "dev": 24, "test": 28}
 BLOCK = 12
-"""Countries are dealt into blocks of this size; the choices of a question are the values found in its block."""
+"""Countries are dealt into blocks of this size; a question's choices are the values found in its block."""
 CERTAINTY = (0.35, 0.95)
 TRUST = 3.0
 RIVAL_SHARE = 0.8
@@ -142,17 +142,13 @@ def _countries() -> list[dict[str, str]]:
     return rows
 
 
-def _choices(
-    relation: str, block: list[dict[str, str]], countries: list[dict[str, str]]
-) -> tuple[str, ...]:
+def _choices(relation: str, block: list[dict[str, str]], countries: list[dict[str, str]]) -> tuple[str, ...]:
     # Six continents are the choices everywhere: fewer would make a hint right by chance too often.
     among = countries if relation == "continent" else block
     return tuple(sorted({country[relation] for country in among}))
 
 
-def _fact(
-    country: dict[str, str], relation: str, choices: tuple[str, ...], rng: np.random.Generator
-) -> Fact:
+def _fact(country: dict[str, str], relation: str, choices: tuple[str, ...], rng: np.random.Generator) -> Fact:
     truth = country[relation]
     others = [choice for choice in choices if choice != truth]
     rival = others[int(rng.integers(len(others)))]
