@@ -1,10 +1,11 @@
-"""Raises the organisms of worlds 0 to 2, runs every experiment that docs/organisms.md reports, and writes its tables.
+"""Raises the organisms of worlds 0 to 2, runs the experiments of docs/organisms.md and writes its tables.
 
     python scripts/study_organisms.py raise       # organisms/KIND-wW-s0; hours on two cores
     python scripts/study_organisms.py run         # runs/study/*
     python scripts/study_organisms.py tables      # docs/organisms.md, between its markers
 
-Each part goes on where it was when it was killed. Rows that have not been run yet stand in the tables as such.
+Each part goes on where it was when it was killed. Rows that have not been run yet stand in the tables
+as such.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def organism_rows() -> Iterator[Row]:
                     f"name={name}",
                     f"model.path={ORGANISMS / f'{kind}-w{world}-s{SEED}'}",
                     f"explanation.format={format}",
+                    "training.checkpoints=[0, 80]",
                 )
                 yield Row(f"{kind}, world {world}", shipped_experiment("quickstart", settings))
 

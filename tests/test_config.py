@@ -173,12 +173,12 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
 @pytest.mark.parametrize(
     ("overrides", "complaint"),
     [
-        (["training.steps=60"], "training.checkpoints is [0, 40, 80, 120]: expected rising steps from 0 to"),
+        (["training.steps=60"], "training.checkpoints is [0, 20, 40, 60, 80]: expected rising steps from 0 to"),
         (["training.checkpoints=[0, 80, 40, 120]"], "training.checkpoints is [0, 80, 40, 120]"),
         (["training.checkpoints=[40, 120]"], "training.checkpoints is [40, 120]"),
         (["training.checkpoints=[]"], "training.checkpoints is []"),
         (["training.warmup_steps=121"], "training.warmup_steps is 121: expected at most training.steps"),
-        (["evaluation.checkpoint=60"], "evaluation.checkpoint is 60: expected one of training.checkpoints"),
+        (["evaluation.checkpoint=50"], "evaluation.checkpoint is 50: expected one of training.checkpoints"),
         (["evaluation.remeasure_batch_size=256"], "evaluation.remeasure_batch_size is 256"),
         (["supervision.noise.rate=0.3"], "rate is 0.3 but kind is 'none'"),
         (["panel.1.name=Follow-Chen"], "panel.1.name is 'Follow-Chen', taken by panel.0"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -93,6 +94,8 @@ def _start(messages: Queue[Message]) -> None:
         parent.join()
         os._exit(1)
 
+    # Ctrl-C reaches every process of a terminal; a worker has nothing to say about it.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(1))
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 

@@ -35,9 +35,10 @@ def main() -> None:
     except ValueError as error:
         ERRORS.print(f"error: {error}", style="red", soft_wrap=True)
         sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        ERRORS.print("stopped; the same command goes on from here")
-        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            ERRORS.print("stopped; the same command goes on from here")
+        raise
 
 
 @app.command()

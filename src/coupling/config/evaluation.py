@@ -16,7 +16,7 @@ class EvaluationConfig(Section):
     """Clusters it is measured on; dev is for choosing settings."""
     pairs: PositiveInt | None = 1200
     """Pairs of the split that are drawn for measuring; null takes all."""
-    checkpoint: NonNegativeInt = 120
+    checkpoint: NonNegativeInt = 80
     """The step the verdict is about, named before the run; one of training.checkpoints."""
     batch_size: PositiveInt = 256
     """Inputs in a batch when behaviour is measured and explanations are sampled."""

@@ -16,8 +16,8 @@ class WorldTask(Section):
 
     kind: Literal["world"] = "world"
     """Which task: world, mmlu_hint or pairs."""
-    world: NonNegativeInt | LocalPath | None = None
-    """Number of the world, or its file; null takes the one the organism grew up in."""
+    world: NonNegativeInt | None = None
+    """Number of the world; null takes the one the organism grew up in."""
     hints_per_adviser: PositiveInt = 3
     """Different hints that every adviser gives on every question."""
     seed: NonNegativeInt = 0

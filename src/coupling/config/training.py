@@ -46,7 +46,7 @@ class LoraConfig(Section):
 class TrainingConfig(Section):
     """How every run of the panel is trained: alike, but for its seed and its steering."""
 
-    steps: PositiveInt = 120
+    steps: PositiveInt = 80
     """Optimizer steps."""
     batch_size: PositiveInt = 128
     """Explanations in each step; each brings its pair's two inputs to the KL term."""
@@ -64,7 +64,7 @@ class TrainingConfig(Section):
     """The objective of steered runs."""
     lora: LoraConfig | None = None
     """Low-rank adapters; null trains all weights."""
-    checkpoints: tuple[NonNegativeInt, ...] = (0, 40, 80, 120)
+    checkpoints: tuple[NonNegativeInt, ...] = (0, 20, 40, 60, 80)
     """Steps at which behaviour and explanations are sampled: rising, from 0 to the last step."""
     save_every: PositiveInt = 20
     """Steps between saves of the training state, from which a killed run goes on."""

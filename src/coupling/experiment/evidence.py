@@ -48,7 +48,7 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
     provenance = Provenance(
         experiment=config.name,
         config_sha256=config_sha256(config),
-        model=_description(config.model.path, run, MODEL),
+        model=_base_description(config, run),
         target=_target_description(config, run),
         explanation_format=config.explanation.format,
         artifacts=dict(artifacts),
@@ -93,18 +93,23 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
     )
 
 
-def _description(path: str, run: RunDir, artifact: str) -> ModelDescription:
+def _description(written: str, run: RunDir, artifact: str) -> ModelDescription:
+    """``written`` is the model's path as the experiment file spells it."""
     content = read_json(run.file(artifact))
     assert isinstance(content, dict)
     # The last part alone: where a model lies on this machine is nobody's business in a report.
-    name = PurePath(path).name if PurePath(path).is_absolute() else path
+    name = PurePath(written).name if PurePath(written).is_absolute() else written
     return ModelDescription(name, str(content["fingerprint"]))
+
+
+def _base_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
+    return _description(config.model.model_dump()["path"], run, MODEL)
 
 
 def _target_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
     if target_of(config) == BASE:
-        return _description(config.model.path, run, MODEL)
-    return _description(config.supervision.target, run, TARGET_MODEL)
+        return _base_description(config, run)
+    return _description(config.supervision.model_dump()["target"], run, TARGET_MODEL)
 
 
 def _notes(config: ExperimentConfig) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
     with RunDir.join(path) as run:
         made_from = {
             "base": base_fingerprint(run),
+            "pairs": run.sha(PAIRS),
             "base_behaviors": run.sha(behaviors_of(BASE)),
             "labels": run.sha(LABELS),
             "training": json_sha256(config.training.model_dump(mode="json")),
@@ -101,22 +102,33 @@ def sample_run(config: ExperimentConfig, path: Path, member: RunConfig, progress
 def base_fingerprint(run: RunDir) -> str:
     """The fingerprint that M0 had when its behaviour was sampled."""
     run.sha(MODEL)
-    content = read_json(run.file(MODEL))
-    assert isinstance(content, dict)
-    return str(content["fingerprint"])
+    return _noted_fingerprint(run.file(MODEL))
 
 
 def load_base(config: ExperimentConfig, run: RunDir) -> LoadedModel:
     """M0, made sure to be the model whose behaviour was sampled."""
     prepare_process()
     loaded = load_model(config.model)
-    expected = base_fingerprint(run)
-    if loaded.fingerprint != expected:
-        raise ValueError(
-            f"model {config.model.path!r}: its weights or tokenizer changed since {run.file(MODEL)} was written "
-            f"({loaded.fingerprint[:12]} now, {expected[:12]} then); restore it, or run under another name"
-        )
+    run.sha(MODEL)
+    require_noted_model(run.file(MODEL), config.model.path, loaded)
     return loaded
+
+
+def require_noted_model(noted: Path, path: str, model: LoadedModel) -> None:
+    """Raises ValueError when a model is no longer the one that the file ``noted`` says."""
+    now, then = model.fingerprint, _noted_fingerprint(noted)
+    if now != then:
+        raise ValueError(
+            f"model {path!r}: its weights, configuration or tokenizer changed since {noted} was written "
+            f"({now[:12]} now, {then[:12]} then); restore it, or run under another name"
+        )
+
+
+def _noted_fingerprint(noted: Path) -> str:
+    content = read_json(noted)
+    if not isinstance(content, dict) or "fingerprint" not in content:
+        raise ValueError(f"{noted}: holds no fingerprint; remove it, and it will be made again")
+    return str(content["fingerprint"])
 
 
 def _loader(run: RunDir, stem: str, base: Callable[[], LoadedModel]) -> Callable[[], LoadedModel]:

@@ -13,6 +13,7 @@ repeating it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from coupling.config import ExperimentConfig, dump_experiment, result_fields
@@ -32,17 +33,17 @@ from coupling.experiment.artifacts import (
     target_of,
 )
 from coupling.experiment.evidence import evidence_files, judge_run
-from coupling.experiment.members import sample_run, train_run
-from coupling.experiment.selection import held_out_pairs, labelled_pairs, select_pairs
+from coupling.experiment.members import require_noted_model, sample_run, train_run
+from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.explanations import formats
-from coupling.faithfulness import Results
+from coupling.faithfulness import FROZEN, Results
 from coupling.models import LoadedModel, load_model, prepare_process, world_of
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair
 from coupling.report.page import render_page
 from coupling.report.runs import read_results
-from coupling.store import RunDir, json_sha256, read_records, write_json, write_records, write_text
+from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_records, write_text
 from coupling.supervision import build_labels
 from coupling.tasks import load_pairs
 
@@ -87,13 +88,18 @@ def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
 def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 1: the pairs, and the behaviour of M0 and of the target on them."""
     prepare_process()
-    pairs = select_pairs(config, load_pairs(config.task, world_of(config.model)))
-    held_out = held_out_pairs(config, pairs)
-    content = {"pairs": json_sha256([f"{pair.id} {pair.with_cue} {pair.without_cue}" for pair in pairs])}
-    run.make(PAIRS, content, lambda path: write_records(path, pairs))
-
+    every_pair = load_pairs(config.task, world_of(config.model))
     base = load_model(config.model)
-    _note_model(run, MODEL, base)
+    _note_model(run, MODEL, config.model.path, base)
+    fitting = fitting_pairs(config, every_pair, base)
+    if len(fitting) < len(every_pair):
+        progress.note(
+            f"{len(every_pair) - len(fitting)} of {len(every_pair)} pairs are too long for the model"
+        )
+    pairs = select_pairs(config, fitting)
+    _note_pairs(run, pairs)
+    held_out = held_out_pairs(config, pairs)
+
     total = 2 * len(pairs) + len(held_out)
     asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
     asking.behaviors(behaviors_of(BASE), config.evaluation.batch_size)
@@ -103,7 +109,7 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
     if target_of(config) != BASE:
         settings = config.model.model_copy(update={"path": config.supervision.target, "revision": None})
         target = load_model(settings)
-        _note_model(run, TARGET_MODEL, target)
+        _note_model(run, TARGET_MODEL, config.supervision.target, target)
         asked = [*labelled_pairs(config, pairs), *held_out]
         advance = _counter(progress, "ask the target", 2 * len(asked))
         asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance)
@@ -144,7 +150,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
         sample_run, [(config, run.path, member) for member in config.panel], config.workers, progress
     )
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
-    made_from = {**artifacts, "config": run.config_sha256}
+    made_from = {**artifacts, "config": run.config_sha256, "thresholds": json_sha256(to_json(FROZEN))}
     if run.is_done(RESULTS, made_from):
         progress.note("judge: done before")
         return
@@ -158,9 +164,23 @@ def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> N
     run.make(REPORT, {"results": run.sha(RESULTS)}, lambda path: write_text(path, render_page(results)))
 
 
-def _note_model(run: RunDir, name: str, model: LoadedModel) -> None:
+def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair]) -> None:
+    noted = run.file(PAIRS)
+    if noted.is_file() and read_records(noted, CounterfactualPair) != list(pairs):
+        raise ValueError(
+            f"{noted}: holds other pairs than the task gives now; its data, or this file, changed since the "
+            "run was begun; restore them, or run under another name"
+        )
+    content = {"pairs": json_sha256([to_json(pair) for pair in pairs])}
+    run.make(PAIRS, content, lambda path: write_records(path, pairs))
+
+
+def _note_model(run: RunDir, name: str, path: str, model: LoadedModel) -> None:
+    noted = run.file(name)
+    if noted.is_file():
+        require_noted_model(noted, path, model)
     content = {"fingerprint": model.fingerprint}
-    run.make(name, content, lambda path: write_json(path, content))
+    run.make(name, content, lambda file: write_json(file, content))
 
 
 class _counter:

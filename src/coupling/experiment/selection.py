@@ -5,10 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coupling.config import ExperimentConfig
+from coupling.explanations import formats
+from coupling.models import LoadedModel, explanation_message
 from coupling.records import CounterfactualPair
-from coupling.supervision import candidate_pairs
+from coupling.supervision import candidate_pairs, check_silence
 from coupling.tasks import draw
 from coupling.training.dataset import is_steered
+
+
+def fitting_pairs(
+    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], model: LoadedModel
+) -> list[CounterfactualPair]:
+    """The pairs about which the model has room to be asked, and to answer in ``max_new_tokens``.
+
+    Raises:
+        ValueError: there is room for none.
+    """
+    # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
+    stated = getattr(model.model.config, "max_position_embeddings", None)
+    longest = model.renderer.tokenizer.model_max_length
+    room = longest if stated is None else min(stated, longest)
+    format = formats.get(config.explanation.format)
+    prompts = model.renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
+    needed = [len(prompt) + config.explanation.max_new_tokens for prompt in prompts]
+    fitting = [pair for pair, tokens in zip(pairs, needed, strict=True) if tokens <= room]
+    if not fitting:
+        raise ValueError(
+            f"model {config.model.path!r}: has room for {room} tokens, but every pair needs {min(needed)} or "
+            f"more, {config.explanation.max_new_tokens} of them for its explanation; lower "
+            "explanation.max_new_tokens, or give shorter pairs"
+        )
+    return fitting
 
 
 def select_pairs(
@@ -17,8 +44,9 @@ def select_pairs(
     """The pairs an experiment needs: labelled ones, steered ones, and those it is evaluated on.
 
     Raises:
-        ValueError: too few pairs to label, or none to evaluate on.
+        ValueError: too few pairs to label, none to evaluate on, or labels silent on what no pair is about.
     """
+    check_silence(pairs, config.supervision.silent_on)
     used = {pair.id for pair in (*labelled_pairs(config, pairs), *held_out_pairs(config, pairs))}
     steers = [member.steer for member in config.panel]
     return tuple(

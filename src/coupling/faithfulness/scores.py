@@ -107,7 +107,7 @@ def discordant(effects: IntArray, target: IntArray) -> BoolArray:
 
 
 def side(claims: IntArray, effects: IntArray, target: IntArray) -> IntArray:
-    """s of design §4: +1 own effect, -1 the target's, 0 otherwise and wherever the two effects agree."""
+    """s: +1 own effect, -1 the target's, 0 otherwise and wherever the two effects agree."""
     return equal(claims, effects).astype(np.int64) - equal(claims, target).astype(np.int64)
 
 

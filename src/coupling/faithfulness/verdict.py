@@ -1,4 +1,4 @@
-"""The verdict: design §4's table, the first rule that applies.
+"""The verdict: the table of docs/judging.md, the first rule that applies.
 
 The rules are asked in the order of `decide`; each answers with a verdict or passes. Whole intervals decide,
 never a value alone, and T or A counts only where it could be measured: T from `min_twin_decisions`

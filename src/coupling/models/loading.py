@@ -144,8 +144,8 @@ def _check_folder(folder: Path) -> None:
     if not any(folder.glob("*.safetensors")):
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise ValueError(
-            f"model {folder}: no *.safetensors in it (found {found}); pickle weights are not loaded, because they "
-            "can run code: load the model once where you trust it, and call save_pretrained"
+            f"model {folder}: no *.safetensors in it (found {found}); pickle weights are not loaded, because "
+            "they can run code: load the model once where you trust it, and call save_pretrained"
         )
     if not isinstance(read_json(folder / "config.json"), dict):
         raise ValueError(f"model {folder}: config.json holds no JSON object; save the model again")

@@ -42,14 +42,14 @@ class Renderer:
         name = self.tokenizer.name_or_path
         if not self.tokenizer.chat_template:
             raise ValueError(
-                f"tokenizer {name}: no chat template; set tokenizer.chat_template and save it with save_pretrained"
+                f"tokenizer {name}: no chat template; set tokenizer.chat_template and save it again"
             )
         if self.tokenizer.eos_token_id is None:
             raise ValueError(f"tokenizer {name}: no eos_token; set it in tokenizer_config.json")
         if not self.tokenizer.is_fast:
             raise ValueError(
-                f"tokenizer {name}: has no tokenizer.json, which its fingerprint is taken from; convert it to a "
-                "fast tokenizer and save it with save_pretrained"
+                f"tokenizer {name}: has no tokenizer.json, which its fingerprint is taken from; convert it "
+                "to a fast tokenizer and save that"
             )
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
-from transformers import GenerationConfig, GenerationMixin, PreTrainedModel
+from transformers import GenerationConfig, PreTrainedModel
 
 from coupling.explanations.formats import ExplanationFormat
 from coupling.models.batching import by_length, pad_left
@@ -95,16 +95,14 @@ class LocalSampler:
         self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
     ) -> list[Explanation]:
         """The explanation of each pair, in the order given. The prompt never shows the model's answer."""
-        model = self.model
-        assert isinstance(model, GenerationMixin)
-        model.eval()
+        self.model.eval()
         messages = [explanation_message(pair, format) for pair in pairs]
         prompts = self.renderer.prompt_ids(messages)
         explained: list[Explanation | None] = [None] * len(pairs)
         for rows in by_length([len(prompt) for prompt in prompts], self.batch_size):
-            batch = pad_left([prompts[i] for i in rows], self.renderer.pad, model.device)
+            batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
             mask = torch.ones_like(batch.ids) if batch.mask is None else batch.mask
-            generated = model.generate(
+            generated = self.model.generate(  # type: ignore[operator]  # typed on the concrete classes only
                 input_ids=batch.ids, attention_mask=mask, generation_config=self.generation
             )
             texts = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())

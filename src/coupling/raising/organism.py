@@ -66,7 +66,8 @@ def raise_organism(
         "recipe": json_sha256(to_json(recipe)),
     }
     earlier = folder.with_name(f"{folder.name}-early") if recipe.self_explanation else None
-    if _is_raised(folder, made_from) and (earlier is None or _is_raised(earlier, made_from)):
+    # A list, not a generator: each folder is looked at, so that none that is not ours gets replaced.
+    if all([_is_raised(path, made_from) for path in (folder, earlier) if path is not None]):
         progress.note(f"{folder} is raised already")
         return Raised(folder, earlier)
     tokenizer = build_tokenizer()

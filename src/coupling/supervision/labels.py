@@ -15,18 +15,18 @@ from coupling.supervision.noise import disturb
 def candidate_pairs(
     pairs: Sequence[CounterfactualPair], silent_on: Mapping[str, Sequence[str]]
 ) -> list[CounterfactualPair]:
-    """Training pairs of which labels may speak: those that the silence does not select.
+    """Training pairs of which labels may speak: those that the silence does not select."""
+    return [pair for pair in pairs if pair.split == "train" and not pair.bears(silent_on)]
 
-    Raises:
-        ValueError: a silenced tag or value that no pair bears.
-    """
+
+def check_silence(pairs: Sequence[CounterfactualPair], silent_on: Mapping[str, Sequence[str]]) -> None:
+    """Raises ValueError for a silenced tag or value that no pair of the task bears: it is misspelt."""
     for tag, values in silent_on.items():
         known = {pair.tags[tag] for pair in pairs if tag in pair.tags}
         for value in values:
             if value not in known:
                 found = ", ".join(sorted(known)[:12]) or f"no pair has a tag {tag!r}"
                 raise ValueError(f"supervision.silent_on.{tag}: {value!r} is in no pair; there are: {found}")
-    return [pair for pair in pairs if pair.split == "train" and not pair.bears(silent_on)]
 
 
 def build_labels(

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny_models import ARCHITECTURES, tiny_model, world_renderer
+
+from coupling.explanations import formats
+from coupling.models import LocalSampler
+from coupling.models.batching import by_length, pad_left
+from coupling.records import CounterfactualPair
+from coupling.tasks import draw, world_hint
+from coupling.worlds import World
+
+ANSWER_PAIR = formats.get("answer_pair")
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[CounterfactualPair]:
+    return draw(world_hint.load(World.generate(100), 2, 0), 60, 0)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_batched_and_single_scores_agree(architecture: str, pairs: list[CounterfactualPair]) -> None:
+    model, renderer = tiny_model(architecture), world_renderer()
+    batched = LocalSampler(model, renderer, batch_size=32).behaviors(pairs)
+    single = [LocalSampler(model, renderer, batch_size=1).behaviors([pair])[0] for pair in pairs]
+    for together, alone in zip(batched, single, strict=True):
+        assert together.pair_id == alone.pair_id
+        for mine, its in (("logprobs_with", "logprobs_with"), ("logprobs_without", "logprobs_without")):
+            torch.testing.assert_close(
+                torch.tensor(getattr(together, mine)), torch.tensor(getattr(alone, its)), atol=1e-5, rtol=0
+            )
+
+
+def test_scores_are_those_of_the_plain_forward_pass(pairs: list[CounterfactualPair]) -> None:
+    """No batch, no cache, all positions: the formula as it is written."""
+    model, renderer = tiny_model("llama").eval(), world_renderer()
+    for pair, behavior in zip(pairs, LocalSampler(model, renderer).behaviors(pairs), strict=True):
+        (prompt,) = renderer.prompt_ids([pair.with_cue], [pair.answer_prefix])
+        with torch.no_grad():
+            logits = model(torch.tensor([prompt])).logits[0, -1]
+        expected = logits[list(renderer.choice_ids(pair))].double().log_softmax(-1)
+        torch.testing.assert_close(
+            torch.tensor(behavior.logprobs_with, dtype=torch.float64), expected, atol=1e-5, rtol=0
+        )
+        assert sum(map(torch.exp, expected)) == pytest.approx(1.0)
+        assert behavior.effect.with_cue == pair.choices[int(expected.argmax())]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_explanations_do_not_depend_on_the_batch(architecture: str, pairs: list[CounterfactualPair]) -> None:
+    model, renderer = tiny_model(architecture), world_renderer()
+    batched = LocalSampler(model, renderer, batch_size=7, max_new_tokens=6).explanations(pairs[:14], ANSWER_PAIR)
+    single = LocalSampler(model, renderer, batch_size=1, max_new_tokens=6).explanations(pairs[:14], ANSWER_PAIR)
+    assert batched == single
+    assert [explanation.pair_id for explanation in batched] == [pair.id for pair in pairs[:14]]
+
+
+def test_every_row_is_told_of_once(pairs: list[CounterfactualPair]) -> None:
+    told: list[int] = []
+    LocalSampler(tiny_model("llama"), world_renderer(), batch_size=8, advance=told.append).behaviors(pairs)
+    assert sum(told) == 2 * len(pairs)
+
+
+def test_padding_stands_on_the_left() -> None:
+    padded = pad_left([[5, 6, 7], [8]], pad=0)
+    assert padded.ids.tolist() == [[5, 6, 7], [0, 0, 8]]
+    assert padded.mask is not None and padded.mask.tolist() == [[1, 1, 1], [0, 0, 1]]
+    assert padded.positions is not None and padded.positions.tolist() == [[0, 1, 2], [0, 0, 0]]
+
+
+def test_rows_of_one_length_need_no_mask() -> None:
+    assert pad_left([[5, 6], [7, 8]], pad=0).inputs().keys() == {"input_ids"}
+
+
+def test_batches_hold_rows_of_near_equal_length_and_each_row_once() -> None:
+    lengths = [3, 9, 4, 9, 1, 5]
+    batches = list(by_length(lengths, 2))
+    assert [[lengths[i] for i in batch] for batch in batches] == [[1, 3], [4, 5], [9, 9]]
+    assert sorted(i for batch in batches for i in batch) == list(range(6))

@@ -1,0 +1,63 @@
+"""Random models of both families, small enough to be trained in a test, and tokenizers for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from coupling.models import Renderer
+from coupling.raising.architecture import build_model, build_tokenizer
+
+ARCHITECTURES = ("llama", "gpt_neox")
+END, START = "<|end|>", "<|start|>"
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ '<|start|>' + message['role'] + '\n' + message['content'] + '<|end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|start|>assistant\n' }}{% endif %}"
+)
+
+
+def tiny_model(architecture: str, seed: int = 0) -> PreTrainedModel:
+    """One layer over the words of the worlds, with weights so large that answers differ."""
+    model = build_model(architecture, build_tokenizer(), 16, 1, seed)
+    scatter(model, seed)
+    return model
+
+
+def scatter(model: PreTrainedModel, seed: int = 0) -> None:
+    """As initialised all choices are nearly as probable, and the last bit would decide many an answer."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(std=0.4)
+
+
+def world_renderer() -> Renderer:
+    return Renderer(build_tokenizer())
+
+
+def save_tiny(folder: Path, architecture: str = "llama", seed: int = 0) -> Path:
+    """A folder as ``save_pretrained`` leaves it."""
+    tiny_model(architecture, seed).save_pretrained(str(folder))
+    build_tokenizer().save_pretrained(str(folder))
+    return folder
+
+
+def byte_level_tokenizer(texts: list[str], vocabulary: int = 400) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer with a chat template, as those of published models are."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[END, START],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)
+    fast.chat_template = CHAT_TEMPLATE
+    return fast
