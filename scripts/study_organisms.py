@@ -18,6 +18,7 @@ from pathlib import Path
 from coupling.cli.console import progress
 from coupling.config import ExperimentConfig, shipped_experiment
 from coupling.experiment import run_experiment, run_path
+from coupling.models.loading import resolve
 from coupling.processes import side_by_side
 from coupling.progress import Progress
 from coupling.raising import raise_organism
@@ -87,9 +88,12 @@ def raise_all() -> None:
 
 
 def run_all() -> None:
-    for row in (*organism_rows(), *variant_rows()):
+    for row in (*variant_rows(), *organism_rows()):
         with progress() as bars:
-            run_experiment(row.config, RUNS, bars)
+            if Path(resolve(row.config.model.path)).is_dir():
+                run_experiment(row.config, RUNS, bars)
+            else:
+                bars.note(f"{row.label}: {row.config.model.path} is not raised yet")
 
 
 def table(first: str, rows: Iterator[Row]) -> str:

@@ -173,7 +173,10 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
 @pytest.mark.parametrize(
     ("overrides", "complaint"),
     [
-        (["training.steps=60"], "training.checkpoints is [0, 20, 40, 60, 80]: expected rising steps from 0 to"),
+        (
+            ["training.steps=60"],
+            "training.checkpoints is [0, 20, 40, 60, 80]: expected rising steps from 0 to",
+        ),
         (["training.checkpoints=[0, 80, 40, 120]"], "training.checkpoints is [0, 80, 40, 120]"),
         (["training.checkpoints=[40, 120]"], "training.checkpoints is [40, 120]"),
         (["training.checkpoints=[]"], "training.checkpoints is []"),

@@ -13,10 +13,11 @@ from coupling.raising.architecture import build_model, build_tokenizer
 
 ARCHITECTURES = ("llama", "gpt_neox")
 END, START = "<|end|>", "<|start|>"
-CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|start|>' + message['role'] + '\n' + message['content'] + '<|end|>\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|start|>assistant\n' }}{% endif %}"
-)
+CHAT_TEMPLATE = """\
+{% for message in messages %}<|start|>{{ message['role'] }}
+{{ message['content'] }}<|end|>
+{% endfor %}{% if add_generation_prompt %}<|start|>assistant
+{% endif %}"""
 
 
 def tiny_model(architecture: str, seed: int = 0) -> PreTrainedModel:

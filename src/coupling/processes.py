@@ -13,7 +13,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.queues import Queue
@@ -51,15 +51,15 @@ def side_by_side(
     messages = context.Queue()
     with (
         _one_thread_each(),
+        _listening(messages, progress),
         ProcessPoolExecutor(min(workers, len(jobs)), context, _start, (messages,)) as pool,
     ):
-        waiting: set[Future[None]] = {pool.submit(_call, function, job) for job in jobs}
+        running = [pool.submit(_call, function, job) for job in jobs]
+        # A pool watches the workers it had when it was last spoken to, which is before it starts another.
+        pool.submit(int)
         try:
-            while waiting:
-                finished, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
-                _pass_on(messages, progress)
-                for future in finished:
-                    future.result()
+            for finished in as_completed(running):
+                finished.result()
         except BrokenProcessPool as error:
             raise ValueError(
                 "a worker process was killed, perhaps for want of memory; run the same command again to go "
@@ -68,7 +68,6 @@ def side_by_side(
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-        _pass_on(messages, progress)
 
 
 class _Messenger:
@@ -104,16 +103,31 @@ def _call(function: Callable[[*Job, Progress], None], job: tuple[*Job]) -> None:
     function(*job, _Messenger(_messages))
 
 
-def _pass_on(messages: Queue[Message], progress: Progress) -> None:
-    while True:
-        try:
-            kind, text, done, total = messages.get_nowait()
-        except queue.Empty:
-            return
-        if kind == "note":
-            progress.note(text)
-        else:
-            progress.update(text, done, total)
+@contextmanager
+def _listening(messages: Queue[Message], progress: Progress) -> Iterator[None]:
+    """Passes on what workers tell until they have ended; else they would wait at their end to be heard."""
+    has_ended = threading.Event()
+
+    def listen() -> None:
+        while True:
+            try:
+                kind, text, done, total = messages.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if has_ended.is_set():
+                    return
+                continue
+            if kind == "note":
+                progress.note(text)
+            else:
+                progress.update(text, done, total)
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
+        listener.join()
 
 
 @contextmanager

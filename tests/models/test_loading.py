@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import ARCHITECTURES, save_tiny
 
 from coupling.config import ModelConfig
 from coupling.models import load_model
+from tiny_models import ARCHITECTURES, save_tiny
 
 WEIGHTS = "model.safetensors"
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tiny_models import ARCHITECTURES, tiny_model, world_renderer
 
 from coupling.explanations import formats
 from coupling.models import LocalSampler
@@ -10,6 +9,7 @@ from coupling.models.batching import by_length, pad_left
 from coupling.records import CounterfactualPair
 from coupling.tasks import draw, world_hint
 from coupling.worlds import World
+from tiny_models import ARCHITECTURES, tiny_model, world_renderer
 
 ANSWER_PAIR = formats.get("answer_pair")
 
@@ -50,8 +50,12 @@ def test_scores_are_those_of_the_plain_forward_pass(pairs: list[CounterfactualPa
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_explanations_do_not_depend_on_the_batch(architecture: str, pairs: list[CounterfactualPair]) -> None:
     model, renderer = tiny_model(architecture), world_renderer()
-    batched = LocalSampler(model, renderer, batch_size=7, max_new_tokens=6).explanations(pairs[:14], ANSWER_PAIR)
-    single = LocalSampler(model, renderer, batch_size=1, max_new_tokens=6).explanations(pairs[:14], ANSWER_PAIR)
+    batched = LocalSampler(model, renderer, batch_size=7, max_new_tokens=6).explanations(
+        pairs[:14], ANSWER_PAIR
+    )
+    single = LocalSampler(model, renderer, batch_size=1, max_new_tokens=6).explanations(
+        pairs[:14], ANSWER_PAIR
+    )
     assert batched == single
     assert [explanation.pair_id for explanation in batched] == [pair.id for pair in pairs[:14]]
 

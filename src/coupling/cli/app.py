@@ -185,16 +185,22 @@ def judge(
 @app.command()
 def init(
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml")] = Path("experiment.yaml"),
+    start: Annotated[
+        str, typer.Option("--from", help="Shipped experiment to start from, as label-noise.")
+    ] = "quickstart",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a commented experiment file to start from."""
-    from coupling.config import commented_experiment
+    """Write a commented experiment file to start from; the experiment is called as the file."""
+    import json
+
+    from coupling.config import commented_experiment, shipped_experiment
     from coupling.store import write_text
 
     if file.exists() and not force:
         raise ValueError(f"{file}: is there already; choose another name, or replace it with --force")
-    write_text(file, commented_experiment())
-    OUTPUT.print(f"{file} is written; run it with: coupling run {file}")
+    experiment = shipped_experiment(start, [f"name={json.dumps(file.stem)}"])
+    write_text(file, commented_experiment(experiment))
+    OUTPUT.print(f"{file} is written; run it with: coupling run {file}", soft_wrap=True)
 
 
 @app.command()
@@ -203,7 +209,8 @@ def validate(file: ExperimentFile, set_: Set = None) -> None:
     from coupling.config import config_sha256
 
     config = _load(file, set_, None, None)
-    OUTPUT.print(f"{file}: valid; experiment {config.name}, configuration {config_sha256(config)[:12]}")
+    summary = f"experiment {config.name}, configuration {config_sha256(config)[:12]}"
+    OUTPUT.print(f"{file}: valid; {summary}", soft_wrap=True)
 
 
 @app.command("ls")
@@ -247,7 +254,7 @@ def _stage(stage: str, config: ExperimentConfig, runs_dir: Path) -> None:
 
     with progress() as bars:
         run_stage(stage, config, runs_dir, bars)
-    ERRORS.print(f"{stage} is done: {run_path(config, runs_dir)}")
+    ERRORS.print(f"{stage} is done: {run_path(config, runs_dir)}", soft_wrap=True)
 
 
 def _show(results: Results, as_json: bool, page: Path | None = None) -> None:

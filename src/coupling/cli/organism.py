@@ -15,16 +15,14 @@ organism = typer.Typer(help="The embedded model organisms: list, show, raise.", 
 @organism.command("list")
 def list_organisms() -> None:
     """List the organisms that come with the package."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from coupling.models.organisms import shipped_organisms
 
-    table = Table("name", "kind", "world", "seed", "stage", "MB")
+    table = Table(Column("model.path", no_wrap=True), "world", "seed", "raised by", "MB", box=None)
     for name, (folder, card) in shipped_organisms().items():
         size = (folder / "model.safetensors").stat().st_size / 1e6
-        table.add_row(
-            f"organism:{name}", card.kind, str(card.world), str(card.seed), card.stage, f"{size:.1f}"
-        )
+        table.add_row(f"organism:{name}", str(card.world), str(card.seed), card.stage, f"{size:.1f}")
     OUTPUT.print(table)
 
 

@@ -15,7 +15,9 @@ pairs, and of every option that could change it: no checkpoint's answers can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from coupling.config import ExperimentConfig, RunConfig
 from coupling.explanations import formats
@@ -61,8 +63,23 @@ def read_explanations(run: RunDir, name: str) -> dict[str, Explanation]:
     return {said.pair_id: said for said in read_records(run.file(name), Explanation)}
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Answers or explanations of one model, which are asked for only where they are not there yet."""
+
+    name: str
+    made_from: Mapping[str, str]
+    build: Callable[[Path], None]
+
+    def is_done(self, run: RunDir) -> bool:
+        return run.is_done(self.name, self.made_from)
+
+    def make(self, run: RunDir) -> None:
+        run.make(self.name, self.made_from, self.build)
+
+
 class Asking:
-    """Asks one model about some pairs and leaves the answers in the run directory, unless they are there.
+    """What one model is to be asked about some pairs.
 
     ``source`` is the fingerprint of the model, which is loaded only when something has to be asked.
     """
@@ -76,7 +93,7 @@ class Asking:
         pairs: Sequence[CounterfactualPair],
         advance: Callable[[int], None] = lambda rows: None,
     ) -> None:
-        self.config, self.run, self.load, self.pairs, self.advance = config, run, load, pairs, advance
+        self.config, self.load, self.pairs, self.advance = config, load, pairs, advance
         self.made_from = {
             "model": source,
             "dtype": config.model.dtype,
@@ -84,25 +101,25 @@ class Asking:
             "asked": json_sha256([pair.id for pair in pairs]),
         }
 
-    def behaviors(self, name: str, batch_size: int) -> None:
-        made_from = {**self.made_from, "batch_size": str(batch_size)}
-        self.run.make(
-            name, made_from, lambda path: write_records(path, self._sampler(batch_size).behaviors(self.pairs))
-        )
+    def behaviors(self, name: str, batch_size: int) -> Sample:
+        def build(path: Path) -> None:
+            write_records(path, self._sampler(batch_size).behaviors(self.pairs))
 
-    def explanations(self, name: str) -> None:
+        return Sample(name, {**self.made_from, "batch_size": str(batch_size)}, build)
+
+    def explanations(self, name: str) -> Sample:
         options, batch_size = self.config.explanation, self.config.evaluation.batch_size
+        format = formats.get(options.format)
+
+        def build(path: Path) -> None:
+            write_records(path, self._sampler(batch_size).explanations(self.pairs, format))
+
         made_from = {
             **self.made_from,
             "batch_size": str(batch_size),
             "explanation": json_sha256(options.model_dump(mode="json")),
         }
-        format = formats.get(options.format)
-        self.run.make(
-            name,
-            made_from,
-            lambda path: write_records(path, self._sampler(batch_size).explanations(self.pairs, format)),
-        )
+        return Sample(name, made_from, build)
 
     def _sampler(self, batch_size: int) -> LocalSampler:
         loaded = self.load()

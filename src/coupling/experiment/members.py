@@ -16,6 +16,7 @@ from coupling.experiment.artifacts import (
     MODEL,
     PAIRS,
     Asking,
+    Sample,
     behaviors_of,
     checkpoint,
     explanations_of,
@@ -41,18 +42,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
         ValueError: the base or the labels are no longer those the run directory was begun with.
     """
     with RunDir.join(path) as run:
-        made_from = {
-            "base": base_fingerprint(run),
-            "pairs": run.sha(PAIRS),
-            "base_behaviors": run.sha(behaviors_of(BASE)),
-            "labels": run.sha(LABELS),
-            "training": json_sha256(config.training.model_dump(mode="json")),
-            "run": json_sha256(member.model_dump(mode="json")),
-        }
-        steps = [step for step in config.training.checkpoints if step > 0]
-        if all(run.is_done(checkpoint(member, step), made_from) for step in steps):
-            progress.note(f"train {member.name}: done before")
-            return
+        made_from = _trained_from(config, run, member)
         base = load_base(config, run)
         data = build_training_data(
             base.model,
@@ -83,26 +73,24 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
         remove_state(state)
 
 
+def is_trained(config: ExperimentConfig, run: RunDir, member: RunConfig) -> bool:
+    """Whether every checkpoint of a run is there."""
+    made_from = _trained_from(config, run, member)
+    return all(run.is_done(checkpoint(member, step), made_from) for step in _trained_steps(config))
+
+
 def sample_run(config: ExperimentConfig, path: Path, member: RunConfig, progress: Progress) -> None:
     """Samples behaviours and explanations of each checkpoint on the held-out pairs."""
     with RunDir.join(path) as run:
-        pairs = held_out_pairs(config, read_records(run.file(PAIRS), CounterfactualPair))
-        base = cache(lambda: load_base(config, run))
-        steps = [step for step in config.training.checkpoints if step > 0]
-        for number, step in enumerate(steps, start=1):
-            stem = checkpoint(member, step)
-            asking = Asking(config, run, run.sha(stem), _loader(run, stem, base), pairs)
-            asking.behaviors(behaviors_of(stem), config.evaluation.batch_size)
-            asking.explanations(explanations_of(stem))
-            if step == config.evaluation.checkpoint:
-                asking.behaviors(remeasured_of(stem), config.evaluation.remeasure_batch_size)
-            progress.update(f"evaluate {member.name}", number, len(steps))
+        samples = _samples(config, run, member)
+        for number, sample in enumerate(samples, start=1):
+            sample.make(run)
+            progress.update(f"evaluate {member.name}", number, len(samples))
 
 
-def base_fingerprint(run: RunDir) -> str:
-    """The fingerprint that M0 had when its behaviour was sampled."""
-    run.sha(MODEL)
-    return _noted_fingerprint(run.file(MODEL))
+def is_sampled(config: ExperimentConfig, run: RunDir, member: RunConfig) -> bool:
+    """Whether every checkpoint of a run has been asked all that it is asked."""
+    return all(sample.is_done(run) for sample in _samples(config, run, member))
 
 
 def load_base(config: ExperimentConfig, run: RunDir) -> LoadedModel:
@@ -129,6 +117,39 @@ def _noted_fingerprint(noted: Path) -> str:
     if not isinstance(content, dict) or "fingerprint" not in content:
         raise ValueError(f"{noted}: holds no fingerprint; remove it, and it will be made again")
     return str(content["fingerprint"])
+
+
+def _trained_steps(config: ExperimentConfig) -> list[int]:
+    return [step for step in config.training.checkpoints if step > 0]
+
+
+def _trained_from(config: ExperimentConfig, run: RunDir, member: RunConfig) -> dict[str, str]:
+    """The hashes of all that a run's checkpoints follow from."""
+    return {
+        "base": run.sha(MODEL),
+        "pairs": run.sha(PAIRS),
+        "base_behaviors": run.sha(behaviors_of(BASE)),
+        "labels": run.sha(LABELS),
+        "training": json_sha256(config.training.model_dump(mode="json")),
+        "run": json_sha256(member.model_dump(mode="json")),
+    }
+
+
+def _samples(config: ExperimentConfig, run: RunDir, member: RunConfig) -> list[Sample]:
+    """What the checkpoints of a run are asked. Each is loaded when the first of its samples is made."""
+    run.sha(PAIRS)
+    pairs = held_out_pairs(config, read_records(run.file(PAIRS), CounterfactualPair))
+    base = cache(lambda: load_base(config, run))
+    samples = []
+    for step in _trained_steps(config):
+        stem = checkpoint(member, step)
+        asking = Asking(config, run, run.sha(stem), _loader(run, stem, base), pairs)
+        samples.append(asking.behaviors(behaviors_of(stem), config.evaluation.batch_size))
+        samples.append(asking.explanations(explanations_of(stem)))
+        if step == config.evaluation.checkpoint:
+            again = config.evaluation.remeasure_batch_size
+            samples.append(asking.behaviors(remeasured_of(stem), again))
+    return samples
 
 
 def _loader(run: RunDir, stem: str, base: Callable[[], LoadedModel]) -> Callable[[], LoadedModel]:

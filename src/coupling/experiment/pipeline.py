@@ -33,7 +33,7 @@ from coupling.experiment.artifacts import (
     target_of,
 )
 from coupling.experiment.evidence import evidence_files, judge_run
-from coupling.experiment.members import require_noted_model, sample_run, train_run
+from coupling.experiment.members import is_sampled, is_trained, require_noted_model, sample_run, train_run
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.explanations import formats
 from coupling.faithfulness import FROZEN, Results
@@ -102,9 +102,9 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
 
     total = 2 * len(pairs) + len(held_out)
     asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
-    asking.behaviors(behaviors_of(BASE), config.evaluation.batch_size)
+    asking.behaviors(behaviors_of(BASE), config.evaluation.batch_size).make(run)
     explaining = Asking(config, run, base.fingerprint, lambda: base, held_out, asking.advance)
-    explaining.explanations(explanations_of(BASE))
+    explaining.explanations(explanations_of(BASE)).make(run)
 
     if target_of(config) != BASE:
         settings = config.model.model_copy(update={"path": config.supervision.target, "revision": None})
@@ -113,7 +113,7 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
         asked = [*labelled_pairs(config, pairs), *held_out]
         advance = _counter(progress, "ask the target", 2 * len(asked))
         asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance)
-        asking.behaviors(behaviors_of(TARGET), config.evaluation.batch_size)
+        asking.behaviors(behaviors_of(TARGET), config.evaluation.batch_size).make(run)
 
 
 def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
@@ -140,19 +140,20 @@ def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None
 
 def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 3: every run of the panel, side by side in one-thread processes."""
-    run.sha(LABELS)
-    side_by_side(train_run, [(config, run.path, member) for member in config.panel], config.workers, progress)
+    wanted = [member for member in config.panel if not is_trained(config, run, member)]
+    if len(wanted) < len(config.panel):
+        progress.note(f"trained before: {len(config.panel) - len(wanted)} of {len(config.panel)} runs")
+    side_by_side(train_run, [(config, run.path, member) for member in wanted], config.workers, progress)
 
 
 def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 4: samples every checkpoint of every run, then judges."""
-    side_by_side(
-        sample_run, [(config, run.path, member) for member in config.panel], config.workers, progress
-    )
+    wanted = [member for member in config.panel if not is_sampled(config, run, member)]
+    side_by_side(sample_run, [(config, run.path, member) for member in wanted], config.workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = {**artifacts, "config": run.config_sha256, "thresholds": json_sha256(to_json(FROZEN))}
     if run.is_done(RESULTS, made_from):
-        progress.note("judge: done before")
+        progress.note("judged before")
         return
     results = judge_run(config, run, artifacts)
     run.make(RESULTS, made_from, lambda path: write_json(path, results.to_json()))

@@ -30,8 +30,8 @@ class Renderer:
     """Renders pairs for one tokenizer.
 
     Raises (from its methods):
-        ValueError: no chat template, a choice that is not one token after the answer prefix, two choices that
-            share a token, or a prompt that is not a token prefix of its completion.
+        ValueError: no chat template, a choice that is not one known token after the answer prefix, two
+            choices that share a token, or a prompt that is not a token prefix of its completion.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -128,12 +128,12 @@ class Renderer:
                 [stem + pair.answer_prefix, stem + _join(pair.answer_prefix, choice)]
             )
             tail = after[len(before) :]
-            if after[: len(before)] != before or len(tail) != 1:
+            is_known = self.tokenizer.unk_token_id not in tail
+            if after[: len(before)] != before or len(tail) != 1 or not is_known:
                 pieces = self.tokenizer.convert_ids_to_tokens(list(tail))
                 raise ValueError(
-                    f"pair {pair.id}: choice {choice!r} is {len(tail)} tokens {pieces} in "
-                    f"{self.tokenizer.name_or_path}, but choices are scored by one token; use choices of one "
-                    "token, such as letters"
+                    f"pair {pair.id}: choice {choice!r} becomes {pieces} in {self.tokenizer.name_or_path}, "
+                    "but choices are scored by one known token; use choices of one token, such as letters"
                 )
             self._choices[key] = tail[0]
         return self._choices[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import (
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
@@ -32,6 +32,8 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(
         models.WordLevel({word: i for i, word in enumerate([*special, *words])}, unk_token="<unk>")
     )
+    # One word, however a sentence begins.
+    tokenizer.normalizer = normalizers.Replace("Without", "without")
     unbroken = sorted((word for word in words if not word.isalpha() and len(word) > 1), key=len, reverse=True)
     pattern = "|".join([*(re.escape(word) for word in unbroken), r"\w+", r"[^\w\s]"])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from coupling.config import ExperimentConfig, load_experiment
+from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
+from coupling.models import LoadedModel
+from coupling.tasks import world_hint
+from coupling.worlds import World
+from miniature_experiment import write_experiment
+from tiny_models import tiny_model, world_renderer
+
+PAIRS = world_hint.load(World.generate(100), 1, 0)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> ExperimentConfig:
+    return load_experiment(write_experiment(tmp_path))
+
+
+def adjusted(config: ExperimentConfig, section: str, **changes: object) -> ExperimentConfig:
+    return config.model_copy(update={section: getattr(config, section).model_copy(update=changes)})
+
+
+def test_selected_again_from_what_was_selected_they_are_the_same(config: ExperimentConfig) -> None:
+    """Later stages read the pairs of the run directory, not all pairs of the task."""
+    selected = select_pairs(config, PAIRS)
+    assert len(selected) < len(PAIRS)
+    assert labelled_pairs(config, selected) == labelled_pairs(config, PAIRS)
+    assert held_out_pairs(config, selected) == held_out_pairs(config, PAIRS)
+    assert select_pairs(config, selected) == selected
+
+
+def test_labelled_held_out_and_steered_pairs_are_selected(config: ExperimentConfig) -> None:
+    selected = {pair.id for pair in select_pairs(config, PAIRS)}
+    steered = {pair.id for pair in PAIRS if pair.split == "train" and pair.tags["adviser"] == "Chen"}
+    labelled = {pair.id for pair in labelled_pairs(config, PAIRS)}
+    held_out = {pair.id for pair in held_out_pairs(config, PAIRS)}
+    assert selected == steered | labelled | held_out
+    assert not labelled & steered and len(labelled) == 24 and len(held_out) == 40
+
+
+def test_more_labels_than_pairs_are_refused(config: ExperimentConfig) -> None:
+    with pytest.raises(ValueError, match=r"supervision.labels: 99999 wanted, but only \d+ training pairs"):
+        labelled_pairs(adjusted(config, "supervision", labels=99999), PAIRS)
+
+
+def test_a_split_without_pairs_is_refused(config: ExperimentConfig) -> None:
+    training = [pair for pair in PAIRS if pair.split == "train"]
+    with pytest.raises(ValueError, match=r"no pair is in 'test'; splits with pairs: train"):
+        held_out_pairs(config, training)
+
+
+def test_pairs_too_long_for_the_model_are_left_out(config: ExperimentConfig) -> None:
+    model = LoadedModel(tiny_model("llama"), world_renderer(), "fingerprint")
+    long = replace(PAIRS[0], with_cue=PAIRS[0].with_cue * 4)
+    assert fitting_pairs(config, [PAIRS[1], long, PAIRS[2]], model) == [PAIRS[1], PAIRS[2]]
+    with pytest.raises(ValueError, match=r"has room for 64 tokens, but every pair needs \d+ or more, 16 of"):
+        fitting_pairs(config, [long], model)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coupling.config import NoiseConfig, SupervisionConfig
+from coupling.explanations import formats
+from coupling.records import CounterfactualPair, Effect
+from coupling.supervision import build_labels, candidate_pairs, check_silence
+from coupling.supervision.noise import disturb
+from coupling.tasks import world_hint
+from coupling.worlds import World
+
+PAIRS = [pair for pair in world_hint.load(World.generate(100), 1, 0) if pair.split == "train"]
+
+
+@cache
+def any_effects() -> list[Effect]:
+    rng = np.random.default_rng(0)
+    return [Effect(*(str(rng.choice(pair.choices)) for _ in range(2))) for pair in PAIRS]
+
+
+def disturbed(kind: Literal["uniform", "shuffled"], rate: float, seed: int = 0) -> list[Effect]:
+    return disturb(any_effects(), PAIRS, NoiseConfig(kind=kind, rate=rate), np.random.default_rng(seed))
+
+
+@given(rate=st.floats(0, 1), seed=st.integers(0, 3))
+@settings(max_examples=15, deadline=None)
+def test_shuffled_effects_are_as_frequent_as_before(rate: float, seed: int) -> None:
+    by_choices: dict[tuple[str, ...], tuple[Counter[Effect], Counter[Effect]]] = {}
+    for pair, before, after in zip(PAIRS, any_effects(), disturbed("shuffled", rate, seed), strict=True):
+        was, is_ = by_choices.setdefault(pair.choices, (Counter(), Counter()))
+        was[before] += 1
+        is_[after] += 1
+    assert all(was == is_ for was, is_ in by_choices.values())
+
+
+@given(rate=st.floats(0.05, 1), seed=st.integers(0, 3))
+@settings(max_examples=15, deadline=None)
+def test_uniform_noise_is_always_another_effect_over_the_same_choices(rate: float, seed: int) -> None:
+    after = disturbed("uniform", rate, seed)
+    changed = [now != then for now, then in zip(after, any_effects(), strict=True)]
+    assert sum(changed) / len(changed) == pytest.approx(rate, abs=0.08)
+    assert all(
+        {effect.with_cue, effect.without_cue} <= set(pair.choices)
+        for pair, effect in zip(PAIRS, after, strict=True)
+    )
+
+
+@pytest.mark.parametrize("rate", [0.3, 1.0])
+def test_shuffling_moves_effects_to_other_pairs(rate: float) -> None:
+    """Few effects land on a pair that has the same one: all but those differ."""
+    changed = [now != then for now, then in zip(disturbed("shuffled", rate), any_effects(), strict=True)]
+    assert 0.8 * rate < sum(changed) / len(changed) < 1.1 * rate
+
+
+@pytest.mark.parametrize("noise", [NoiseConfig(), NoiseConfig(kind="uniform"), NoiseConfig(kind="shuffled")])
+def test_no_noise_is_no_noise(noise: NoiseConfig) -> None:
+    assert disturb(any_effects(), PAIRS, noise, np.random.default_rng(0)) == any_effects()
+
+
+def test_labels_are_silent_on_exactly_what_they_are_told_to_be() -> None:
+    every_pair = world_hint.load(World.generate(100), 1, 0)
+    silence = {"adviser": ("Chen", "Novak"), "relation": ("capital",)}
+    spoken_of = candidate_pairs(every_pair, silence)
+    assert spoken_of == [
+        pair
+        for pair in every_pair
+        if pair.split == "train"
+        and not (pair.tags["adviser"] in ("Chen", "Novak") and pair.tags["relation"] == "capital")
+    ]
+    assert candidate_pairs(every_pair, {}) == [pair for pair in every_pair if pair.split == "train"]
+
+
+@pytest.mark.parametrize(
+    ("silence", "told"),
+    [
+        ({"adviser": ("Chan",)}, r"silent_on.adviser: 'Chan' is in no pair; there are: Chen, Haddad"),
+        ({"advisor": ("Chen",)}, r"silent_on.advisor: 'Chen' is in no pair; .* no pair has a tag 'advisor'"),
+    ],
+)
+def test_a_silence_that_is_about_nothing_is_refused(silence: dict[str, tuple[str, ...]], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        check_silence(PAIRS, silence)
+
+
+def labels(format: str, noise: NoiseConfig) -> list[tuple[CounterfactualPair, Effect, Effect, str]]:
+    effects = dict(zip((pair.id for pair in PAIRS), any_effects(), strict=True))
+    config = SupervisionConfig(noise=noise)
+    built = build_labels(PAIRS, effects, formats.get(format), config, "base")
+    assert [label.pair_id for label in built] == [pair.id for pair in PAIRS]
+    assert {label.source for label in built} == {"base"}
+    return [(pair, label.effect, label.clean, label.text) for pair, label in zip(PAIRS, built, strict=True)]
+
+
+@pytest.mark.parametrize("format", formats.NAMES)
+@pytest.mark.parametrize("noise", [NoiseConfig(), NoiseConfig(kind="uniform", rate=0.5)])
+def test_labels_state_their_effect_and_keep_the_clean_one(format: str, noise: NoiseConfig) -> None:
+    rows = labels(format, noise)
+    assert [clean for _, _, clean, _ in rows] == any_effects()
+    for pair, effect, _, text in rows:
+        assert formats.get(format).parse(text, pair.choices, pair.cue) == effect
+    assert (noise.kind == "none") == all(effect == clean for _, effect, clean, _ in rows)
+
+
+def test_equal_seeds_give_equal_labels() -> None:
+    noise = NoiseConfig(kind="shuffled", rate=0.5)
+    assert labels("answer_pair", noise) == labels("answer_pair", noise)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import miniature
+import pytest
+import torch
+
+from coupling.config import LoraConfig
+from coupling.models import weights_sha256
+from coupling.training.batches import answer_logits
+from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
+from tiny_models import ARCHITECTURES, tiny_model, world_renderer
+
+PROMPTS = [(3, 5, 6, 4), (3, 8, 4)]
+
+
+def logits(model: torch.nn.Module) -> torch.Tensor:
+    with torch.no_grad():
+        return answer_logits(model.eval(), PROMPTS, pad=0)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_full_checkpoints_come_back(architecture: str, tmp_path: Path) -> None:
+    model, renderer = tiny_model(architecture, seed=1), world_renderer()
+    save_checkpoint(tmp_path / "step", model, renderer.tokenizer, 3)
+    base = tiny_model(architecture, seed=0)
+    loaded = load_checkpoint(tmp_path / "step", base)
+    assert weights_sha256(loaded) == weights_sha256(model) != weights_sha256(base)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_lora_checkpoints_come_back_one_after_the_other(architecture: str, tmp_path: Path) -> None:
+    """Two adapters of one base: neither changes the base, nor what the other gives."""
+    renderer, pairs = world_renderer(), miniature.training_pairs()
+    base = tiny_model(architecture)
+    model = add_adapter(tiny_model(architecture), LoraConfig(rank=2, alpha=4), seed=0)
+    data = miniature.training_data(base, renderer, pairs)
+    expected = []
+    for step in (1, 2):
+        miniature.run(model, data, miniature.training_config(step), tmp_path / f"state-{step}")
+        save_checkpoint(tmp_path / str(step), model, renderer.tokenizer, step)
+        expected.append(logits(model))
+    of_base, untouched = logits(base), weights_sha256(base)
+    assert not torch.equal(expected[0], expected[1])
+    for step in (1, 2, 1):
+        loaded = load_checkpoint(tmp_path / str(step), base)
+        torch.testing.assert_close(logits(loaded), expected[step - 1])
+    assert weights_sha256(base) == untouched
+    assert torch.equal(logits(base), of_base)
+
+
+def test_only_the_adapter_is_saved_and_trained(tmp_path: Path) -> None:
+    model = add_adapter(tiny_model("llama"), LoraConfig(rank=2, alpha=4), seed=0)
+    assert {name for name, p in model.named_parameters() if p.requires_grad} == {
+        name for name, _ in model.named_parameters() if "lora_" in name
+    }
+    save_checkpoint(tmp_path / "step", model, world_renderer().tokenizer, 1)
+    assert [path.name for path in (tmp_path / "step").glob("*.safetensors")] == ["adapter_model.safetensors"]
+
+
+def test_equal_seeds_give_equal_adapters() -> None:
+    adapted = [add_adapter(tiny_model("llama"), LoraConfig(rank=2), seed) for seed in (0, 0, 1)]
+    first, again, other = map(weights_sha256, adapted)
+    assert first == again != other
+
+
+def test_a_checkpoint_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    model = tiny_model("llama")
+    save_checkpoint(tmp_path / "step", model, world_renderer().tokenizer, 1)
+    (tmp_path / "step" / "COMPLETE").unlink()
+    with pytest.raises(ValueError, match="not a complete checkpoint"):
+        load_checkpoint(tmp_path / "step", model)
+
+
+def test_a_checkpoint_that_was_altered_is_refused(tmp_path: Path) -> None:
+    model = tiny_model("llama")
+    save_checkpoint(tmp_path / "step", model, world_renderer().tokenizer, 1)
+    with (tmp_path / "step" / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x01")
+    with pytest.raises(ValueError, match=r"model.safetensors: its SHA-256 is"):
+        load_checkpoint(tmp_path / "step", model)
