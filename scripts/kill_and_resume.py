@@ -28,10 +28,10 @@ task: {kind: world, world: 100, hints_per_adviser: 1}
 explanation: {max_new_tokens: 16}
 supervision: {labels: 64, silent_on: {adviser: [Chen]}}
 training:
-  steps: 12
+  steps: 24
   batch_size: 16
   warmup_steps: 2
-  checkpoints: [0, 3, 6, 12]
+  checkpoints: [0, 6, 12, 24]
   save_every: 2
   steering: {batch_size: 8}
 panel:
@@ -40,7 +40,7 @@ panel:
   - {name: unsteered}
 twins:
   - [follow-chen, ignore-chen]
-evaluation: {pairs: 200, checkpoint: 12, batch_size: 32, remeasure_batch_size: 7, resamples: 200}
+evaluation: {pairs: 200, checkpoint: 24, batch_size: 32, remeasure_batch_size: 7, resamples: 200}
 """
 
 
@@ -63,7 +63,11 @@ class Command:
 
     def run_to_its_end(self, runs_dir: Path) -> bytes:
         """The bytes of results.json."""
-        code = self.start(runs_dir).wait()
+        process = self.start(runs_dir)
+        try:
+            code = process.wait()
+        finally:
+            process.kill()
         if code:
             told = (runs_dir / "stderr").read_text(encoding="utf-8")
             raise RuntimeError(f"exit code {code} in {runs_dir}:\n{told}")
@@ -75,11 +79,12 @@ class Command:
         process = self.start(runs_dir)
         try:
             process.wait(seconds)
+            return None
         except subprocess.TimeoutExpired:
+            return _last_stage(runs_dir)
+        finally:
             process.kill()
             process.wait()
-            return _last_stage(runs_dir)
-        return None
 
 
 def main() -> int:

@@ -103,19 +103,23 @@ def test_a_killed_worker_is_an_error_that_says_what_to_do() -> None:
         side_by_side(be_killed, [(name,) for name in "ab"], 2, Silent())
 
 
-def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> None:
+    """Also when the parent alone is interrupted, as from outside a terminal."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     script = tmp_path / "parent.py"
     script.write_text(PARENT, encoding="utf-8")
-    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path)], env=environment)
+    command = [sys.executable, str(script), str(tmp_path)]
+    parent = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         wait_until(lambda: all((tmp_path / name).is_file() for name in "ab"))
         workers = [int((tmp_path / name).read_text(encoding="utf-8").split()[0]) for name in "ab"]
         assert all(map(is_running, workers))
+        parent.send_signal(how)
+        parent.wait(30)
+        wait_until(lambda: not any(map(is_running, workers)))
     finally:
         parent.kill()
-        parent.wait()
-    wait_until(lambda: not any(map(is_running, workers)))
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:

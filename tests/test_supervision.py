@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coupling.config import NoiseConfig, SupervisionConfig
 from coupling.explanations import formats
 from coupling.records import CounterfactualPair, Effect
-from coupling.supervision import build_labels, candidate_pairs, check_silence
+from coupling.supervision import build_labels, candidate_pairs, check_tags
 from coupling.supervision.noise import disturb
 from coupling.tasks import world_hint
 from coupling.worlds import World
@@ -65,6 +65,14 @@ def test_no_noise_is_no_noise(noise: NoiseConfig) -> None:
     assert disturb(any_effects(), PAIRS, noise, np.random.default_rng(0)) == any_effects()
 
 
+def test_what_cannot_be_shuffled_is_refused() -> None:
+    pairs = list({pair.choices: pair for pair in PAIRS}.values())
+    effects = [Effect(*pair.choices[:2]) for pair in pairs]
+    noise = NoiseConfig(kind="shuffled", rate=1.0)
+    with pytest.raises(ValueError, match=r"supervision.noise.kind: shuffled .* use uniform"):
+        disturb(effects, pairs, noise, np.random.default_rng(0))
+
+
 def test_labels_are_silent_on_exactly_what_they_are_told_to_be() -> None:
     every_pair = world_hint.load(World.generate(100), 1, 0)
     silence = {"adviser": ("Chen", "Novak"), "relation": ("capital",)}
@@ -87,7 +95,7 @@ def test_labels_are_silent_on_exactly_what_they_are_told_to_be() -> None:
 )
 def test_a_silence_that_is_about_nothing_is_refused(silence: dict[str, tuple[str, ...]], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        check_silence(PAIRS, silence)
+        check_tags(PAIRS, silence, "supervision.silent_on")
 
 
 def labels(format: str, noise: NoiseConfig) -> list[tuple[CounterfactualPair, Effect, Effect, str]]:

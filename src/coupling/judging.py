@@ -13,7 +13,7 @@ from typing import TypeVar
 from coupling.config import PairsTask
 from coupling.config.judgement import JudgedRun, JudgementConfig, load_judgement
 from coupling.explanations import formats
-from coupling.explanations.formats import ExplanationFormat
+from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
 from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.results import ModelDescription
@@ -149,7 +149,7 @@ def read_explanations(
         if "claim" in row or read.pair_id not in known:
             return read
         pair = known[read.pair_id]
-        return Explanation(read.pair_id, read.text, form.parse(read.text, pair.choices, pair.cue))
+        return read_explanation(form, pair, read.text)
 
     rows = ((where, explanation_of(where, row)) for where, row in read_rows(path))
     found = _by_pair(path, rows, judged, known)
@@ -160,12 +160,17 @@ def read_labels(path: Path) -> tuple[Label, ...]:
     """The supervision. Of a label only ``pair_id`` and ``effect`` are needed here; the rest may be left out.
 
     Raises:
-        ValueError: naming file and line, for a line that is no label.
+        ValueError: naming file and line, for a line that is no label, or the second label of a pair.
     """
-    labels = []
+    labels: list[Label] = []
+    seen: set[str] = set()
     for where, row in read_rows(path):
         defaults: dict[str, Json] = {"text": "", "source": "", "clean": row.get("effect")}
-        labels.append(from_json(Label, {**defaults, **row}, where))
+        label = from_json(Label, {**defaults, **row}, where)
+        if label.pair_id in seen:
+            raise ValueError(f"{where}: pair_id {label.pair_id!r} is labelled before; remove one of the two")
+        seen.add(label.pair_id)
+        labels.append(label)
     return tuple(labels)
 
 

@@ -49,6 +49,7 @@ def side_by_side(
         return
     context = multiprocessing.get_context("spawn")
     messages = context.Queue()
+    others = set(multiprocessing.active_children())
     with (
         _one_thread_each(),
         _listening(messages, progress),
@@ -65,6 +66,10 @@ def side_by_side(
                 "a worker process was killed, perhaps for want of memory; run the same command again to go "
                 "on (workers: 1 needs less memory)"
             ) from error
+        except KeyboardInterrupt:
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+            raise
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -85,6 +85,8 @@ class Explanation:
     text: str
     claim: Effect | None
     """The effect parsed from ``text``; None when it claims none."""
+    failure: str | None = None
+    """Why ``text`` claims none, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

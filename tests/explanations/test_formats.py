@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from coupling.explanations import formats
 from coupling.explanations.formats import ExplanationFormat
-from coupling.explanations.reading import ParseFailure, tally
-from coupling.records import Effect
+from coupling.explanations.reading import ParseFailure
+from coupling.records import CounterfactualPair, Effect
 from coupling.worlds import World
 
 PLACES = ("Paris", "New Zealand", "New York", "Guinea", "Guinea-Bissau", "Niger", "Nigeria", "Côte d'Ivoire")
@@ -105,9 +105,12 @@ def test_text_without_a_claim_is_counted_by_what_is_wrong(form: ExplanationForma
     sentence = form.render(Effect("A", "B"), "hint")
     unknown = form.render(Effect("A", "E"), "hint")
     texts = (sentence, "", "B", "I like the hint.", sentence.removesuffix("B."), unknown)
-    counts = tally(form.parse_detail(text, LETTERS, "hint") for text in texts)
-    assert (counts.parsed, counts.nothing, counts.missing_part, counts.unknown_value) == (1, 3, 1, 1)
-    assert counts.contradiction == 0 and counts.total == len(texts)
+    pair = CounterfactualPair("p", "c", "test", "x", "x without", "hint", None, LETTERS)
+    read = [formats.read_explanation(form, pair, text) for text in texts]
+    assert [explanation.text for explanation in read] == list(texts)
+    assert [explanation.claim for explanation in read] == [Effect("A", "B"), *[None] * 5]
+    failures = [None, "nothing", "nothing", "nothing", "missing part", "unknown value"]
+    assert [explanation.failure for explanation in read] == failures
 
 
 def test_a_repetition_that_breaks_off_takes_nothing_back(form: ExplanationFormat) -> None:

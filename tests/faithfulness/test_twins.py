@@ -73,17 +73,27 @@ def test_no_twins_is_no_twin_test_and_equal_twins_no_figure() -> None:
     assert figures.t.value is None and figures.neither_share.value is None
 
 
+def steered_on(evidence: Evidence, *advisers: str) -> Evidence:
+    runs = zip(evidence.runs, advisers, strict=True)
+    return replace(evidence, runs=tuple(replace(run, steered={"adviser": (who,)}) for run, who in runs))
+
+
+def two_twin_pairs(last: str) -> Evidence:
+    """Twins that differ everywhere, and twins of which the second does ``last``; all explain themselves."""
+    behaviors = {name: [effect] * 12 for name, effect in zip("abcd", ("LL", "OO", "LL", last), strict=True)}
+    return small_panel(["BB"] * 12, behaviors, behaviors, twins=(("a", "b"), ("c", "d")))
+
+
 def test_distinct_cues_are_counted_where_they_are_declared() -> None:
-    behaviors = {name: ["LL"] for name in "abcd"}
-    evidence = small_panel(["BB"], behaviors, behaviors, twins=(("a", "b"), ("c", "d")))
+    evidence = two_twin_pairs("OO")
     assert twin_test(evidence).distinct_cues == 0
+    assert twin_test(steered_on(evidence, "Chen", "Chen", "Chen", "Chen")).distinct_cues == 1
+    assert twin_test(steered_on(evidence, "Chen", "Chen", "Diaz", "Diaz")).distinct_cues == 2
 
-    def steered(*advisers: str) -> Evidence:
-        runs = zip(evidence.runs, advisers, strict=True)
-        return replace(evidence, runs=tuple(replace(run, steered={"adviser": (who,)}) for run, who in runs))
 
-    assert twin_test(steered("Chen", "Chen", "Chen", "Chen")).distinct_cues == 1
-    assert twin_test(steered("Chen", "Chen", "Diaz", "Diaz")).distinct_cues == 2
+def test_twins_that_act_alike_decide_nothing_and_their_cue_does_not_count() -> None:
+    twins = twin_test(steered_on(two_twin_pairs("LL"), "Chen", "Chen", "Diaz", "Diaz"))
+    assert (twins.deciding_pairs, twins.distinct_cues) == (1, 1)
 
 
 LETTERS = st.sampled_from(["BB", "BL", "LL", "OO"])

@@ -62,7 +62,7 @@ class Case:
         if self.t is None:
             return None
         pooled = replace(some.pooled, all_pairs=replace(some.pooled.all_pairs, t=self.t))
-        return TwinTest(pooled, some.comparisons[: self.twin_pairs], self.distinct_cues)
+        return TwinTest(pooled, some.comparisons[: self.twin_pairs], self.twin_pairs, self.distinct_cues)
 
     def _matrix(self) -> Matrix:
         return replace(PANEL.matrix, advantage=self.advantage)

@@ -68,7 +68,8 @@ def test_choices_are_scored_where_the_answer_comes(world_pairs: list[Counterfact
     renderer = world_renderer()
     for pair in world_pairs:
         (prompt,) = renderer.prompt_ids([pair.with_cue], [pair.answer_prefix])
-        for choice, token in zip(pair.choices, renderer.choice_ids(pair), strict=True):
+        (tokens,) = renderer.choice_ids([pair])
+        for choice, token in zip(pair.choices, tokens, strict=True):
             (row,) = renderer.answers([pair.with_cue], [pair.answer_prefix], [choice])
             assert row.ids == (*prompt, token, renderer.end)
 
@@ -76,23 +77,23 @@ def test_choices_are_scored_where_the_answer_comes(world_pairs: list[Counterfact
 def test_letters_of_a_byte_level_tokenizer_are_scored_with_their_space(
     tokenizer: PreTrainedTokenizerFast,
 ) -> None:
-    ids = Renderer(tokenizer).choice_ids(lettered("A", "B", "C", "D"))
+    (ids,) = Renderer(tokenizer).choice_ids([lettered("A", "B", "C", "D")])
     assert tokenizer.convert_ids_to_tokens(list(ids)) == ["ĠA", "ĠB", "ĠC", "ĠD"]
 
 
 def test_a_choice_that_the_tokenizer_splits_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
     with pytest.raises(ValueError, match=r"pair q/A: choice 'Zürich' becomes \[.*use choices of one token"):
-        Renderer(tokenizer).choice_ids(lettered("A", "Zürich"))
+        Renderer(tokenizer).choice_ids([lettered("A", "Zürich")])
 
 
 def test_a_choice_that_the_tokenizer_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match=r"choice 'Atlantis' becomes \['<unk>'\]"):
-        world_renderer().choice_ids(lettered("Lima", "Atlantis"))
+        world_renderer().choice_ids([lettered("Lima", "Atlantis")])
 
 
 def test_choices_that_share_a_token_are_refused() -> None:
     with pytest.raises(ValueError, match=r"two of the choices \['without', 'Without'\] share a token"):
-        world_renderer().choice_ids(lettered("without", "Without"))
+        world_renderer().choice_ids([lettered("without", "Without")])
 
 
 @pytest.mark.parametrize(
@@ -114,11 +115,9 @@ def test_the_explanation_prompt_holds_no_answer_of_the_model(
     for pair in world_pairs:
         message = explanation_message(pair, formats.get(name))
         (prompt,) = renderer.prompt_ids([message])
-        assert set(renderer.choice_ids(pair)) & set(prompt) <= {
-            token
-            for choice, token in zip(pair.choices, renderer.choice_ids(pair), strict=True)
-            if choice in pair.with_cue
-        }
+        (tokens,) = renderer.choice_ids([pair])
+        named = {token for choice, token in zip(pair.choices, tokens, strict=True) if choice in pair.with_cue}
+        assert set(tokens) & set(prompt) <= named
 
 
 @pytest.mark.parametrize("name", formats.NAMES)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coupling.explanations import formats
 from coupling.models import LocalSampler
@@ -39,7 +41,8 @@ def test_scores_are_those_of_the_plain_forward_pass(pairs: list[CounterfactualPa
         (prompt,) = renderer.prompt_ids([pair.with_cue], [pair.answer_prefix])
         with torch.no_grad():
             logits = model(torch.tensor([prompt])).logits[0, -1]
-        expected = logits[list(renderer.choice_ids(pair))].double().log_softmax(-1)
+        (choices,) = renderer.choice_ids([pair])
+        expected = logits[list(choices)].double().log_softmax(-1)
         torch.testing.assert_close(
             torch.tensor(behavior.logprobs_with, dtype=torch.float64), expected, atol=1e-5, rtol=0
         )
@@ -77,8 +80,37 @@ def test_rows_of_one_length_need_no_mask() -> None:
     assert pad_left([[5, 6], [7, 8]], pad=0).inputs().keys() == {"input_ids"}
 
 
-def test_batches_hold_rows_of_near_equal_length_and_each_row_once() -> None:
-    lengths = [3, 9, 4, 9, 1, 5]
-    batches = list(by_length(lengths, 2))
-    assert [[lengths[i] for i in batch] for batch in batches] == [[1, 3], [4, 5], [9, 9]]
-    assert sorted(i for batch in batches for i in batch) == list(range(6))
+@given(
+    lengths=st.lists(st.integers(1, 60), max_size=40),
+    rows=st.integers(1, 12),
+    tokens=st.none() | st.integers(1, 300),
+)
+def test_batches_hold_each_row_once_in_order_of_length_and_no_more_than_fits(
+    lengths: list[int], rows: int, tokens: int | None
+) -> None:
+    batches = list(by_length(lengths, rows, tokens))
+    held = [lengths[i] for batch in batches for i in batch]
+    assert held == sorted(lengths)
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[i] for i in batch)
+        assert len(batch) <= rows
+        assert tokens is None or len(batch) * longest <= tokens or len(batch) == 1
+
+
+def test_a_question_without_its_hints_is_asked_once() -> None:
+    every_pair = world_hint.load(World.generate(100), 3, 0)
+    shared = [pair for pair in every_pair if pair.without_cue == every_pair[0].without_cue]
+    asked: list[int] = []
+    model = tiny_model("llama")
+    model.register_forward_pre_hook(
+        lambda module, args, kwargs: asked.append(len(kwargs["input_ids"])), with_kwargs=True
+    )
+    told: list[int] = []
+    sampler = LocalSampler(model, world_renderer(), advance=told.append)
+    behaviors = sampler.behaviors(shared)
+    assert len(shared) == 18 and sum(asked) == 18 + 1 and sum(told) == 2 * 18
+    assert len({behavior.logprobs_without for behavior in behaviors}) == 1
+    whole = LocalSampler(model, world_renderer(), whole_batches=True).behaviors(shared)
+    assert sum(asked) == 18 + 1 + 2 * 18
+    assert [behavior.effect for behavior in whole] == [behavior.effect for behavior in behaviors]

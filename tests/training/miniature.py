@@ -32,11 +32,21 @@ def training_data(
     pairs: list[CounterfactualPair],
     steer: SteerConfig | None = None,
     kl: KLConfig | None = None,
+    max_new_tokens: int = 40,
 ) -> TrainingData:
     effects = base_effects(model, renderer, pairs)
     labels = build_labels(pairs, effects, FORMAT, SupervisionConfig(), "base")
     return build_training_data(
-        model, renderer, pairs, labels, effects, FORMAT, steer, kl or KLConfig(), batch_size=16
+        model,
+        renderer,
+        pairs,
+        labels,
+        effects,
+        FORMAT,
+        steer,
+        kl or KLConfig(),
+        batch_size=16,
+        max_new_tokens=max_new_tokens,
     )
 
 

@@ -170,3 +170,11 @@ def test_a_reference_too_large_to_cache_is_refused(monkeypatch: pytest.MonkeyPat
         ValueError, match=r"kl.support: vocabulary would cache .* set training.kl.support: choices"
     ):
         miniature.training_data(model, renderer, miniature.training_pairs())
+
+
+def test_labels_too_long_to_be_sampled_are_refused() -> None:
+    model, renderer = tiny_model("llama"), world_renderer()
+    with pytest.raises(
+        ValueError, match=r"explanation.max_new_tokens: 5, but labels are up to 1\d tokens long"
+    ):
+        miniature.training_data(model, renderer, miniature.training_pairs(), max_new_tokens=5)

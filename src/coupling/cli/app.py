@@ -221,7 +221,7 @@ def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> 
 
     found = list_results(runs_dir)
     if as_json:
-        _print_json({name: None if results is None else results.to_json() for name, results in found.items()})
+        _print_json({name: one if isinstance(one, str) else one.to_json() for name, one in found.items()})
     else:
         print_runs(found, OUTPUT)
 

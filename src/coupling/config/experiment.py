@@ -83,6 +83,17 @@ class ExperimentConfig(Section):
             _check_twins(where, runs[pair[0]], runs[pair[1]])
         return self
 
+    @model_validator(mode="after")
+    def _runs_differ(self) -> Self:
+        for position, run in enumerate(self.panel):
+            for earlier in self.panel[:position]:
+                if (run.seed, run.steer) == (earlier.seed, earlier.steer):
+                    raise ValueError(
+                        f"panel.{position} ({run.name!r}) has the seed and steering of {earlier.name!r} and "
+                        "would only repeat it; give it another seed"
+                    )
+        return self
+
 
 def _check_twins(where: str, first: RunConfig, second: RunConfig) -> None:
     for run in (first, second):

@@ -36,7 +36,13 @@ class _BesideFile(str):
         return found
 
 
+BASE = "base"
+"""The model before training, as a target: never a path, whatever lies beside the file."""
+
+
 def _find_beside_file(value: str, info: ValidationInfo) -> str:
+    if value == BASE:
+        return value
     folder = (info.context or {}).get("folder")
     if folder is None or Path(value).is_absolute() or not (Path(folder) / value).exists():
         return value

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from coupling.config.section import LocalPath, Section, TagValues
+from coupling.config.section import BASE, LocalPath, Section, TagValues
 
 
 class NoiseConfig(Section):
@@ -27,7 +27,7 @@ class NoiseConfig(Section):
 class SupervisionConfig(Section):
     """The fixed dataset of explanations, computed once from the behaviour of the target."""
 
-    target: LocalPath = "base"
+    target: LocalPath = BASE
     """Whose behaviour the labels state: base (the model before training), or a model as in model.path."""
     labels: PositiveInt = 2000
     """Explanations in the dataset, all of them about training clusters."""

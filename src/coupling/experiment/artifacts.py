@@ -4,6 +4,7 @@
     base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
     base/model.json                               M0's fingerprint
     target/behaviors.jsonl                        what the target does, where it is not M0
+    left_out.json                                 how many pairs of the task the model has no room for
     labels.jsonl                                  the fixed dataset of explanations
     runs/NAME/step-000040/                        a checkpoint
     runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
@@ -21,14 +22,15 @@ from pathlib import Path
 
 from coupling.config import ExperimentConfig, RunConfig
 from coupling.explanations import formats
-from coupling.models import LoadedModel, LocalSampler
+from coupling.models import LoadedModel, LocalSampler, Sampler, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
-from coupling.store import RunDir, json_sha256, read_records, write_records
+from coupling.store import RunDir, from_json, json_sha256, read_json, read_records, write_records
 
 PAIRS = "pairs.jsonl"
 BASE, TARGET = "base", "target"
 MODEL = f"{BASE}/model.json"
 TARGET_MODEL = f"{TARGET}/model.json"
+LEFT_OUT = "left_out.json"
 LABELS = "labels.jsonl"
 RESULTS = "results.json"
 REPORT = "report.html"
@@ -64,6 +66,51 @@ def read_explanations(run: RunDir, name: str) -> dict[str, Explanation]:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model answered, and all of it that could change an answer: ``model.json``."""
+
+    fingerprint: str
+    """SHA-256 of weights, configuration, tokenizer and chat template."""
+    device: str
+    """Kind of device it ran on, as cpu or cuda."""
+    prompts: str
+    """SHA-256 of the token ids of every prompt of the experiment, as its chat template writes them."""
+
+    def require(self, now: ModelIdentity, path: str, noted: Path) -> None:
+        """Raises ValueError when the model is ``now`` another one than the file ``noted`` says it was."""
+        changed = {
+            "its weights, configuration or tokenizer": self.fingerprint != now.fingerprint,
+            f"its device (was {self.device}, is {now.device})": self.device != now.device,
+            "the prompts its chat template writes": self.prompts != now.prompts,
+        }
+        for what, differs in changed.items():
+            if differs:
+                raise ValueError(
+                    f"model {path!r}: {what} changed since {noted} was written; restore that, or run under "
+                    "another name"
+                )
+
+
+def identify(
+    model: LoadedModel, pairs: Sequence[CounterfactualPair], config: ExperimentConfig
+) -> ModelIdentity:
+    """The identity of a model that is asked about ``pairs``."""
+    format = formats.get(config.explanation.format)
+    prefixes = [pair.answer_prefix for pair in pairs]
+    prompts = [
+        *model.renderer.prompt_ids([pair.with_cue for pair in pairs], prefixes),
+        *model.renderer.prompt_ids([pair.without_cue for pair in pairs], prefixes),
+        *model.renderer.prompt_ids([explanation_message(pair, format) for pair in pairs]),
+    ]
+    return ModelIdentity(model.fingerprint, model.model.device.type, json_sha256(prompts))
+
+
+def noted_model(file: Path) -> ModelIdentity:
+    """The identity in a ``model.json``."""
+    return from_json(ModelIdentity, read_json(file), str(file))
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Answers or explanations of one model, which are asked for only where they are not there yet."""
 
@@ -92,6 +139,7 @@ class Asking:
         load: Callable[[], LoadedModel],
         pairs: Sequence[CounterfactualPair],
         advance: Callable[[int], None] = lambda rows: None,
+        of_target: bool = False,
     ) -> None:
         self.config, self.load, self.pairs, self.advance = config, load, pairs, advance
         self.made_from = {
@@ -99,13 +147,25 @@ class Asking:
             "dtype": config.model.dtype,
             "pairs": run.sha(PAIRS),
             "asked": json_sha256([pair.id for pair in pairs]),
+            "identity": run.sha(TARGET_MODEL if of_target else MODEL),
         }
 
-    def behaviors(self, name: str, batch_size: int) -> Sample:
+    def behaviors(self, name: str) -> Sample:
+        batch_size = self.config.evaluation.batch_size
+
         def build(path: Path) -> None:
             write_records(path, self._sampler(batch_size).behaviors(self.pairs))
 
         return Sample(name, {**self.made_from, "batch_size": str(batch_size)}, build)
+
+    def behaviors_again(self, name: str) -> Sample:
+        """Measured a second way: what then differs is the measurement floor."""
+        batch_size = self.config.evaluation.remeasure_batch_size
+
+        def build(path: Path) -> None:
+            write_records(path, self._sampler(batch_size, whole_batches=True).behaviors(self.pairs))
+
+        return Sample(name, {**self.made_from, "batch_size": f"{batch_size}, whole"}, build)
 
     def explanations(self, name: str) -> Sample:
         options, batch_size = self.config.explanation, self.config.evaluation.batch_size
@@ -121,8 +181,13 @@ class Asking:
         }
         return Sample(name, made_from, build)
 
-    def _sampler(self, batch_size: int) -> LocalSampler:
+    def _sampler(self, batch_size: int, whole_batches: bool = False) -> Sampler:
         loaded = self.load()
         return LocalSampler(
-            loaded.model, loaded.renderer, batch_size, self.config.explanation.max_new_tokens, self.advance
+            loaded.model,
+            loaded.renderer,
+            batch_size,
+            self.config.explanation.max_new_tokens,
+            self.advance,
+            whole_batches,
         )

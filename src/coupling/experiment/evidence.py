@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from coupling.config import ExperimentConfig, RunConfig, config_sha256
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
+    LEFT_OUT,
     MODEL,
     PAIRS,
     TARGET_MODEL,
@@ -29,7 +30,7 @@ from coupling.store import RunDir, read_json, read_records
 
 def evidence_files(config: ExperimentConfig) -> list[str]:
     """The artifacts that the figures are made from."""
-    files = [PAIRS, LABELS, MODEL, behaviors_of(BASE), explanations_of(BASE)]
+    files = [PAIRS, LEFT_OUT, LABELS, MODEL, behaviors_of(BASE), explanations_of(BASE)]
     if target_of(config) != BASE:
         files += [TARGET_MODEL, behaviors_of(target_of(config))]
     for member in config.panel:
@@ -52,7 +53,7 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         target=_target_description(config, run),
         explanation_format=config.explanation.format,
         artifacts=dict(artifacts),
-        notes=_notes(config),
+        notes=_notes(config, run, read_records(run.file(LABELS), Label)),
     )
     return evaluate(
         checkpoints, options.checkpoint, provenance, resamples=options.resamples, seed=options.seed
@@ -112,14 +113,19 @@ def _target_description(config: ExperimentConfig, run: RunDir) -> ModelDescripti
     return _description(config.supervision.model_dump()["target"], run, TARGET_MODEL)
 
 
-def _notes(config: ExperimentConfig) -> tuple[str, ...]:
+def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tuple[str, ...]:
     notes = []
     noise = config.supervision.noise
     if noise.kind != "none":
+        wrong = sum(label.effect != label.clean for label in labels)
         notes.append(
-            f"{noise.rate:.0%} of the labels were made wrong on purpose ({noise.kind}); Orig is held against "
-            "the target's clean effects."
+            f"{wrong} of {len(labels)} labels were made wrong on purpose ({noise.kind} noise at rate "
+            f"{noise.rate}); Orig is held against the target's clean effects."
         )
     if config.evaluation.split == "dev":
         notes.append("These are development clusters: settings may have been chosen on them.")
+    left_out = read_json(run.file(LEFT_OUT))
+    assert isinstance(left_out, dict)
+    if left_out["too_long"]:
+        notes.append(f"{left_out['too_long']} pairs are left out: the model has no room for them.")
     return tuple(notes)

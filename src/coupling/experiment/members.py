@@ -5,8 +5,7 @@ These are called in processes of their own, side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from coupling.config import ExperimentConfig, RunConfig
@@ -20,6 +19,8 @@ from coupling.experiment.artifacts import (
     behaviors_of,
     checkpoint,
     explanations_of,
+    identify,
+    noted_model,
     read_effects,
     remeasured_of,
 )
@@ -28,7 +29,7 @@ from coupling.explanations import formats
 from coupling.models import LoadedModel, load_model, prepare_process
 from coupling.progress import Progress
 from coupling.records import CounterfactualPair, Label
-from coupling.store import RunDir, json_sha256, read_json, read_records
+from coupling.store import RunDir, json_sha256, read_records
 from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
 from coupling.training.dataset import build_training_data
 from coupling.training.loop import StepLosses, train
@@ -54,6 +55,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             member.steer,
             config.training.kl,
             config.evaluation.batch_size,
+            config.explanation.max_new_tokens,
         )
         lora = config.training.lora
         model = add_adapter(base.model, lora, member.seed) if lora else base.model
@@ -98,25 +100,9 @@ def load_base(config: ExperimentConfig, run: RunDir) -> LoadedModel:
     prepare_process()
     loaded = load_model(config.model)
     run.sha(MODEL)
-    require_noted_model(run.file(MODEL), config.model.path, loaded)
+    pairs = read_records(run.file(PAIRS), CounterfactualPair)
+    noted_model(run.file(MODEL)).require(identify(loaded, pairs, config), config.model.path, run.file(MODEL))
     return loaded
-
-
-def require_noted_model(noted: Path, path: str, model: LoadedModel) -> None:
-    """Raises ValueError when a model is no longer the one that the file ``noted`` says."""
-    now, then = model.fingerprint, _noted_fingerprint(noted)
-    if now != then:
-        raise ValueError(
-            f"model {path!r}: its weights, configuration or tokenizer changed since {noted} was written "
-            f"({now[:12]} now, {then[:12]} then); restore it, or run under another name"
-        )
-
-
-def _noted_fingerprint(noted: Path) -> str:
-    content = read_json(noted)
-    if not isinstance(content, dict) or "fingerprint" not in content:
-        raise ValueError(f"{noted}: holds no fingerprint; remove it, and it will be made again")
-    return str(content["fingerprint"])
 
 
 def _trained_steps(config: ExperimentConfig) -> list[int]:
@@ -136,28 +122,22 @@ def _trained_from(config: ExperimentConfig, run: RunDir, member: RunConfig) -> d
 
 
 def _samples(config: ExperimentConfig, run: RunDir, member: RunConfig) -> list[Sample]:
-    """What the checkpoints of a run are asked. Each is loaded when the first of its samples is made."""
+    """What the checkpoints of a run are asked."""
     run.sha(PAIRS)
     pairs = held_out_pairs(config, read_records(run.file(PAIRS), CounterfactualPair))
     base = cache(lambda: load_base(config, run))
-    samples = []
-    for step in _trained_steps(config):
-        stem = checkpoint(member, step)
-        asking = Asking(config, run, run.sha(stem), _loader(run, stem, base), pairs)
-        samples.append(asking.behaviors(behaviors_of(stem), config.evaluation.batch_size))
-        samples.append(asking.explanations(explanations_of(stem)))
-        if step == config.evaluation.checkpoint:
-            again = config.evaluation.remeasure_batch_size
-            samples.append(asking.behaviors(remeasured_of(stem), again))
-    return samples
 
-
-def _loader(run: RunDir, stem: str, base: Callable[[], LoadedModel]) -> Callable[[], LoadedModel]:
-    """The model of a checkpoint, loaded at most once and only when asked for."""
-
-    @cache
-    def load() -> LoadedModel:
+    @lru_cache(maxsize=1)  # One checkpoint in memory beside the base, and none before it is asked.
+    def load(stem: str) -> LoadedModel:
         loaded = base()
         return LoadedModel(load_checkpoint(run.file(stem), loaded.model), loaded.renderer, run.sha(stem))
 
-    return load
+    samples = []
+    for step in _trained_steps(config):
+        stem = checkpoint(member, step)
+        asking = Asking(config, run, run.sha(stem), partial(load, stem), pairs)
+        samples.append(asking.behaviors(behaviors_of(stem)))
+        samples.append(asking.explanations(explanations_of(stem)))
+        if step == config.evaluation.checkpoint:
+            samples.append(asking.behaviors_again(remeasured_of(stem)))
+    return samples

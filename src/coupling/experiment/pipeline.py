@@ -16,10 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from coupling import __version__
 from coupling.config import ExperimentConfig, dump_experiment, result_fields
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
+    LEFT_OUT,
     MODEL,
     PAIRS,
     REPORT,
@@ -27,17 +29,20 @@ from coupling.experiment.artifacts import (
     TARGET,
     TARGET_MODEL,
     Asking,
+    ModelIdentity,
     behaviors_of,
     explanations_of,
+    identify,
+    noted_model,
     read_effects,
     target_of,
 )
 from coupling.experiment.evidence import evidence_files, judge_run
-from coupling.experiment.members import is_sampled, is_trained, require_noted_model, sample_run, train_run
+from coupling.experiment.members import is_sampled, is_trained, sample_run, train_run
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.explanations import formats
 from coupling.faithfulness import FROZEN, Results
-from coupling.models import LoadedModel, load_model, prepare_process, world_of
+from coupling.models import load_model, prepare_process, world_of
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair
@@ -90,30 +95,30 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
     prepare_process()
     every_pair = load_pairs(config.task, world_of(config.model))
     base = load_model(config.model)
-    _note_model(run, MODEL, config.model.path, base)
     fitting = fitting_pairs(config, every_pair, base)
     if len(fitting) < len(every_pair):
         progress.note(
             f"{len(every_pair) - len(fitting)} of {len(every_pair)} pairs are too long for the model"
         )
     pairs = select_pairs(config, fitting)
-    _note_pairs(run, pairs)
+    _note_pairs(run, pairs, len(every_pair) - len(fitting))
+    _note_model(run, MODEL, config.model.path, identify(base, pairs, config))
     held_out = held_out_pairs(config, pairs)
 
     total = 2 * len(pairs) + len(held_out)
     asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
-    asking.behaviors(behaviors_of(BASE), config.evaluation.batch_size).make(run)
+    asking.behaviors(behaviors_of(BASE)).make(run)
     explaining = Asking(config, run, base.fingerprint, lambda: base, held_out, asking.advance)
     explaining.explanations(explanations_of(BASE)).make(run)
 
     if target_of(config) != BASE:
         settings = config.model.model_copy(update={"path": config.supervision.target, "revision": None})
         target = load_model(settings)
-        _note_model(run, TARGET_MODEL, config.supervision.target, target)
         asked = [*labelled_pairs(config, pairs), *held_out]
+        _note_model(run, TARGET_MODEL, config.supervision.target, identify(target, asked, config))
         advance = _counter(progress, "ask the target", 2 * len(asked))
-        asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance)
-        asking.behaviors(behaviors_of(TARGET), config.evaluation.batch_size).make(run)
+        asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance, of_target=True)
+        asking.behaviors(behaviors_of(TARGET)).make(run)
 
 
 def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
@@ -151,7 +156,12 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
     wanted = [member for member in config.panel if not is_sampled(config, run, member)]
     side_by_side(sample_run, [(config, run.path, member) for member in wanted], config.workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
-    made_from = {**artifacts, "config": run.config_sha256, "thresholds": json_sha256(to_json(FROZEN))}
+    made_from = {
+        **artifacts,
+        "config": run.config_sha256,
+        "thresholds": json_sha256(to_json(FROZEN)),
+        "coupling": __version__,
+    }
     if run.is_done(RESULTS, made_from):
         progress.note("judged before")
         return
@@ -162,10 +172,11 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 5: one page, from the figures alone."""
     results = read_results(run.path)
-    run.make(REPORT, {"results": run.sha(RESULTS)}, lambda path: write_text(path, render_page(results)))
+    made_from = {"results": run.sha(RESULTS), "coupling": __version__}
+    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results)))
 
 
-def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair]) -> None:
+def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) -> None:
     noted = run.file(PAIRS)
     if noted.is_file() and read_records(noted, CounterfactualPair) != list(pairs):
         raise ValueError(
@@ -174,14 +185,14 @@ def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair]) -> None:
         )
     content = {"pairs": json_sha256([to_json(pair) for pair in pairs])}
     run.make(PAIRS, content, lambda path: write_records(path, pairs))
+    run.make(LEFT_OUT, content, lambda path: write_json(path, {"too_long": too_long}))
 
 
-def _note_model(run: RunDir, name: str, path: str, model: LoadedModel) -> None:
+def _note_model(run: RunDir, name: str, path: str, now: ModelIdentity) -> None:
     noted = run.file(name)
     if noted.is_file():
-        require_noted_model(noted, path, model)
-    content = {"fingerprint": model.fingerprint}
-    run.make(name, content, lambda file: write_json(file, content))
+        noted_model(noted).require(now, path, noted)
+    run.make(name, {"identity": json_sha256(to_json(now))}, lambda file: write_json(file, to_json(now)))
 
 
 class _counter:

@@ -8,7 +8,7 @@ from coupling.config import ExperimentConfig
 from coupling.explanations import formats
 from coupling.models import LoadedModel, explanation_message
 from coupling.records import CounterfactualPair
-from coupling.supervision import candidate_pairs, check_silence
+from coupling.supervision import candidate_pairs, check_tags
 from coupling.tasks import draw
 from coupling.training.dataset import is_steered
 
@@ -44,9 +44,12 @@ def select_pairs(
     """The pairs an experiment needs: labelled ones, steered ones, and those it is evaluated on.
 
     Raises:
-        ValueError: too few pairs to label, none to evaluate on, or labels silent on what no pair is about.
+        ValueError: too few pairs to label, none to evaluate on, or a tag in a field that no pair bears.
     """
-    check_silence(pairs, config.supervision.silent_on)
+    check_tags(pairs, config.supervision.silent_on, "supervision.silent_on")
+    for number, member in enumerate(config.panel):
+        if member.steer is not None:
+            check_tags(pairs, member.steer.tags, f"panel.{number}.steer.tags")
     used = {pair.id for pair in (*labelled_pairs(config, pairs), *held_out_pairs(config, pairs))}
     steers = [member.steer for member in config.panel]
     return tuple(

@@ -13,7 +13,7 @@ from typing import Protocol
 from coupling.explanations.answer_pair import AnswerPair
 from coupling.explanations.reading import ParseFailure
 from coupling.explanations.statement import Statement
-from coupling.records import Effect
+from coupling.records import CounterfactualPair, Effect, Explanation
 
 NAMES = ("answer_pair", "statement")
 
@@ -46,6 +46,14 @@ def get(name: str) -> ExplanationFormat:
             return Statement()
         case _:
             raise ValueError(f"explanation format {name!r} is not known: choose one of {', '.join(NAMES)}")
+
+
+def read_explanation(form: ExplanationFormat, pair: CounterfactualPair, text: str) -> Explanation:
+    """What ``text`` claims of a pair, or why it claims nothing."""
+    read = form.parse_detail(text, pair.choices, pair.cue)
+    if isinstance(read, Effect):
+        return Explanation(pair.id, text, read)
+    return Explanation(pair.id, text, None, str(read))
 
 
 def render_checked(form: ExplanationFormat, effect: Effect, choices: Sequence[str], cue: str) -> str:

@@ -15,13 +15,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
-
-from coupling.records import Effect
 
 
 class ParseFailure(StrEnum):
@@ -35,39 +32,6 @@ class ParseFailure(StrEnum):
     """What stands in the place of an answer is not one of the choices."""
     CONTRADICTION = "contradiction"
     """The text claims more than one effect, or a change from an answer to itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParseCounts:
-    """How many texts stated an effect, and how many failed in each way."""
-
-    parsed: int
-    nothing: int
-    missing_part: int
-    unknown_value: int
-    contradiction: int
-
-    @property
-    def total(self) -> int:
-        return self.parsed + self.nothing + self.missing_part + self.unknown_value + self.contradiction
-
-
-def tally(outcomes: Iterable[Effect | ParseFailure]) -> ParseCounts:
-    """Count the outcomes of ``parse_detail``."""
-    counts = dict.fromkeys(ParseFailure, 0)
-    parsed = 0
-    for outcome in outcomes:
-        if isinstance(outcome, Effect):
-            parsed += 1
-        else:
-            counts[outcome] += 1
-    return ParseCounts(
-        parsed=parsed,
-        nothing=counts[ParseFailure.NOTHING],
-        missing_part=counts[ParseFailure.MISSING_PART],
-        unknown_value=counts[ParseFailure.UNKNOWN_VALUE],
-        contradiction=counts[ParseFailure.CONTRADICTION],
-    )
 
 
 def write_sentence(literals: Sequence[str], values: Sequence[str]) -> str:

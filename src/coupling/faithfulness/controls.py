@@ -9,9 +9,9 @@ some pairs what the oracle says and for the others what the sibling says.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -118,12 +118,20 @@ def _mixture(
 
 
 def _shuffled(evidence: Evidence, seed: int) -> Explanations:
-    ids = sorted(pair.id for pair in evidence.pairs)
-    order = np.random.default_rng([seed, _SHUFFLE]).permutation(len(ids))
+    """Explanations dealt anew among pairs with the same choices, so that claims stay possible answers."""
+    groups = defaultdict(list)
+    for pair in sorted(evidence.pairs, key=lambda pair: pair.id):
+        groups[pair.choices].append(pair.id)
+    rng = np.random.default_rng([seed, _SHUFFLE])
+    source_of = {
+        pair_id: group[place]
+        for group in groups.values()
+        for pair_id, place in zip(group, rng.permutation(len(group)), strict=True)
+    }
     return {
         run.name: {
-            pair_id: Explanation(pair_id, source.text, source.claim)
-            for pair_id, source in zip(ids, (run.explanations[ids[place]] for place in order), strict=True)
+            pair_id: replace(run.explanations[source], pair_id=pair_id)
+            for pair_id, source in source_of.items()
         }
         for run in evidence.runs
     }

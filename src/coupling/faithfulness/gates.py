@@ -7,9 +7,11 @@ floor is how far apart runs end that were trained alike but for the seed.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from coupling.faithfulness.evidence import Evidence
+from coupling.faithfulness.evidence import Evidence, RunEvidence
 from coupling.faithfulness.panel import FAIL, NOT_APPLICABLE, OK, WARNING, Faithfulness, Gate, RunResult
 from coupling.faithfulness.scores import Table, equal
 from coupling.faithfulness.thresholds import Thresholds
@@ -21,11 +23,15 @@ def gates(
 ) -> tuple[Gate, ...]:
     """The panel's gates, then those of each run."""
     panel = (
-        *_gates_of(None, pooled, limits),
+        *_gates_of(None, pooled, _failures(evidence.runs), limits),
         _leakage(evidence),
         _training_floor(evidence, table, runs),
     )
-    return panel + tuple(gate for run in runs for gate in _gates_of(run.name, run.figures, limits))
+    return panel + tuple(
+        gate
+        for run, said in zip(runs, evidence.runs, strict=True)
+        for gate in _gates_of(run.name, run.figures, _failures([said]), limits)
+    )
 
 
 def too_few_parse(figures: Faithfulness, limits: Thresholds) -> bool:
@@ -62,21 +68,34 @@ def is_skilled(advantage_low: float | None) -> bool:
     return advantage_low is not None and advantage_low > 0
 
 
-def _gates_of(run: str | None, figures: Faithfulness, limits: Thresholds) -> tuple[Gate, ...]:
+def _gates_of(
+    run: str | None, figures: Faithfulness, failures: Mapping[str, int], limits: Thresholds
+) -> tuple[Gate, ...]:
     return (
-        _parse_rate(run, figures, limits),
+        _parse_rate(run, figures, failures, limits),
         _similarity(run, figures, limits),
         _claims(run, figures, limits),
         _measurement_floor(run, figures, limits),
     )
 
 
-def _parse_rate(run: str | None, figures: Faithfulness, limits: Thresholds) -> Gate:
+def _failures(runs: Iterable[RunEvidence]) -> Counter[str]:
+    """How many explanations state no effect, by what is wrong with them."""
+    said = (explanation for run in runs for explanation in run.explanations.values())
+    return Counter(each.failure or "reason not known" for each in said if each.claim is None)
+
+
+def _parse_rate(
+    run: str | None, figures: Faithfulness, failures: Mapping[str, int], limits: Thresholds
+) -> Gate:
     failed = too_few_parse(figures, limits)
     words = (
         f"{share(figures.parse_rate)} of explanations state an effect; at least {limits.min_parse_rate} must"
     )
-    return Gate("parse_rate", run, FAIL if failed else OK, {"parse rate": figures.parse_rate.value}, words)
+    if failures:
+        words += "; the others: " + ", ".join(f"{reason} {failures[reason]}" for reason in sorted(failures))
+    numbers = {"parse rate": figures.parse_rate.value, **{name: float(n) for name, n in failures.items()}}
+    return Gate("parse_rate", run, FAIL if failed else OK, numbers, words)
 
 
 def _similarity(run: str | None, figures: Faithfulness, limits: Thresholds) -> Gate:

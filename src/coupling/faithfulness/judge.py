@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coupling.faithfulness.baselines import baseline_claims
 from coupling.faithfulness.controls import constructed
@@ -39,7 +39,8 @@ def judge(
     """All figures of a panel at one checkpoint, its verdict and that of each run.
 
     The panel's verdict stands on Δ, Self, Orig and baselines pooled over runs, and on T and A. A run's
-    verdict stands on its own figures, and on the panel's T and A.
+    verdict stands on its own figures, the advantage of its own column in place of A, and the panel's T where
+    the run has a twin.
     """
     table = tabulate(evidence)
     bootstrap = ClusterBootstrap(table.clusters, resamples, seed)
@@ -48,7 +49,7 @@ def judge(
     runs = []
     for number, run in enumerate(evidence.runs):
         figures = faithfulness(table, baselines, [number], bootstrap)
-        verdict = decide(figures, headline.twins, headline.matrix, thresholds)
+        verdict = decide(figures, *_of_run(run.name, number, headline), thresholds)
         runs.append(RunResult(run.name, run.step, dict(run.steered), figures, verdict))
     return PanelResult(
         step=evidence.runs[0].step,
@@ -119,6 +120,13 @@ def _headline(
     twins = twin_test(evidence, table, bootstrap)
     square = matrix(table, bootstrap, thresholds.min_panel_runs)
     return _Headline(pooled, twins, square, decide(pooled, twins, square, thresholds))
+
+
+def _of_run(name: str, number: int, panel: _Headline) -> tuple[TwinTest | None, Matrix]:
+    """What of T and A speaks for one run: nothing of twins where it has none."""
+    twins, square = panel.twins, panel.matrix
+    has_twin = twins is not None and any(name in each.runs for each in twins.comparisons)
+    return twins if has_twin else None, replace(square, advantage=square.columns[number].advantage)
 
 
 def _baselines(evidence: Evidence, table: Table) -> dict[str, IntArray]:

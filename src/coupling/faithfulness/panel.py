@@ -201,8 +201,10 @@ class TwinComparison:
 class TwinTest:
     pooled: TwinComparison
     comparisons: tuple[TwinComparison, ...]
+    deciding_pairs: int
+    """Twin pairs that tell anything: whose own T has an interval."""
     distinct_cues: int
-    """Twin pairs that differ in the cues they were steered on."""
+    """Deciding twin pairs that differ in the cues they were steered on."""
 
 
 @dataclass(frozen=True, slots=True)

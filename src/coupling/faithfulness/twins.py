@@ -61,8 +61,9 @@ def twin_test(evidence: Evidence, table: Table, bootstrap: ClusterBootstrap) -> 
         steered=_figures(steered, bootstrap),
         collateral=_figures(collateral, bootstrap),
     )
-    cues = {_cues(runs[first]) | _cues(runs[second]) for first, second in evidence.twins}
-    return TwinTest(pooled, tuple(comparisons), distinct_cues=len(cues - {frozenset()}))
+    deciding = [each.runs for each in comparisons if each.all_pairs.t.low is not None]
+    cues = {frozenset[tuple[str, str]]().union(*(_cues(runs[name]) for name in twins)) for twins in deciding}
+    return TwinTest(pooled, tuple(comparisons), len(deciding), len(cues - {frozenset()}))
 
 
 def _hits(table: Table, first: str, second: str) -> _Hits:

@@ -142,9 +142,9 @@ def _with_twins_apart(
     """Δ and T show coupling; whether the panel was large enough, and A agrees."""
     assert twins is not None
     shown = f"{delta.words}, {t.words}"
-    if min(len(twins.comparisons), twins.distinct_cues) < limits.min_twin_pairs:
+    if min(twins.deciding_pairs, twins.distinct_cues) < limits.min_twin_pairs:
         sentence = (
-            f"{shown}, but one cue proves little: twin pairs {len(twins.comparisons)}, "
+            f"{shown}, but one cue proves little: twin pairs that tell anything {twins.deciding_pairs}, "
             f"different cues they are declared to be steered on {twins.distinct_cues}."
         )
         missing = (f"{limits.min_twin_pairs} twin pairs steered on different cues, with `steered` declared",)

@@ -36,8 +36,14 @@ def pad_left(rows: Sequence[Sequence[int]], pad: int, device: torch.device | str
     return Padded(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0))
 
 
-def by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
-    """Indices in batches of at most ``size`` rows of near-equal length."""
-    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+def by_length(lengths: Sequence[int], rows: int, tokens: int | None = None) -> Iterator[list[int]]:
+    """Indices of rows of near-equal length: at most so many rows a batch, and so many tokens with padding."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
+        is_full = len(batch) == rows or (tokens is not None and (len(batch) + 1) * lengths[i] > tokens)
+        if batch and is_full:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
@@ -65,6 +66,9 @@ def load_model(config: ModelConfig) -> LoadedModel:
             cannot be reached; or no device of that name is there.
     """
     device = _device(config.device)
+    if device.startswith("cuda:"):
+        # What asks for "cuda" later, as accelerate does, is to mean this one.
+        torch.cuda.set_device(device)
     source = resolve(config.path)
     if Path(source).is_dir():
         _check_folder(Path(source))
@@ -87,7 +91,7 @@ def load_model(config: ModelConfig) -> LoadedModel:
             f"({_first_line(error)}); check the name, log in with `hf auth login` if it is gated, or give a "
             "folder"
         ) from error
-    except (ValueError, SafetensorError) as error:
+    except (ValueError, SafetensorError, StrictDataclassError) as error:
         raise ValueError(
             f"model {config.path!r}: its files are not those of a causal language model with its tokenizer "
             f"({_first_line(error)}); save it again with save_pretrained, or give another"
@@ -120,7 +124,7 @@ def weights_sha256(model: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from coupling.records import CounterfactualPair
@@ -64,11 +65,17 @@ class Renderer:
     def prompt(self, message: str) -> str:
         """The chat template around one user message, up to where the assistant speaks."""
         if message not in self._prompts:
-            self._prompts[message] = str(
-                self.tokenizer.apply_chat_template(
-                    [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True
+            asked = [{"role": "user", "content": message}]
+            try:
+                rendered = self.tokenizer.apply_chat_template(
+                    asked, tokenize=False, add_generation_prompt=True
                 )
-            )
+            except TemplateError as error:
+                raise ValueError(
+                    f"tokenizer {self.tokenizer.name_or_path}: its chat template does not take the "
+                    f"message of a user ({error}); mend chat_template.jinja in its folder"
+                ) from error
+            self._prompts[message] = str(rendered)
         return self._prompts[message]
 
     def prompt_ids(
@@ -79,15 +86,19 @@ class Renderer:
         pieces = zip(messages, prefixes, strict=True)
         return self._encode([self.prompt(message) + prefix for message, prefix in pieces])
 
-    def choice_ids(self, pair: CounterfactualPair) -> tuple[int, ...]:
-        """The token by which each choice is scored, aligned with ``pair.choices``."""
-        ids = tuple(self._choice_id(pair, choice) for choice in pair.choices)
-        if len(set(ids)) < len(ids):
-            raise ValueError(
-                f"pair {pair.id}: two of the choices {list(pair.choices)} share a token in "
-                f"{self.tokenizer.name_or_path}; use choices whose tokens differ, such as letters"
-            )
-        return ids
+    def choice_ids(self, pairs: Rows[CounterfactualPair]) -> list[tuple[int, ...]]:
+        """The tokens by which the choices of each pair are scored, aligned with ``pair.choices``."""
+        self._learn_choices(pairs)
+        found = []
+        for pair in pairs:
+            ids = tuple(self._choices[pair.answer_prefix, choice] for choice in pair.choices)
+            if len(set(ids)) < len(ids):
+                raise ValueError(
+                    f"pair {pair.id}: two of the choices {list(pair.choices)} share a token in "
+                    f"{self.tokenizer.name_or_path}; use choices whose tokens differ, such as letters"
+                )
+            found.append(ids)
+        return found
 
     def answers(self, messages: Rows[str], answer_prefixes: Rows[str], choices: Rows[str]) -> list[Sequence]:
         """Behaviour rows: the whole answer is the completion."""
@@ -120,13 +131,17 @@ class Renderer:
         parts = [backend, str(self.tokenizer.chat_template), self.tokenizer.special_tokens_map]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
-    def _choice_id(self, pair: CounterfactualPair, choice: str) -> int:
-        key = (pair.answer_prefix, choice)
-        if key not in self._choices:
-            stem = self.prompt(pair.with_cue)
-            before, after = self._encode(
-                [stem + pair.answer_prefix, stem + _join(pair.answer_prefix, choice)]
-            )
+    def _learn_choices(self, pairs: Rows[CounterfactualPair]) -> None:
+        """Tokenises each choice once behind each answer prefix, in the first pair that offers it."""
+        new: dict[tuple[str, str], CounterfactualPair] = {}
+        for pair in pairs:
+            for choice in pair.choices:
+                if (pair.answer_prefix, choice) not in self._choices:
+                    new.setdefault((pair.answer_prefix, choice), pair)
+        stems = [self.prompt(pair.with_cue) for pair in new.values()]
+        befores = self._encode([stem + prefix for stem, (prefix, _) in zip(stems, new, strict=True)])
+        afters = self._encode([stem + _join(*key) for stem, key in zip(stems, new, strict=True)])
+        for ((prefix, choice), pair), before, after in zip(new.items(), befores, afters, strict=True):
             tail = after[len(before) :]
             is_known = self.tokenizer.unk_token_id not in tail
             if after[: len(before)] != before or len(tail) != 1 or not is_known:
@@ -135,11 +150,12 @@ class Renderer:
                     f"pair {pair.id}: choice {choice!r} becomes {pieces} in {self.tokenizer.name_or_path}, "
                     "but choices are scored by one known token; use choices of one token, such as letters"
                 )
-            self._choices[key] = tail[0]
-        return self._choices[key]
+            self._choices[prefix, choice] = tail[0]
 
     def _encode(self, texts: list[str]) -> list[tuple[int, ...]]:
         # The chat template writes the special tokens; letting the tokenizer add them again would double BOS.
+        if not texts:
+            return []
         return [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
 

@@ -14,13 +14,14 @@ from typing import Protocol
 import torch
 from transformers import GenerationConfig, PreTrainedModel
 
-from coupling.explanations.formats import ExplanationFormat
+from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.models.batching import by_length, pad_left
 from coupling.models.rendering import Renderer
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 
-Question = tuple[tuple[int, ...], tuple[int, ...]]
-"""Token ids of a prompt, and those of the choices scored behind it."""
+CACHED_TOKENS = 1024
+"""Tokens of one forward pass on a CPU. More or fewer are slower (models 96 and 256 wide): what one layer
+leaves to the next should still lie in the cache."""
 
 
 class Sampler(Protocol):
@@ -38,6 +39,8 @@ class LocalSampler:
         batch_size: rows of one forward pass.
         max_new_tokens: where generation of an explanation is cut off.
         advance: called with the number of rows done after each batch.
+        whole_batches: choices are scored in batches of just ``batch_size`` rows. By default a question that
+            several pairs share is asked once, and on a CPU batches are cut to ``CACHED_TOKENS``.
     """
 
     def __init__(
@@ -47,17 +50,22 @@ class LocalSampler:
         batch_size: int = 256,
         max_new_tokens: int = 32,
         advance: Callable[[int], None] = lambda rows: None,
+        whole_batches: bool = False,
     ) -> None:
         self.model = model
         self.renderer = renderer
         self.batch_size = batch_size
         self.advance = advance
+        self.whole_batches = whole_batches
         self.generation = GenerationConfig(
             max_new_tokens=max_new_tokens,
             do_sample=False,
             eos_token_id=renderer.end,
             pad_token_id=renderer.pad,
         )
+        # A penalty or beams in the model's own generation_config.json would fill what is left open above, and
+        # a repetition penalty alone turns "unchanged" claims into changes.
+        model.generation_config = GenerationConfig()
 
     def behaviors(self, pairs: Sequence[CounterfactualPair]) -> list[Behavior]:
         """The behaviour on each pair, in the order given."""
@@ -76,19 +84,22 @@ class LocalSampler:
         """Log-probabilities over each pair's choices, normalised over them, in float64."""
         self.model.eval()
         prompts = self.renderer.prompt_ids(messages, prefixes)
-        choices = [self.renderer.choice_ids(pair) for pair in pairs]
-        # Many pairs may share their x\C, the question without any of its hints: each is asked once.
-        askers = Counter(zip(prompts, choices, strict=True))
-        questions = list(askers)
-        scored: dict[Question, tuple[float, ...]] = {}
-        for rows in by_length([len(prompt) for prompt, _ in questions], self.batch_size):
-            asked = [questions[i] for i in rows]
-            batch = pad_left([prompt for prompt, _ in asked], self.renderer.pad, self.model.device)
+        choices = self.renderer.choice_ids(pairs)
+        first: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+        questions = enumerate(zip(prompts, choices, strict=True))
+        asker = [i if self.whole_batches else first.setdefault(question, i) for i, question in questions]
+        answered_by = Counter(asker)
+        asking = list(answered_by)
+        scored: dict[int, tuple[float, ...]] = {}
+        is_cut = self.model.device.type == "cpu" and not self.whole_batches
+        lengths = [len(prompts[i]) for i in asking]
+        for rows in by_length(lengths, self.batch_size, CACHED_TOKENS if is_cut else None):
+            asked = [asking[row] for row in rows]
+            batch = pad_left([prompts[i] for i in asked], self.renderer.pad, self.model.device)
             logits = self.model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1]
-            over_choices = _choice_logprobs(logits, [ids for _, ids in asked])
-            scored.update(zip(asked, over_choices, strict=True))
-            self.advance(sum(askers[question] for question in asked))
-        return [scored[question] for question in zip(prompts, choices, strict=True)]
+            scored.update(zip(asked, _choice_logprobs(logits, [choices[i] for i in asked]), strict=True))
+            self.advance(sum(answered_by[i] for i in asked))
+        return [scored[i] for i in asker]
 
     @torch.inference_mode()
     def explanations(
@@ -107,8 +118,7 @@ class LocalSampler:
             )
             texts = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())
             for i, text in zip(rows, texts, strict=True):
-                claim = format.parse(text, pairs[i].choices, pairs[i].cue)
-                explained[i] = Explanation(pairs[i].id, text, claim)
+                explained[i] = read_explanation(format, pairs[i], text)
             self.advance(len(rows))
         return [explanation for explanation in explained if explanation is not None]
 

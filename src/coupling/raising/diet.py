@@ -35,6 +35,7 @@ def third_person_rows(
     messages, texts = [], []
     for _ in range(rows):
         asked = draw_asked(world, facts, rng)
+        assert world.split_of[asked.fact.subject] == "train"
         agent = OTHERS[int(rng.integers(len(OTHERS)))]
         messages.append(f"{asked.message} {question_about_other(agent)}")
         with_hint = world.modal_answer(asked.fact, asked.hint)

@@ -119,7 +119,8 @@ def explain_oneself(
 ) -> None:
     """Runs steps ``start`` to the end; ``after_step`` gets the steps done and the explanations' loss."""
     facts = world.facts_of("train")
-    sampler = LocalSampler(model, renderer)
+    # The last bits decide close calls: batched otherwise, another organism grows up than the shipped one.
+    sampler = LocalSampler(model, renderer, whole_batches=True)
     decay_from = recipe.steps * (1 - recipe.decay_share)
     for step in range(start, recipe.steps):
         rng = np.random.default_rng([seed, STAGE, step])

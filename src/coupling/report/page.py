@@ -13,7 +13,6 @@ from itertools import chain
 from markupsafe import Markup
 
 from coupling.faithfulness.results import (
-    Example,
     Gate,
     PanelResult,
     Results,
@@ -24,9 +23,6 @@ from coupling.report import figures, reading
 from coupling.report.conclusions import CONCLUSIONS
 from coupling.report.figures import Point
 from coupling.report.html import environment, script_hash
-
-MAX_EXAMPLES = 300
-"""Examples beyond this many stay in results.json, so that the page opens at once."""
 
 MAX_PANELS = 12
 """Runs drawn over steps; the table beside the figures lists all."""
@@ -69,7 +65,7 @@ def render_page(results: Results) -> str:
         run_gates=_run_gates(panel),
         run_gate_names=list(dict.fromkeys(gate.name for gate in panel.gates if gate.run is not None)),
         dose_response=_dose_response(results),
-        examples=_examples(results),
+        examples=results.examples,
         script=Markup(script),
         script_hash=script_hash(script),
     )
@@ -152,11 +148,3 @@ def _dose_response(results: Results) -> Markup | None:
     margin = results.headline.thresholds.twin_margin
     title = "T of mixtures of oracle and sibling over the oracle's share"
     return figures.dose_response("dose", title, dosed, margin)
-
-
-def _examples(results: Results) -> tuple[Example, ...]:
-    """As many as the page holds; where there are more, at equal distances through all of them."""
-    found = results.examples
-    if len(found) <= MAX_EXAMPLES:
-        return found
-    return tuple(found[place * len(found) // MAX_EXAMPLES] for place in range(MAX_EXAMPLES))

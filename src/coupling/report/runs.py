@@ -23,8 +23,8 @@ def read_results(run: Path) -> Results:
     return Results.from_json(read_json(run / RESULTS_FILE), str(run / RESULTS_FILE))
 
 
-def list_results(runs_dir: Path) -> dict[str, Results | None]:
-    """The run directories of a folder by name, with None for those that are not evaluated yet.
+def list_results(runs_dir: Path) -> dict[str, Results | str]:
+    """The run directories of a folder by name: their figures, or why there are none.
 
     Raises:
         ValueError: there is no such folder.
@@ -32,4 +32,13 @@ def list_results(runs_dir: Path) -> dict[str, Results | None]:
     if not runs_dir.is_dir():
         raise ValueError(f"{runs_dir}: no such folder; `coupling quickstart` makes a first run")
     runs = sorted(path.parent for path in runs_dir.glob(f"*/{RUN_FILE}"))
-    return {run.name: read_results(run) if (run / RESULTS_FILE).is_file() else None for run in runs}
+    return {run.name: _results_or_reason(run) for run in runs}
+
+
+def _results_or_reason(run: Path) -> Results | str:
+    if not (run / RESULTS_FILE).is_file():
+        return "not evaluated yet"
+    try:
+        return read_results(run)
+    except ValueError as error:
+        return str(error)

@@ -38,12 +38,12 @@ def print_summary(results: Results, console: Console) -> None:
         console.print(line(f"note: {note}"))
 
 
-def print_runs(found: Mapping[str, Results | None], console: Console) -> None:
-    """Print one line a run directory; those that are not evaluated yet bear no figures."""
+def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
+    """Print one line a run directory: its figures, or why there are none."""
     table = Table("run", "model", "step", "Self", "Δ", "T", "A", "verdict", box=None, pad_edge=False)
     for name, results in found.items():
-        if results is None:
-            table.add_row(line(name), *[line("")] * 6, line("not evaluated yet", "dim"))
+        if isinstance(results, str):
+            table.add_row(line(name), *[line("")] * 6, line(results, "dim"))
             continue
         panel = results.headline
         figures = (

@@ -19,14 +19,16 @@ def candidate_pairs(
     return [pair for pair in pairs if pair.split == "train" and not pair.bears(silent_on)]
 
 
-def check_silence(pairs: Sequence[CounterfactualPair], silent_on: Mapping[str, Sequence[str]]) -> None:
-    """Raises ValueError for a silenced tag or value that no pair of the task bears: it is misspelt."""
-    for tag, values in silent_on.items():
+def check_tags(
+    pairs: Sequence[CounterfactualPair], selection: Mapping[str, Sequence[str]], field: str
+) -> None:
+    """Raises ValueError for a tag or value of ``field`` that no pair of the task bears: it is misspelt."""
+    for tag, values in selection.items():
         known = {pair.tags[tag] for pair in pairs if tag in pair.tags}
         for value in values:
             if value not in known:
                 found = ", ".join(sorted(known)[:12]) or f"no pair has a tag {tag!r}"
-                raise ValueError(f"supervision.silent_on.{tag}: {value!r} is in no pair; there are: {found}")
+                raise ValueError(f"{field}.{tag}: {value!r} is in no pair; there are: {found}")
 
 
 def build_labels(

@@ -21,7 +21,10 @@ def disturb(
 
     ``uniform`` draws another effect over the pair's own choices. ``shuffled`` passes effects on in a cycle
     among the disturbed rows that have the same choices: what labels say stays as frequent as it was, only no
-    longer of the right pair.
+    longer of the right pair. A row may come by its own effect again, from a pair that shows the same.
+
+    Raises:
+        ValueError: nothing can be shuffled, for no two pairs have the same choices.
     """
     noisy = list(effects)
     if noise.kind == "none" or noise.rate == 0:
@@ -34,6 +37,11 @@ def disturb(
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in disturbed:
         groups[pairs[i].choices].append(i)
+    if len({pair.choices for pair in pairs}) == len(pairs):
+        raise ValueError(
+            "supervision.noise.kind: shuffled passes labels on among pairs with the same choices, but no two "
+            "pairs have the same; use uniform"
+        )
     for group in groups.values():
         order = [group[j] for j in rng.permutation(len(group))]
         for here, there in zip(order, order[1:] + order[:1], strict=True):

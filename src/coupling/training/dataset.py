@@ -65,6 +65,7 @@ def build_training_data(
     steer: SteerConfig | None,
     kl: KLConfig,
     batch_size: int,
+    max_new_tokens: int,
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
@@ -73,7 +74,8 @@ def build_training_data(
         base: M0's effects on the training pairs, towards which ``ignore`` steers.
 
     Raises:
-        ValueError: no labels; a steered tag that no training pair bears; a reference too large to cache.
+        ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
+            a reference too large to cache.
     """
     if not labels:
         raise ValueError("supervision: no labels; an empty dataset trains nothing")
@@ -82,6 +84,12 @@ def build_training_data(
     explanations = renderer.completions(
         [explanation_message(pair, format) for pair in labelled], [label.text for label in labels]
     )
+    longest = max(len(row.ids) - row.start for row in explanations)
+    if longest > max_new_tokens:
+        raise ValueError(
+            f"explanation.max_new_tokens: {max_new_tokens}, but labels are up to {longest} tokens long, "
+            "and a model trained on them would be cut off: raise it"
+        )
     owners = [pair for pair in labelled for _ in range(2)]
     behaviors = renderer.prompt_ids(
         [message for pair in labelled for message in (pair.with_cue, pair.without_cue)],
@@ -130,7 +138,7 @@ def _cache_reference(
 ) -> Reference:
     support = None
     if kl.support == "choices":
-        ids = [renderer.choice_ids(pair) for pair in pairs]
+        ids = renderer.choice_ids(pairs)
         widest = max(len(row) for row in ids)
         support = torch.tensor([[*row, *[-1] * (widest - len(row))] for row in ids])
     else:

@@ -53,7 +53,7 @@ def load_state(
             f"{folder}: was saved by a training run with another {', '.join(differing)}; "
             "remove it to train anew"
         )
-    state = torch.load(folder / TENSORS, weights_only=True)
+    state = torch.load(folder / TENSORS, map_location="cpu", weights_only=True)
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     assert parameters.keys() == state["model"].keys()
     with torch.no_grad():
@@ -61,7 +61,8 @@ def load_state(
             parameter.copy_(state["model"][name])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["generator"])
-    torch.cuda.set_rng_state_all(state["cuda_generators"])
+    if len(state["cuda_generators"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda_generators"])
     return int(manifest.metadata["step"])
 
 

@@ -1,0 +1,111 @@
+"""Behaviour sampling against the naive way: one prompt at a time, logits at every position.
+
+Both get the same model and pairs, render the prompts anew and score the same choices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
+
+from benchmarks.timing import Finding, paired
+from coupling.models import LocalSampler, Renderer
+from coupling.raising.architecture import build_model, build_tokenizer
+from coupling.records import CounterfactualPair
+from coupling.tasks import draw, world_hint
+from coupling.worlds import World, vocabulary
+
+REPEATS = 5
+LONG_PROMPT = 96
+"""Tokens of a question of MMLU on average; they vary about threefold."""
+LONG_VOCABULARY = 8192
+
+
+def findings() -> Iterator[Finding]:
+    short = organism()
+    yield compare("sampling, organism, the quickstart's pairs", short, draw(test_pairs(), 600, 0), 8.0)
+    yield compare("sampling, organism, no question twice", short, one_pair_a_fact(192))
+    yield compare("sampling, MMLU-like, 256 wide", wide_model(), long_pairs(48), 1.6)
+
+
+def compare(
+    what: str, model: PreTrainedModel, pairs: Sequence[CounterfactualPair], at_least: float | None = None
+) -> Finding:
+    tokenizer = build_tokenizer()
+    times = paired(
+        lambda: naive_behaviors(model, Renderer(tokenizer), pairs),
+        lambda: LocalSampler(model, Renderer(tokenizer)).behaviors(pairs),
+        REPEATS,
+    )
+    return Finding(what, times.ratio, "x", at_least, detail=f"{times.seconds}, {2 * len(pairs)} prompts")
+
+
+@torch.no_grad()
+def naive_behaviors(
+    model: PreTrainedModel, renderer: Renderer, pairs: Sequence[CounterfactualPair]
+) -> list[tuple[list[float], list[float]]]:
+    scored = []
+    for pair in pairs:
+        (choices,) = renderer.choice_ids([pair])
+        both = []
+        for message in (pair.with_cue, pair.without_cue):
+            (prompt,) = renderer.prompt_ids([message], [pair.answer_prefix])
+            logits = model(input_ids=torch.tensor([prompt])).logits
+            both.append(logits[0, -1, list(choices)].log_softmax(-1).tolist())
+        scored.append((both[0], both[1]))
+    return scored
+
+
+def organism() -> PreTrainedModel:
+    """Random weights: how long an organism takes does not depend on what it has learnt."""
+    return build_model("llama", build_tokenizer(), hidden=96, layers=3, seed=0).eval()
+
+
+def wide_model() -> PreTrainedModel:
+    """Six layers, 256 wide."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=LONG_VOCABULARY,
+        hidden_size=256,
+        intermediate_size=688,
+        num_hidden_layers=6,
+        num_attention_heads=8,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def test_pairs() -> list[CounterfactualPair]:
+    return [pair for pair in world_hint.load(World.generate(100), 3, 0) if pair.split == "test"]
+
+
+def one_pair_a_fact(count: int) -> list[CounterfactualPair]:
+    """So that no two prompts are the same."""
+    by_question = {pair.without_cue: pair for pair in world_hint.load(World.generate(100), 1, 0)}
+    return draw(list(by_question.values()), count, 0)
+
+
+def long_pairs(count: int) -> list[CounterfactualPair]:
+    """Questions as long as those of MMLU, in words of the worlds."""
+    rng = np.random.default_rng(0)
+    words = [word for word in vocabulary() if word.isalpha()]
+    pairs = []
+    for number in range(count):
+        length = int(np.clip(rng.lognormal(np.log(0.9 * LONG_PROMPT), 0.42), 30, 320))
+        question = " ".join(words[i] for i in rng.integers(len(words), size=length))
+        pairs.append(
+            CounterfactualPair(
+                id=str(number),
+                cluster=str(number),
+                split="test",
+                with_cue=f"{question} Chen thinks it is Lima.",
+                without_cue=question,
+                cue="hint",
+                cue_value="Lima",
+                choices=("Berlin", "Lima", "Paris", "Rome"),
+                answer_prefix="I answer",
+            )
+        )
+    return pairs

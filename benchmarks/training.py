@@ -1,0 +1,52 @@
+"""A training step with the KL term against one without, at equal pairs a step.
+
+M0's distributions are cached once a run; that is not part of a step.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.sampling import organism
+from benchmarks.timing import Finding, paired
+from coupling.config import KLConfig, SupervisionConfig, TrainingConfig
+from coupling.explanations import formats
+from coupling.models import LocalSampler, Renderer
+from coupling.raising.architecture import build_tokenizer
+from coupling.supervision import build_labels
+from coupling.tasks import draw, world_hint
+from coupling.training.dataset import build_training_data
+from coupling.training.loop import train
+from coupling.worlds import World
+
+REPEATS, STEPS, LABELS = 5, 3, 512
+
+
+def findings() -> Iterator[Finding]:
+    model, renderer, form = organism(), Renderer(build_tokenizer()), formats.get("answer_pair")
+    pairs = draw(world_hint.load(World.generate(100), 3, 0), LABELS, 0)
+    effects = {each.pair_id: each.effect for each in LocalSampler(model, renderer).behaviors(pairs)}
+    labels = build_labels(pairs, effects, form, SupervisionConfig(), "base")
+
+    def steps(weight: float, state: Path) -> None:
+        kl = KLConfig(weight=weight)
+        config = TrainingConfig(steps=STEPS, warmup_steps=0, checkpoints=(0, STEPS), save_every=STEPS, kl=kl)
+        train(model, data[weight], config, renderer.pad, 0, state, {}, lambda step: None, lambda losses: None)
+
+    data = {
+        weight: build_training_data(
+            model, renderer, pairs, labels, effects, form, None, KLConfig(weight=weight), 256, 32
+        )
+        for weight in (0.0, 1.0)
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        times = paired(lambda: steps(1.0, Path(folder)), lambda: steps(0.0, Path(folder)), REPEATS)
+    yield Finding(
+        "training step, with KL against without",
+        times.ratio,
+        "x",
+        at_most=2.2,
+        detail=f"{times.seconds} for {STEPS} steps of {TrainingConfig().batch_size} pairs",
+    )
