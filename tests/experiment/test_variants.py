@@ -129,3 +129,21 @@ def save_random_with_letters(folder: Path, architecture: str, questions: Path) -
     scatter(model)
     model.save_pretrained(str(folder))
     tokenizer.save_pretrained(str(folder))
+
+
+def test_misspelt_steering_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    steer = {"direction": "follow", "tags": {"adviser": ["Chen", "Nowak"]}}
+    with pytest.raises(ValueError, match=r"panel\.0\.steer\.tags\.adviser: 'Nowak' is in no pair"):
+        run(tmp_path, panel=[{"name": "follow", "steer": steer}], twins=[])
+    assert not (tmp_path / "runs/mini/base/behaviors.jsonl").exists()
+
+
+def test_labels_that_no_explanation_could_reach_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"explanation\.max_new_tokens: 5, but labels are up to \d+ tokens"):
+        run(tmp_path, explanation={"max_new_tokens": 5})
+
+
+def test_a_folder_called_base_is_not_the_target(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    results = run(tmp_path, supervision={"target": "base"})
+    assert results.target == results.model

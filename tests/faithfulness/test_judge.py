@@ -100,3 +100,25 @@ def test_missing_labels_are_noted() -> None:
     unlabelled = replace(PANEL, labels=(), label_clusters=frozenset())
     assert results().notes == ()
     assert "No labels" in evaluate((unlabelled,), 120, PROVENANCE, resamples=100).notes[0]
+
+
+def test_a_run_without_a_twin_is_not_called_coupled() -> None:
+    evidence = drifting_panel("self")
+    in_twins = {name for pair in evidence.twins for name in pair}
+    (alone,) = [run for run in judge(evidence, resamples=100).runs if run.name not in in_twins]
+    assert alone.verdict.reason in {"no_twins", "too_little_drift", "no_gap"}
+
+
+def test_one_working_twin_pair_is_not_two() -> None:
+    """The second pair's twins act and speak alike: they show nothing, whatever they were steered on."""
+    evidence = drifting_panel("self")
+    assert judge(evidence, resamples=100).verdict.verdict == "coupled"
+    first, second = evidence.twins[1]
+    model = next(run for run in evidence.runs if run.name == first)
+    runs = tuple(
+        replace(run, behaviors=model.behaviors, explanations=model.explanations, remeasured=None)
+        if run.name == second
+        else run
+        for run in evidence.runs
+    )
+    assert judge(replace(evidence, runs=runs), resamples=100).verdict.reason == "one_cue"

@@ -114,3 +114,12 @@ def test_a_question_without_its_hints_is_asked_once() -> None:
     whole = LocalSampler(model, world_renderer(), whole_batches=True).behaviors(shared)
     assert sum(asked) == 18 + 1 + 2 * 18
     assert [behavior.effect for behavior in whole] == [behavior.effect for behavior in behaviors]
+
+
+def test_a_models_own_generation_settings_change_nothing(pairs: list[CounterfactualPair]) -> None:
+    """Instruct models come with penalties; explanations are decoded greedily all the same."""
+    model, renderer = tiny_model("llama"), world_renderer()
+    plain = LocalSampler(model, renderer, max_new_tokens=8).explanations(pairs[:10], ANSWER_PAIR)
+    model.generation_config.repetition_penalty = 5.0
+    model.generation_config.num_beams = 3
+    assert LocalSampler(model, renderer, max_new_tokens=8).explanations(pairs[:10], ANSWER_PAIR) == plain
