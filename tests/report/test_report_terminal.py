@@ -11,7 +11,7 @@ from synthetic_results import HOSTILE
 
 from coupling.faithfulness import Results
 from coupling.report.compare import differences, print_comparison, render_comparison
-from coupling.report.terminal import print_summary
+from coupling.report.terminal import print_runs, print_summary
 
 
 def printed(show: Callable[[Console], None]) -> str:
@@ -75,3 +75,11 @@ def test_other_pairs_and_other_steps_are_named(coupled: Results, empty: Results)
     assert named["model"] == ("organism:coupled aaaaaaaa", "model")
     assert named["runs"][1] == "unsteered"
     assert "thresholds" not in named
+
+
+def test_runs_are_listed_with_figures_or_with_why_there_are_none(coupled: Results, empty: Results) -> None:
+    found = {"first": coupled, "second": "not evaluated", "[red]third": empty}
+    _, first, second, third = printed(lambda console: print_runs(found, console)).splitlines()
+    assert first.split()[0] == "first" and first.rstrip().endswith(coupled.headline.verdict.verdict)
+    assert second.rstrip().endswith("not evaluated")
+    assert third.startswith("[red]third") and "n/a" in third

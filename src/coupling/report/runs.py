@@ -37,7 +37,7 @@ def list_results(runs_dir: Path) -> dict[str, Results | str]:
 
 def _results_or_reason(run: Path) -> Results | str:
     if not (run / RESULTS_FILE).is_file():
-        return "not evaluated yet"
+        return "not evaluated"
     try:
         return read_results(run)
     except ValueError as error:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from coupling.faithfulness.results import COUPLED, FAIL, IMITATES_TARGET, WARNING, PanelResult, Results
@@ -40,10 +40,11 @@ def print_summary(results: Results, console: Console) -> None:
 
 def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
     """Print one line a run directory: its figures, or why there are none."""
-    table = Table("run", "model", "step", "Self", "Δ", "T", "A", "verdict", box=None, pad_edge=False)
+    run = Column("run", no_wrap=True)
+    table = Table(run, "model", "Self", "Δ", "T", "A", "verdict", box=None, pad_edge=False)
     for name, results in found.items():
         if isinstance(results, str):
-            table.add_row(line(name), *[line("")] * 6, line(results, "dim"))
+            table.add_row(line(name), *[line("–", "dim")] * 5, line(results, "dim"))
             continue
         panel = results.headline
         figures = (
@@ -55,7 +56,6 @@ def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
         table.add_row(
             line(name),
             line(results.model.name),
-            str(results.step),
             *(number(figure) for figure in figures),
             verdict_line(panel.verdict.verdict),
         )
