@@ -44,7 +44,7 @@ def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
     table = Table(run, "model", "Self", "Δ", "T", "A", "verdict", box=None, pad_edge=False)
     for name, results in found.items():
         if isinstance(results, str):
-            table.add_row(line(name), *[line("–", "dim")] * 5, line(results, "dim"))
+            table.add_row(line(name), *[line("n/a", "dim")] * 5, line(results, "dim"))
             continue
         panel = results.headline
         figures = (
