@@ -138,5 +138,5 @@ def test_every_sentence_of_a_world_is_spelt_in_known_words(
 def test_a_template_that_does_not_take_a_users_message_is_told_of() -> None:
     renderer = world_renderer()
     renderer.tokenizer.chat_template = "{{ raise_exception('a system message must come first') }}"
-    with pytest.raises(ValueError, match=r"chat template .* a system message must come first"):
+    with pytest.raises(ValueError, match=r"chat template .*a system message must come first"):
         renderer.prompt("What is the capital of Peru?")
