@@ -93,8 +93,9 @@ def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
 def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 1: the pairs, and the behaviour of M0 and of the target on them."""
     prepare_process()
-    every_pair = load_pairs(config.task, world_of(config.model))
+    # First, so that a folder that is no model is told of as such, and not as a model without a world.
     base = load_model(config.model)
+    every_pair = load_pairs(config.task, world_of(config.model))
     fitting = fitting_pairs(config, every_pair, base)
     if len(fitting) < len(every_pair):
         progress.note(
