@@ -51,7 +51,7 @@ def test_the_commented_file_documents_each_field_once() -> None:
     assert fields <= named
     assert comments.count("Optimizer steps.") == 1
     assert comments.count("Rank of each adapter.") == 1
-    assert comments.count("Towards answering as the cue says, or as without the cue.") == 1
+    assert comments.count("Answers drawn for each input; rewards are compared within this group.") == 1
 
 
 @given(

@@ -18,9 +18,19 @@ from coupling.config.panel import RunConfig, SteerConfig
 from coupling.config.section import TagValues
 from coupling.config.supervision import NoiseConfig, SupervisionConfig
 from coupling.config.task import MmluHintTask, PairsTask, SplitShares, TaskConfig, WorldTask
-from coupling.config.training import KLConfig, LoraConfig, SteeringConfig, TrainingConfig
+from coupling.config.training import (
+    BehaviorObjective,
+    KLConfig,
+    LoraConfig,
+    PreferenceObjective,
+    RewardObjective,
+    SteeringConfig,
+    SupervisedObjective,
+    TrainingConfig,
+)
 
 __all__ = [
+    "BehaviorObjective",
     "EvaluationConfig",
     "ExperimentConfig",
     "ExplanationConfig",
@@ -30,10 +40,13 @@ __all__ = [
     "ModelConfig",
     "NoiseConfig",
     "PairsTask",
+    "PreferenceObjective",
+    "RewardObjective",
     "RunConfig",
     "SplitShares",
     "SteerConfig",
     "SteeringConfig",
+    "SupervisedObjective",
     "SupervisionConfig",
     "TagValues",
     "TaskConfig",

@@ -78,7 +78,7 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
             step=step,
             behaviors=effects(behaviors_of(stem)),
             explanations=read_explanations(run, explanations_of(stem)),
-            steered=member.steer.tags if member.steer else {},
+            steered=member.steer.region if member.steer else {},
             remeasured=effects(remeasured_of(stem)) if measured_twice else None,
         )
 

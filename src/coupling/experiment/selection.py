@@ -10,7 +10,7 @@ from coupling.models import LoadedModel, explanation_message
 from coupling.records import CounterfactualPair
 from coupling.supervision import candidate_pairs, check_tags
 from coupling.tasks import draw
-from coupling.training.dataset import is_steered
+from coupling.training.steering import is_steered
 
 
 def fitting_pairs(
@@ -50,6 +50,7 @@ def select_pairs(
     for number, member in enumerate(config.panel):
         if member.steer is not None:
             check_tags(pairs, member.steer.tags, f"panel.{number}.steer.tags")
+            check_tags(pairs, member.steer.among, f"panel.{number}.steer.among")
     used = {pair.id for pair in (*labelled_pairs(config, pairs), *held_out_pairs(config, pairs))}
     steers = [member.steer for member in config.panel]
     return tuple(
