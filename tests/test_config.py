@@ -183,6 +183,7 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
         (["training.warmup_steps=121"], "training.warmup_steps is 121: expected at most training.steps"),
         (["evaluation.checkpoint=50"], "evaluation.checkpoint is 50: expected one of training.checkpoints"),
         (["evaluation.remeasure_batch_size=256"], "evaluation.remeasure_batch_size is 256"),
+        (["evaluation.groups=[adviser, adviser]"], "'adviser' is named twice"),
         (["supervision.noise.rate=0.3"], "rate is 0.3 but kind is 'none'"),
         (["panel.1.name=Follow-Chen"], "panel.1.name is 'Follow-Chen', taken by panel.0"),
         (["twins=[[follow-chen, unsteered]]"], "'unsteered' is not steered"),

@@ -53,6 +53,15 @@ def test_the_example_is_coupled() -> None:
     assert results.notes == ()
 
 
+def test_groups_break_the_headline_down(example: Path) -> None:
+    reword(example, "split: test", "groups: [adviser]\nsplit: test")
+    results = judge_file(example / "judge.yaml")
+    assert sum(group.figures.pairs for group in results.groups) == results.counts.pairs
+    assert {group.tag for group in results.groups} == {"adviser"} and len(results.groups) > 1
+    reword(example, "[adviser]", "[advisor]")
+    assert "groups: 'advisor' is a tag of no held-out pair; the tags there are: " in refusal(example)
+
+
 def test_results_say_neither_when_nor_where(example: Path) -> None:
     there = judge_file(EXAMPLE / "judge.yaml").to_json()
     assert judge_file(example / "judge.yaml").to_json() == there

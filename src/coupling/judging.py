@@ -59,7 +59,14 @@ def judge_artifacts(config: JudgementConfig) -> Results:
         notes=shared.notes,
     )
     checkpoints = [shared.at_step(step) for step in config.steps]
-    return evaluate(checkpoints, config.judged_step, provenance, resamples=config.resamples, seed=config.seed)
+    return evaluate(
+        checkpoints,
+        config.judged_step,
+        provenance,
+        resamples=config.resamples,
+        seed=config.seed,
+        groups=config.groups,
+    )
 
 
 class _Shared:

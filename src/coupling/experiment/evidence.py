@@ -56,7 +56,12 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         notes=_notes(config, run, read_records(run.file(LABELS), Label)),
     )
     return evaluate(
-        checkpoints, options.checkpoint, provenance, resamples=options.resamples, seed=options.seed
+        checkpoints,
+        options.checkpoint,
+        provenance,
+        resamples=options.resamples,
+        seed=options.seed,
+        groups=options.groups,
     )
 
 

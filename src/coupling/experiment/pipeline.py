@@ -41,7 +41,7 @@ from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.members import is_sampled, is_trained, sample_run, train_run
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.explanations import formats
-from coupling.faithfulness import FROZEN, Results
+from coupling.faithfulness import FROZEN, RESULTS_SCHEMA, Results
 from coupling.models import load_model, prepare_process, world_of
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
@@ -161,6 +161,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
         **artifacts,
         "config": run.config_sha256,
         "thresholds": json_sha256(to_json(FROZEN)),
+        "schema": str(RESULTS_SCHEMA),
         "coupling": __version__,
     }
     if run.is_done(RESULTS, made_from):

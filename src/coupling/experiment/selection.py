@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from coupling.config import ExperimentConfig
 from coupling.explanations import formats
+from coupling.faithfulness import check_groups
 from coupling.models import LoadedModel, explanation_message
 from coupling.records import CounterfactualPair
 from coupling.supervision import candidate_pairs, check_tags
@@ -51,6 +52,7 @@ def select_pairs(
         if member.steer is not None:
             check_tags(pairs, member.steer.tags, f"panel.{number}.steer.tags")
             check_tags(pairs, member.steer.among, f"panel.{number}.steer.among")
+    check_groups(held_out_pairs(config, pairs), config.evaluation.groups, "evaluation.groups")
     used = {pair.id for pair in (*labelled_pairs(config, pairs), *held_out_pairs(config, pairs))}
     steers = [member.steer for member in config.panel]
     return tuple(

@@ -9,6 +9,7 @@ from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
 from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results
+from coupling.faithfulness.subsets import group_results
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 
 
@@ -33,6 +34,7 @@ def evaluate(
     thresholds: Thresholds = FROZEN,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    groups: Sequence[str] = (),
 ) -> Results:
     """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
 
@@ -43,9 +45,11 @@ def evaluate(
         thresholds: the numbers of the verdict.
         resamples: of clusters, behind each interval.
         seed: draws the bootstrap and the constructed emitters.
+        groups: tags by whose values the headline is broken down.
 
     Raises:
-        ValueError: no evidence is of the named step, or two are of the same one.
+        ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
+            ``groups``.
     """
     by_step = {evidence.runs[0].step: evidence for evidence in checkpoints}
     if len(by_step) < len(checkpoints):
@@ -80,6 +84,7 @@ def evaluate(
         examples=discordant_examples(evidence),
         notes=provenance.notes + _notes(evidence),
         artifacts=dict(provenance.artifacts),
+        groups=group_results(evidence, groups, resamples, seed),
     )
 
 

@@ -41,19 +41,27 @@ class Discordance:
     win_rate: Estimate
     similarity: Estimate
     parse_rate: Estimate
+    discordant_pairs: int
+    discordant_clusters: int
 
 
-def discordance(table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap) -> Discordance:
-    """The figures of the runs with these numbers, pooled where they are several."""
+def discordance(
+    table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap, within: BoolArray | None = None
+) -> Discordance:
+    """The figures of the runs with these numbers, pooled where they are several.
+
+    ``within`` keeps to some of each run's pairs, shape (len(runs), pairs); None takes all.
+    """
     claims, behaviors = table.claims[list(runs)], table.behaviors[list(runs)]
     own, orig = equal(claims, behaviors), equal(claims, table.target)
     tells = discordant(behaviors, table.target)
-    everything = np.ones_like(own)
+    everything = np.ones_like(own) if within is None else within
+    told_pairs = (tells & everything).any(axis=0)
     own_told, orig_told = own & tells, orig & tells
     s = side(claims, behaviors, table.target)
 
     def share(numerator: npt.NDArray[np.generic], denominator: BoolArray) -> Estimate:
-        return bootstrap.share(_over_runs(numerator), _over_runs(denominator))
+        return bootstrap.share(over_runs(numerator * everything), over_runs(denominator * everything))
 
     return Discordance(
         self_share=share(own, everything),
@@ -65,6 +73,8 @@ def discordance(table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap) 
         win_rate=share(own_told, own_told | orig_told),
         similarity=share(~tells, everything),
         parse_rate=share(parsed(claims), everything),
+        discordant_pairs=int(told_pairs.sum()),
+        discordant_clusters=len(np.unique(table.clusters[told_pairs])),
     )
 
 
@@ -82,8 +92,6 @@ def faithfulness(
     assert runs
     claims, behaviors = table.claims[list(runs)], table.behaviors[list(runs)]
     short = discordance(table, runs, bootstrap)
-    tells = discordant(behaviors, table.target)
-    told_pairs = tells.any(axis=0)
     scored = [
         Baseline(
             name,
@@ -102,8 +110,8 @@ def faithfulness(
         orig_discordant=short.orig_discordant,
         win_rate=short.win_rate,
         sides=_sides(claims, behaviors, table.target),
-        discordant_pairs=int(told_pairs.sum()),
-        discordant_clusters=len(np.unique(table.clusters[told_pairs])),
+        discordant_pairs=short.discordant_pairs,
+        discordant_clusters=short.discordant_clusters,
         similarity=short.similarity,
         similarity_to_base=NO_DATA
         if table.base is None
@@ -119,13 +127,13 @@ def faithfulness(
     )
 
 
-def _over_runs(values: npt.NDArray[np.generic]) -> IntArray:
+def over_runs(values: npt.NDArray[np.generic]) -> IntArray:
     """Observations of each pair summed over runs: (runs, pairs) → (pairs,)."""
     return np.asarray(values.astype(np.int64).sum(axis=0))
 
 
 def _accuracy(hits: BoolArray, bootstrap: ClusterBootstrap) -> Estimate:
-    return bootstrap.share(_over_runs(hits), _over_runs(np.ones_like(hits)))
+    return bootstrap.share(over_runs(hits), over_runs(np.ones_like(hits)))
 
 
 def _parts(claims: IntArray, effects: IntArray, bootstrap: ClusterBootstrap) -> Parts:
@@ -152,11 +160,11 @@ def _skill(
     claims: IntArray, effects: IntArray, baselines: Mapping[str, IntArray], bootstrap: ClusterBootstrap
 ) -> Skill:
     """Accuracy against the best baseline of each resample: (accuracy - best) / (1 - best)."""
-    everything = _over_runs(np.ones(claims.shape[:-1], dtype=np.bool_))
+    everything = over_runs(np.ones(claims.shape[:-1], dtype=np.bool_))
 
     def samples(said: IntArray) -> Samples:
         hits = equal(np.broadcast_to(said, effects.shape), effects)
-        return bootstrap.ratio(_over_runs(hits), everything)
+        return bootstrap.ratio(over_runs(hits), everything)
 
     names = list(baselines)
     of_baselines = np.stack([samples(baselines[name]) for name in names])

@@ -156,6 +156,24 @@ class Faithfulness:
 
 
 @dataclass(frozen=True, slots=True)
+class SubsetFigures:
+    """The figures over some of the held-out pairs, of one run, or pooled over runs."""
+
+    pairs: int
+    """Distinct pairs; pooled: pairs that stand for at least one run."""
+    self_share: Estimate
+    orig_share: Estimate
+    delta: Estimate
+    discordant_pairs: int
+    """Distinct discordant pairs; pooled: pairs discordant in at least one run."""
+    parse_rate: Estimate
+    changed: Estimate
+    """Share of pairs on which the cue changes the answer."""
+    followed: Estimate
+    """Share of pairs whose answer with the cue follows it, among those whose cue speaks for a choice."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """One run of the panel; its verdict takes T and A from the panel."""
 
@@ -165,6 +183,10 @@ class RunResult:
     """Tag → values of the pairs on which its behaviour was steered; empty for an unsteered run."""
     figures: Faithfulness
     verdict: Verdict
+    steered_pairs: SubsetFigures | None
+    """The pairs that bear its steered tags; None where there are none, as for an unsteered run."""
+    other_pairs: SubsetFigures
+    """All other pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +227,17 @@ class TwinTest:
     """Twin pairs that tell anything: whose own T has an interval."""
     distinct_cues: int
     """Deciding twin pairs that differ in the cues they were steered on."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """The pairs that bear one value of a tag: figures pooled over runs, and the twins' there."""
+
+    tag: str
+    value: str
+    figures: SubsetFigures
+    twins: TwinFigures | None
+    """Pooled over twin pairs, on the pairs of the group; None where no twins were named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,3 +309,8 @@ class PanelResult:
     thresholds: Thresholds
     resamples: int
     seed: int
+    steered_pairs: SubsetFigures | None
+    """Pooled over the steered runs, each on the pairs that bear its own steered tags; None where no run is
+    steered."""
+    other_pairs: SubsetFigures | None
+    """All other pairs of the steered runs."""

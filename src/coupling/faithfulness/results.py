@@ -33,12 +33,14 @@ from coupling.faithfulness.panel import (
     Column,
     Faithfulness,
     Gate,
+    GroupResult,
     Matrix,
     PanelResult,
     Parts,
     RunResult,
     Sides,
     Skill,
+    SubsetFigures,
     TwinComparison,
     TwinFigures,
     TwinTest,
@@ -74,6 +76,7 @@ __all__ = [
     "Example",
     "Faithfulness",
     "Gate",
+    "GroupResult",
     "Matrix",
     "ModelDescription",
     "PanelResult",
@@ -82,6 +85,7 @@ __all__ = [
     "RunResult",
     "Sides",
     "Skill",
+    "SubsetFigures",
     "TrajectoryRow",
     "TrajectoryRun",
     "TwinComparison",
@@ -90,7 +94,7 @@ __all__ = [
     "Verdict",
 ]
 
-RESULTS_SCHEMA = 1
+RESULTS_SCHEMA = 2
 """Version of this schema; a reader refuses any other."""
 
 
@@ -107,6 +111,17 @@ class TrajectoryRun:
     delta: Estimate
     similarity: Estimate
     parse_rate: Estimate
+    changed: Estimate
+    """Share of pairs on which the cue changes the answer."""
+    followed: Estimate
+    """Share of pairs whose answer with the cue follows it, among those whose cue speaks for a choice."""
+    followed_steered: Estimate
+    """The same over the pairs that bear the run's steered tags; n/a for an unsteered run. Pooled over runs
+    that were steered in opposite directions it tells little."""
+    shift: Estimate
+    """``followed`` minus the base's on the same pairs; n/a where the base's behaviour is not known."""
+    shift_steered: Estimate
+    """The same over the pairs that bear the run's steered tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +220,8 @@ class Results:
     """Sentences a reader must see beside the figures."""
     artifacts: Mapping[str, str]
     """Name of an artifact the figures were made from → its SHA-256."""
+    groups: tuple[GroupResult, ...] = ()
+    """The headline broken down by tags; empty where that was not asked for."""
 
     def to_json(self) -> dict[str, store.Json]:
         """As plain dicts, lists, strings and numbers; equal results give equal documents."""

@@ -36,6 +36,13 @@ class Table:
     base: IntArray | None
     base_claims: IntArray | None
     remeasured: tuple[IntArray | None, ...]
+    followed: IntArray
+    """Whether the answer with the cue follows it: 1, 0, or -1 where the cue speaks for no choice; shape
+    (runs, pairs)."""
+    base_followed: IntArray | None
+    """The same of the base, shape (pairs,); None where its behaviour is not known."""
+    steered: BoolArray
+    """Pairs on which each run's behaviour was steered, shape (runs, pairs)."""
     answers: tuple[str, ...]
     """Answer of each number."""
 
@@ -62,6 +69,10 @@ def tabulate(evidence: Evidence) -> Table:
     def claims(by_pair: Mapping[str, Explanation]) -> IntArray:
         return _encode((by_pair[pair.id].claim for pair in pairs), numbers)
 
+    def follows(by_pair: Mapping[str, Effect]) -> IntArray:
+        found = [followed(pair, by_pair[pair.id]) for pair in pairs]
+        return np.array([_UNSTATED if each is None else int(each) for each in found], dtype=np.int64)
+
     return Table(
         pairs=pairs,
         clusters=np.array([number_of[cluster_of(pair)] for pair in pairs], dtype=np.int64),
@@ -74,8 +85,16 @@ def tabulate(evidence: Evidence) -> Table:
         remeasured=tuple(
             None if run.remeasured is None else effects(run.remeasured) for run in evidence.runs
         ),
+        followed=np.stack([follows(run.behaviors) for run in evidence.runs]),
+        base_followed=follows(evidence.base) if evidence.base else None,
+        steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),
         answers=answers,
     )
+
+
+def followed(pair: CounterfactualPair, effect: Effect) -> bool | None:
+    """Whether the answer with the cue is the one the cue speaks for; None where it speaks for none."""
+    return None if pair.cue_value is None else effect.with_cue == pair.cue_value
 
 
 def parsed(claims: IntArray) -> BoolArray:
@@ -98,7 +117,12 @@ def equal_without_cue(claims: IntArray, effects: IntArray) -> BoolArray:
 
 def equal_changed(claims: IntArray, effects: IntArray) -> BoolArray:
     """Where the claim says rightly whether the answer changes, whatever the answers."""
-    return np.asarray(parsed(claims) & (_changed(claims) == _changed(effects)))
+    return np.asarray(parsed(claims) & (changed(claims) == changed(effects)))
+
+
+def changed(effects: IntArray) -> BoolArray:
+    """Where the cue changes the answer; shape (..., pairs)."""
+    return np.asarray(effects[..., 0] != effects[..., 1])
 
 
 def discordant(effects: IntArray, target: IntArray) -> BoolArray:
@@ -109,10 +133,6 @@ def discordant(effects: IntArray, target: IntArray) -> BoolArray:
 def side(claims: IntArray, effects: IntArray, target: IntArray) -> IntArray:
     """s: +1 own effect, -1 the target's, 0 otherwise and wherever the two effects agree."""
     return equal(claims, effects).astype(np.int64) - equal(claims, target).astype(np.int64)
-
-
-def _changed(effects: IntArray) -> BoolArray:
-    return np.asarray(effects[..., 0] != effects[..., 1])
 
 
 def _answers(evidence: Evidence) -> tuple[str, ...]:

@@ -62,11 +62,25 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Self and Orig of one run at one step."""
+    """Two figures of one run at one step, such as Self and Orig."""
 
     step: int
-    own: Estimate
-    target: Estimate
+    one: Estimate
+    other: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How one figure is drawn over steps, and what it is called."""
+
+    words: str
+    colour: str
+    marker: str
+
+
+SELF_AND_ORIG = (Pen("Self", svg.OWN, "o"), Pen("Orig", svg.TARGET, "s"))
+STEERED_AND_ALL = (Pen("steered pairs", svg.INK, "o"), Pen("all pairs", svg.MUTED, "s"))
+"""Of behaviour alone: neither in the colour of the model's side nor in that of the target's."""
 
 
 def strip(
@@ -95,12 +109,18 @@ def strip(
 
 
 def over_steps(
-    name: str, title: str, points: Sequence[Point], judged: int, limits: tuple[float, float], counts: bool
+    name: str,
+    title: str,
+    points: Sequence[Point],
+    judged: int,
+    limits: tuple[float, float],
+    counts: bool,
+    pens: tuple[Pen, Pen] = SELF_AND_ORIG,
 ) -> Markup:
-    """Self and Orig of one run over steps with their intervals; a step without data says "n/a".
+    """Two figures of one run over steps with their intervals; a step without data says "n/a".
 
     ``judged`` is the step on which the verdict stands, ``limits`` those of the vertical axis; ``counts``
-    writes the number of explanations under each labelled step.
+    writes under each labelled step how many observations the first figure stands on.
     """
     left, right, top, bottom = 34, 14, 8, 44 if counts else 30
     with svg.drawing():
@@ -114,13 +134,16 @@ def over_steps(
         labelled = _spaced(steps, judged, 1.12 * span / (WIDTH - left - right) * _STEP_LABEL_WIDTH)
         for point in points:
             if point.step in labelled:
-                label = f"{point.step}\nn {point.own.n}" if counts else str(point.step)
+                label = f"{point.step}\nn {point.one.n}" if counts else str(point.step)
                 _label_below(axes, point.step, label, svg.INK if point.step == judged else svg.MUTED)
-            if point.own.value is None and point.target.value is None:
+            if point.one.value is None and point.other.value is None:
                 _write_not_available(axes, point.step, sum(limits) / 2)
-        _line(axes, steps, [point.own for point in points], svg.OWN, "o", shift=-2.5)
-        _line(axes, steps, [point.target for point in points], svg.TARGET, "s", shift=2.5)
-        told = [f"step {p.step}: Self {in_words(p.own)}, Orig {in_words(p.target)}" for p in points]
+        one, other = pens
+        _line(axes, steps, [point.one for point in points], one.colour, one.marker, shift=-2.5)
+        _line(axes, steps, [point.other for point in points], other.colour, other.marker, shift=2.5)
+        told = [
+            f"step {p.step}: {one.words} {in_words(p.one)}, {other.words} {in_words(p.other)}" for p in points
+        ]
         return svg.inline(figure, name, title, f"{title}. {'; '.join(told)}.")
 
 
@@ -159,7 +182,7 @@ def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], marg
 
 def common_limits(points: Iterable[Point]) -> tuple[float, float]:
     """Limits that small multiples share: the data's, moved outwards to whole tenths, at least 0.2 apart."""
-    ends = _ends(estimate for point in points for estimate in (point.own, point.target))
+    ends = _ends(estimate for point in points for estimate in (point.one, point.other))
     low, high = _outwards(ends, (0.0, 1.0))
     return (low, high) if high - low > 0.15 else (low - 0.1, high + 0.1)
 
