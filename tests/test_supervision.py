@@ -101,7 +101,8 @@ def test_a_silence_that_is_about_nothing_is_refused(silence: dict[str, tuple[str
 def labels(format: str, noise: NoiseConfig) -> list[tuple[CounterfactualPair, Effect, Effect, str]]:
     effects = dict(zip((pair.id for pair in PAIRS), any_effects(), strict=True))
     config = SupervisionConfig(noise=noise)
-    built = build_labels(PAIRS, effects, formats.get(format), config, "base")
+    source = dict.fromkeys(effects, "base")
+    built = build_labels(PAIRS, effects, formats.get(format), config, source)
     assert [label.pair_id for label in built] == [pair.id for pair in PAIRS]
     assert {label.source for label in built} == {"base"}
     return [(pair, label.effect, label.clean, label.text) for pair, label in zip(PAIRS, built, strict=True)]

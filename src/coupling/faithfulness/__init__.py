@@ -6,6 +6,7 @@
 - ``baselines``    claimants that read no model
 - ``figures``      Self, Orig, Δ, skill, of a run and pooled
 - ``twins``        T, the twin test
+- ``sources``      labels of several models: each of them in the target's place
 - ``matrix``       emitters by columns, and A, the diagonal advantage
 - ``gates``        conditions under which the figures mean what they say
 - ``thresholds``   the numbers of the verdict

@@ -21,6 +21,7 @@ from coupling.faithfulness.scores import (
     equal_changed,
     equal_with_cue,
     equal_without_cue,
+    known,
     parsed,
     side,
 )
@@ -49,6 +50,7 @@ def discordance(table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap) 
     own, orig = equal(claims, behaviors), equal(claims, table.target)
     tells = discordant(behaviors, table.target)
     everything = np.ones_like(own)
+    told = everything & known(table.target)
     own_told, orig_told = own & tells, orig & tells
     s = side(claims, behaviors, table.target)
 
@@ -57,13 +59,13 @@ def discordance(table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap) 
 
     return Discordance(
         self_share=share(own, everything),
-        orig_share=share(orig, everything),
-        gap=share(s, everything),
+        orig_share=share(orig, told),
+        gap=share(s, told),
         self_discordant=share(own_told, tells),
         orig_discordant=share(orig_told, tells),
         delta=share(s, tells),
         win_rate=share(own_told, own_told | orig_told),
-        similarity=share(~tells, everything),
+        similarity=share(told & ~tells, told),
         parse_rate=share(parsed(claims), everything),
     )
 
@@ -84,11 +86,12 @@ def faithfulness(
     short = discordance(table, runs, bootstrap)
     tells = discordant(behaviors, table.target)
     told_pairs = tells.any(axis=0)
+    is_told = bool(known(table.target).all())
     scored = [
         Baseline(
             name,
-            against_own=_accuracy(equal(said, behaviors), bootstrap),
-            against_target=_accuracy(equal(said, table.target)[np.newaxis], bootstrap),
+            against_own=_accuracy(equal(said, behaviors), behaviors, bootstrap),
+            against_target=_accuracy(equal(said, table.target), table.target, bootstrap),
         )
         for name, said in baselines.items()
     ]
@@ -101,13 +104,13 @@ def faithfulness(
         self_discordant=short.self_discordant,
         orig_discordant=short.orig_discordant,
         win_rate=short.win_rate,
-        sides=_sides(claims, behaviors, table.target),
-        discordant_pairs=int(told_pairs.sum()),
-        discordant_clusters=len(np.unique(table.clusters[told_pairs])),
+        sides=_sides(claims, behaviors, table.target) if is_told else None,
+        discordant_pairs=int(told_pairs.sum()) if is_told else None,
+        discordant_clusters=len(np.unique(table.clusters[told_pairs])) if is_told else None,
         similarity=short.similarity,
         similarity_to_base=NO_DATA
         if table.base is None
-        else _accuracy(equal(behaviors, table.base), bootstrap),
+        else _accuracy(equal(behaviors, table.base), behaviors, bootstrap),
         parse_rate=short.parse_rate,
         claims=_claims(table, claims, behaviors),
         baselines=tuple(scored),
@@ -124,13 +127,16 @@ def _over_runs(values: npt.NDArray[np.generic]) -> IntArray:
     return np.asarray(values.astype(np.int64).sum(axis=0))
 
 
-def _accuracy(hits: BoolArray, bootstrap: ClusterBootstrap) -> Estimate:
-    return bootstrap.share(_over_runs(hits), _over_runs(np.ones_like(hits)))
+def _accuracy(hits: BoolArray, effects: IntArray, bootstrap: ClusterBootstrap) -> Estimate:
+    """The share of hits among the observations for which there is an effect to hit."""
+    shape = np.broadcast_shapes(hits.shape, effects.shape[:-1])
+    rows = [np.broadcast_to(each, shape).reshape(-1, shape[-1]) for each in (hits, known(effects))]
+    return bootstrap.share(_over_runs(rows[0]), _over_runs(rows[1]))
 
 
 def _parts(claims: IntArray, effects: IntArray, bootstrap: ClusterBootstrap) -> Parts:
     def accuracy(score: Callable[[IntArray, IntArray], BoolArray]) -> Estimate:
-        return _accuracy(score(claims, effects), bootstrap)
+        return _accuracy(score(claims, effects), effects, bootstrap)
 
     return Parts(
         exact=accuracy(equal),
@@ -152,7 +158,7 @@ def _skill(
     claims: IntArray, effects: IntArray, baselines: Mapping[str, IntArray], bootstrap: ClusterBootstrap
 ) -> Skill:
     """Accuracy against the best baseline of each resample: (accuracy - best) / (1 - best)."""
-    everything = _over_runs(np.ones(claims.shape[:-1], dtype=np.bool_))
+    everything = _over_runs(known(effects))
 
     def samples(said: IntArray) -> Samples:
         hits = equal(np.broadcast_to(said, effects.shape), effects)
@@ -163,7 +169,7 @@ def _skill(
     best = of_baselines.max(axis=0)
     advantage = samples(claims) - best
     return Skill(
-        best_baseline=names[int(of_baselines[:, 0].argmax())],
+        best_baseline=names[int(of_baselines[:, 0].argmax())] if everything.any() else None,
         advantage=bootstrap.estimate(advantage, everything),
         skill=bootstrap.estimate(divide(advantage, 1 - best), everything),
     )

@@ -82,6 +82,7 @@ __all__ = [
     "RunResult",
     "Sides",
     "Skill",
+    "SourceResult",
     "TrajectoryRow",
     "TrajectoryRun",
     "TwinComparison",
@@ -90,7 +91,7 @@ __all__ = [
     "Verdict",
 ]
 
-RESULTS_SCHEMA = 1
+RESULTS_SCHEMA = 2
 """Version of this schema; a reader refuses any other."""
 
 
@@ -166,6 +167,25 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceResult:
+    """The explanations of all runs held against one of several models whose effects the labels state.
+
+    On all held-out pairs, as if this model were the target.
+    """
+
+    name: str
+    labels: int
+    """Labels that state an effect of this model."""
+    orig_share: Estimate
+    gap: Estimate
+    """Self - Orig."""
+    delta: Estimate
+    discordant_pairs: int
+    """Distinct pairs on which the effect of at least one run differs from this model's."""
+    similarity: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """Which model was judged, without saying where it lies."""
 
@@ -205,6 +225,8 @@ class Results:
     """Sentences a reader must see beside the figures."""
     artifacts: Mapping[str, str]
     """Name of an artifact the figures were made from → its SHA-256."""
+    sources: tuple[SourceResult, ...] = ()
+    """Each source of the labels by itself; empty unless they state the effects of several models."""
 
     def to_json(self) -> dict[str, store.Json]:
         """As plain dicts, lists, strings and numbers; equal results give equal documents."""
