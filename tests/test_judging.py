@@ -76,7 +76,7 @@ def test_a_claim_that_comes_along_is_taken_as_it_is(example: Path) -> None:
 
 def test_without_the_targets_behaviour_orig_is_not_available(example: Path) -> None:
     with_it = judge_file(example / "judge.yaml")
-    reword(example, "target: target.jsonl", "target_model: somebody")
+    reword(example, "target: target.jsonl", "target: null")
     without = judge_file(example / "judge.yaml")
     assert (without.headline.verdict.verdict, without.headline.verdict.reason) == ("not shown", "no_target")
     assert without.headline.pooled.orig_parts.exact.value is None

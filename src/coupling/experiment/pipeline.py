@@ -109,10 +109,12 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
         )
     pairs = select_pairs(config, fitting)
     _note_pairs(run, pairs, len(every_pair) - len(fitting))
+    held_out = held_out_pairs(config, pairs)
     if config.supervision.file is not None:
         keep_given_labels(config, run, fitting, progress)
+    if config.supervision.effects is not None:
+        keep_given_effects(config, run, every_pair, held_out)
     _note_model(run, MODEL, config.model.path, identify(base, pairs, config))
-    held_out = held_out_pairs(config, pairs)
 
     total = 2 * len(pairs) + len(held_out)
     asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
@@ -122,8 +124,6 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
 
     if asks_target(config):
         _ask_target(config, run, [*labelled_pairs(config, pairs), *held_out], progress)
-    if config.supervision.effects is not None:
-        keep_given_effects(config, run, every_pair, held_out)
 
 
 def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
@@ -137,7 +137,7 @@ def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None
         "explanation": json_sha256(config.explanation.model_dump(mode="json")),
     }
     pairs = read_records(run.file(PAIRS), CounterfactualPair)
-    labels = _given_labels(config, run, pairs) if is_given else _computed_labels(config, run, pairs)
+    labels = _labels_of_file(config, run, pairs) if is_given else _labels_of_models(config, run, pairs)
     run.make(LABELS, made_from, lambda path: write_records(path, labels))
     progress.note(
         f"{len(labels)} labels, {sum(label.effect.changed for label in labels)} of them of a change"
@@ -195,7 +195,7 @@ def _ask_target(
     asking.behaviors(behaviors_of(TARGET)).make(run)
 
 
-def _computed_labels(
+def _labels_of_models(
     config: ExperimentConfig, run: RunDir, pairs: Sequence[CounterfactualPair]
 ) -> list[Label]:
     labelled = labelled_pairs(config, pairs)
@@ -206,7 +206,9 @@ def _computed_labels(
     return build_labels(labelled, effects, format, config.supervision, source)
 
 
-def _given_labels(config: ExperimentConfig, run: RunDir, pairs: Sequence[CounterfactualPair]) -> list[Label]:
+def _labels_of_file(
+    config: ExperimentConfig, run: RunDir, pairs: Sequence[CounterfactualPair]
+) -> list[Label]:
     given = read_records(run.file(GIVEN), Label)
     format = formats.get(config.explanation.format)
     return disturb_labels(given, {pair.id: pair for pair in pairs}, format, config.supervision)
