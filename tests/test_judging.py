@@ -83,6 +83,16 @@ def test_a_claim_that_comes_along_is_taken_as_it_is(example: Path) -> None:
     assert judge_file(example / "judge.yaml").headline.verdict.reason == "parse_rate"
 
 
+def test_without_the_targets_behaviour_orig_is_not_available(example: Path) -> None:
+    with_it = judge_file(example / "judge.yaml")
+    reword(example, "target: target.jsonl", "target: null")
+    without = judge_file(example / "judge.yaml")
+    assert (without.headline.verdict.verdict, without.headline.verdict.reason) == ("not shown", "no_target")
+    assert without.headline.pooled.orig_parts.exact.value is None
+    assert without.headline.twins == with_it.headline.twins
+    assert "target behaviors" not in without.artifacts
+
+
 def test_lines_about_pairs_of_another_split_are_passed_over(example: Path) -> None:
     answer = {"pair_id": "Albania-Chen-Luanda", "effect": {"with_cue": "Tirana", "without_cue": "Tirana"}}
     pairs = [json.loads(line)["id"] for line in (example / "pairs.jsonl").read_text().splitlines()]

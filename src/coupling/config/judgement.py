@@ -69,8 +69,8 @@ class JudgementConfig(Section):
     """Counterfactual pairs, those of other splits too if labels are about them."""
     split: Literal["train", "dev", "test"] = "test"
     """Pairs of this split are judged."""
-    target: ArtifactPath
-    """Behaviour of the model whose effects the labels state."""
+    target: ArtifactPath | None = None
+    """Behaviour of the model whose effects the labels state; without it Orig, Δ and A are n/a."""
     base: JudgedBase = JudgedBase()
     """The model before training."""
     labels: ArtifactPath | None = None

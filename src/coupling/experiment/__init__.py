@@ -2,6 +2,8 @@
 
 - ``pipeline``    the stages in order; read this first
 - ``artifacts``   the names of what a run directory holds, and how behaviours and explanations get there
+- ``sources``     whose effects the labels state
+- ``given``       labels and behaviours made elsewhere, kept in the run directory
 - ``selection``   which pairs are labelled, steered and held out
 - ``members``     one run of the panel: trained, then sampled at each checkpoint
 - ``evidence``    artifacts to figures; loads no model

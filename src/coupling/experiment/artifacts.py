@@ -3,7 +3,8 @@
     pairs.jsonl                                   the pairs this experiment uses
     base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
     base/model.json                               M0's fingerprint
-    target/behaviors.jsonl                        what the target does, where it is not M0
+    target/behaviors.jsonl                        what the target does, where it is not M0 and is known
+    given.jsonl                                   labels made elsewhere, those that are used
     left_out.json                                 how many pairs of the task the model has no room for
     labels.jsonl                                  the fixed dataset of explanations
     runs/NAME/step-000040/                        a checkpoint
@@ -31,6 +32,7 @@ BASE, TARGET = "base", "target"
 MODEL = f"{BASE}/model.json"
 TARGET_MODEL = f"{TARGET}/model.json"
 LEFT_OUT = "left_out.json"
+GIVEN = "given.jsonl"
 LABELS = "labels.jsonl"
 RESULTS = "results.json"
 REPORT = "report.html"
@@ -51,10 +53,6 @@ def explanations_of(stem: str) -> str:
 
 def remeasured_of(stem: str) -> str:
     return f"{stem}.remeasured.jsonl"
-
-
-def target_of(config: ExperimentConfig) -> str:
-    return BASE if config.supervision.target == BASE else TARGET
 
 
 def read_effects(run: RunDir, name: str) -> dict[str, Effect]:

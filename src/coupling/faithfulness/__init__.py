@@ -7,6 +7,7 @@
 - ``figures``      Self, Orig, Δ, skill, of a run and pooled
 - ``following``    how often the answer follows the cue, and how far that was moved
 - ``twins``        T, the twin test
+- ``sources``      labels of several models: each of them in the target's place
 - ``matrix``       emitters by columns, and A, the diagonal advantage
 - ``gates``        conditions under which the figures mean what they say
 - ``thresholds``   the numbers of the verdict

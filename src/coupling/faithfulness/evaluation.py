@@ -9,6 +9,7 @@ from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
 from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results
+from coupling.faithfulness.sources import by_source
 from coupling.faithfulness.subsets import group_results
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 
@@ -85,12 +86,18 @@ def evaluate(
         notes=provenance.notes + _notes(evidence),
         artifacts=dict(provenance.artifacts),
         groups=group_results(evidence, groups, resamples, seed),
+        sources=by_source(evidence, resamples, seed),
     )
 
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:
-    if evidence.labels:
-        return ()
-    return (
-        "No labels are known, so the baselines take the target's effects on the judged pairs in their place.",
-    )
+    notes = []
+    if not evidence.target:
+        notes.append("The target's behaviour is not known: Orig, Δ, similarity to it and A are n/a.")
+    if not evidence.labels:
+        whose = "target's" if evidence.target else "runs' own"
+        notes.append(
+            f"No labels are known, so the baselines take the {whose} effects on the judged pairs in their "
+            "place."
+        )
+    return tuple(notes)

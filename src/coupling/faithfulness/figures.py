@@ -21,6 +21,7 @@ from coupling.faithfulness.scores import (
     equal_changed,
     equal_with_cue,
     equal_without_cue,
+    known,
     parsed,
     side,
 )
@@ -41,8 +42,8 @@ class Discordance:
     win_rate: Estimate
     similarity: Estimate
     parse_rate: Estimate
-    discordant_pairs: int
-    discordant_clusters: int
+    discordant_pairs: int | None
+    discordant_clusters: int | None
 
 
 def discordance(
@@ -56,7 +57,9 @@ def discordance(
     own, orig = equal(claims, behaviors), equal(claims, table.target)
     tells = discordant(behaviors, table.target)
     everything = np.ones_like(own) if within is None else within
+    told = everything & known(table.target)
     told_pairs = (tells & everything).any(axis=0)
+    is_told = bool(known(table.target).all())
     own_told, orig_told = own & tells, orig & tells
     s = side(claims, behaviors, table.target)
 
@@ -65,16 +68,16 @@ def discordance(
 
     return Discordance(
         self_share=share(own, everything),
-        orig_share=share(orig, everything),
-        gap=share(s, everything),
+        orig_share=share(orig, told),
+        gap=share(s, told),
         self_discordant=share(own_told, tells),
         orig_discordant=share(orig_told, tells),
         delta=share(s, tells),
         win_rate=share(own_told, own_told | orig_told),
-        similarity=share(~tells, everything),
+        similarity=share(told & ~tells, told),
         parse_rate=share(parsed(claims), everything),
-        discordant_pairs=int(told_pairs.sum()),
-        discordant_clusters=len(np.unique(table.clusters[told_pairs])),
+        discordant_pairs=int(told_pairs.sum()) if is_told else None,
+        discordant_clusters=len(np.unique(table.clusters[told_pairs])) if is_told else None,
     )
 
 
@@ -95,8 +98,8 @@ def faithfulness(
     scored = [
         Baseline(
             name,
-            against_own=_accuracy(equal(said, behaviors), bootstrap),
-            against_target=_accuracy(equal(said, table.target)[np.newaxis], bootstrap),
+            against_own=_accuracy(equal(said, behaviors), behaviors, bootstrap),
+            against_target=_accuracy(equal(said, table.target), table.target, bootstrap),
         )
         for name, said in baselines.items()
     ]
@@ -109,13 +112,13 @@ def faithfulness(
         self_discordant=short.self_discordant,
         orig_discordant=short.orig_discordant,
         win_rate=short.win_rate,
-        sides=_sides(claims, behaviors, table.target),
+        sides=_sides(claims, behaviors, table.target) if short.discordant_pairs is not None else None,
         discordant_pairs=short.discordant_pairs,
         discordant_clusters=short.discordant_clusters,
         similarity=short.similarity,
         similarity_to_base=NO_DATA
         if table.base is None
-        else _accuracy(equal(behaviors, table.base), bootstrap),
+        else _accuracy(equal(behaviors, table.base), behaviors, bootstrap),
         parse_rate=short.parse_rate,
         claims=_claims(table, claims, behaviors),
         baselines=tuple(scored),
@@ -132,13 +135,16 @@ def over_runs(values: npt.NDArray[np.generic]) -> IntArray:
     return np.asarray(values.astype(np.int64).sum(axis=0))
 
 
-def _accuracy(hits: BoolArray, bootstrap: ClusterBootstrap) -> Estimate:
-    return bootstrap.share(over_runs(hits), over_runs(np.ones_like(hits)))
+def _accuracy(hits: BoolArray, effects: IntArray, bootstrap: ClusterBootstrap) -> Estimate:
+    """The share of hits among the observations for which there is an effect to hit."""
+    shape = np.broadcast_shapes(hits.shape, effects.shape[:-1])
+    rows = [np.broadcast_to(each, shape).reshape(-1, shape[-1]) for each in (hits, known(effects))]
+    return bootstrap.share(over_runs(rows[0]), over_runs(rows[1]))
 
 
 def _parts(claims: IntArray, effects: IntArray, bootstrap: ClusterBootstrap) -> Parts:
     def accuracy(score: Callable[[IntArray, IntArray], BoolArray]) -> Estimate:
-        return _accuracy(score(claims, effects), bootstrap)
+        return _accuracy(score(claims, effects), effects, bootstrap)
 
     return Parts(
         exact=accuracy(equal),
@@ -160,7 +166,7 @@ def _skill(
     claims: IntArray, effects: IntArray, baselines: Mapping[str, IntArray], bootstrap: ClusterBootstrap
 ) -> Skill:
     """Accuracy against the best baseline of each resample: (accuracy - best) / (1 - best)."""
-    everything = over_runs(np.ones(claims.shape[:-1], dtype=np.bool_))
+    everything = over_runs(known(effects))
 
     def samples(said: IntArray) -> Samples:
         hits = equal(np.broadcast_to(said, effects.shape), effects)
@@ -171,7 +177,7 @@ def _skill(
     best = of_baselines.max(axis=0)
     advantage = samples(claims) - best
     return Skill(
-        best_baseline=names[int(of_baselines[:, 0].argmax())],
+        best_baseline=names[int(of_baselines[:, 0].argmax())] if everything.any() else None,
         advantage=bootstrap.estimate(advantage, everything),
         skill=bootstrap.estimate(divide(advantage, 1 - best), everything),
     )

@@ -44,7 +44,7 @@ class Verdict:
     verdict: str
     """One of `VERDICTS`."""
     reason: str
-    """Slug of the rule: parse_rate, measurement_floor, collapsed, too_little_drift, no_skill,
+    """Slug of the rule: parse_rate, measurement_floor, collapsed, no_target, too_little_drift, no_skill,
     imitates_target, mixed, coupled, shared_drift, no_gap, no_twins, one_cue, twins_undecided, no_panel,
     diagonal_low, diagonal_undecided, target_side_undecided."""
     sentence: str
@@ -92,7 +92,8 @@ class Skill:
     """An accuracy beside its best baseline, both resampled jointly (the best is chosen anew in every
     resample)."""
 
-    best_baseline: str
+    best_baseline: str | None
+    """None where there is no effect to be held against."""
     advantage: Estimate
     """Accuracy minus the best baseline's. "Above its best baseline" means that the interval lies above 0."""
     skill: Estimate
@@ -132,10 +133,11 @@ class Faithfulness:
     """Orig over discordant pairs only."""
     win_rate: Estimate
     """own / (own + target) over discordant pairs."""
-    sides: Sides
-    discordant_pairs: int
+    sides: Sides | None
+    """None, as the two counts below, where the target's behaviour is not known."""
+    discordant_pairs: int | None
     """Distinct discordant pairs; pooled: pairs discordant in at least one run."""
-    discordant_clusters: int
+    discordant_clusters: int | None
     """Clusters that hold one of them."""
     similarity: Estimate
     """Share of pairs on which model and target show the same effect."""
@@ -164,7 +166,7 @@ class SubsetFigures:
     self_share: Estimate
     orig_share: Estimate
     delta: Estimate
-    discordant_pairs: int
+    discordant_pairs: int | None
     """Distinct discordant pairs; pooled: pairs discordant in at least one run."""
     parse_rate: Estimate
     changed: Estimate
@@ -255,8 +257,9 @@ class Column:
     """One run's behaviour on its discordant pairs."""
 
     run: str
-    pairs: int
-    clusters: int
+    pairs: int | None
+    """None, as the clusters, where the target's behaviour is not known."""
+    clusters: int | None
     own_win_rate: Estimate
     others_win_rate: Estimate
     """Win rate of all other runs' explanations in this column, pooled."""

@@ -85,6 +85,7 @@ __all__ = [
     "RunResult",
     "Sides",
     "Skill",
+    "SourceResult",
     "SubsetFigures",
     "TrajectoryRow",
     "TrajectoryRun",
@@ -181,6 +182,25 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceResult:
+    """The explanations of all runs held against one of several models whose effects the labels state.
+
+    On all held-out pairs, as if this model were the target.
+    """
+
+    name: str
+    labels: int
+    """Labels that state an effect of this model."""
+    orig_share: Estimate
+    gap: Estimate
+    """Self - Orig."""
+    delta: Estimate
+    discordant_pairs: int
+    """Distinct pairs on which the effect of at least one run differs from this model's."""
+    similarity: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """Which model was judged, without saying where it lies."""
 
@@ -222,6 +242,8 @@ class Results:
     """Name of an artifact the figures were made from → its SHA-256."""
     groups: tuple[GroupResult, ...] = ()
     """The headline broken down by tags; empty where that was not asked for."""
+    sources: tuple[SourceResult, ...] = ()
+    """Each source of the labels by itself; empty unless they state the effects of several models."""
 
     def to_json(self) -> dict[str, store.Json]:
         """As plain dicts, lists, strings and numbers; equal results give equal documents."""

@@ -23,7 +23,7 @@ from coupling.faithfulness.results import (
     Results,
 )
 from coupling.report import reading
-from coupling.report.text import interval, number, one_line, typeset
+from coupling.report.text import in_words, interval, number, one_line, typeset
 
 VERDICT_STYLES = {COUPLED: "bold blue", IMITATES_TARGET: "bold yellow"}
 """The two verdicts that take a side have a colour, as on the page."""
@@ -40,6 +40,9 @@ def print_summary(results: Results, console: Console) -> None:
         console.print(Padding(each, (0, 2)))
     console.print()
     console.print(_figures(results))
+    if results.sources:
+        console.print()
+        console.print(_sources(results))
     for warning in _warnings(panel):
         console.print(line(warning, "yellow"))
     for note in results.notes:
@@ -80,6 +83,24 @@ def line(words: str, style: str = "") -> Text:
 
 def verdict_line(verdict: str) -> Text:
     return line(verdict, VERDICT_STYLES.get(verdict, "bold"))
+
+
+def _sources(results: Results) -> Table:
+    """Each source of the labels in the target's place."""
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in ("labels of", "number", "Orig", "Self \N{MINUS SIGN} Orig", "Δ", "similarity", "discordant"):
+        table.add_column(name, justify="left" if name == "labels of" else "right")
+    for source in results.sources:
+        table.add_row(
+            line(source.name, "bold"),
+            str(source.labels),
+            line(number(source.orig_share.value)),
+            line(in_words(source.gap, signed=True)),
+            line(in_words(source.delta, signed=True)),
+            line(number(source.similarity.value)),
+            str(source.discordant_pairs),
+        )
+    return table
 
 
 def _warnings(panel: PanelResult) -> list[str]:
