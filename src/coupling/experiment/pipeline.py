@@ -22,6 +22,7 @@ from coupling.experiment.artifacts import (
     BASE,
     LABELS,
     LEFT_OUT,
+    MECHANISM,
     MODEL,
     PAIRS,
     REPORT,
@@ -47,7 +48,7 @@ from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair
 from coupling.report.page import render_page
-from coupling.report.runs import read_results
+from coupling.report.runs import read_circuits, read_results
 from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_records, write_text
 from coupling.supervision import build_labels
 from coupling.tasks import load_pairs
@@ -172,9 +173,14 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 5: one page, from the figures alone."""
-    results = read_results(run.path)
+    results, circuits = read_results(run.path), read_circuits(run.path)
     made_from = {"results": run.sha(RESULTS), "coupling": __version__}
-    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results)))
+    if circuits is not None and any(run.sha(name) != sha for name, sha in circuits.artifacts.items()):
+        progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
+        circuits = None
+    if circuits is not None:
+        made_from["mechanism"] = run.sha(MECHANISM)
+    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results, circuits)))
 
 
 def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) -> None:

@@ -17,6 +17,10 @@ HEAD, MLP, RESIDUAL = "head", "mlp", "residual"
 KINDS = (HEAD, MLP, RESIDUAL)
 EVERY = "all"
 
+WITH_CUE, WITHOUT_CUE = "with_cue", "without_cue"
+CLAIMS = (WITH_CUE, WITHOUT_CUE)
+READOUTS = ("behavior", *CLAIMS)
+
 AFTER, ANSWER = "after", "answer"
 POSITIONS = (AFTER, ANSWER)
 """Behind the cue: all positions but the last; and the last, where the answer comes next."""
@@ -39,12 +43,23 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class ByReadOut:
+    """One figure of each place at which the cue's influence is read out."""
+
+    behavior: Estimate
+    """Where the model answers."""
+    with_cue: Estimate
+    """Where an explanation names the answer with the cue."""
+    without_cue: Estimate
+    """Where an explanation names the answer without it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Carried:
-    """The share of the cue's influence that passes through one component, by read-out."""
+    """The share of the cue's influence that passes through one component."""
 
     component: Component
-    behavior: Estimate
-    explanation: Estimate
+    share: ByReadOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +76,9 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Agreement of behaviour and explanation over the components of one kind, or all."""
+    """Agreement of behaviour and one claim of the explanation, over the components of one kind, or all."""
 
+    claim: str
     kind: str
     components: int
     spearman: Agreement
@@ -76,10 +92,8 @@ class Circuits:
     """One model."""
 
     name: str
-    behavior_influence: Estimate
-    """m(x) - m(x\\C) where the model answers, mean over pairs, in logits."""
-    explanation_influence: Estimate
-    """The same where an explanation names its first answer."""
+    influence: ByReadOut
+    """The cue's: m(x) - m(x\\C), mean over pairs, in logits; below 0 it speaks against its own answer."""
     carried: tuple[Carried, ...]
     overlaps: tuple[Overlap, ...]
 

@@ -12,25 +12,33 @@ so they tend to lie low.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata  # type: ignore[import-untyped]
 
-from coupling.faithfulness.circuits import EVERY, KINDS, Agreement, Carried, Circuits, Component, Overlap
-from coupling.faithfulness.statistics import ClusterBootstrap, Samples, divide
+from coupling.faithfulness.circuits import (
+    CLAIMS,
+    EVERY,
+    KINDS,
+    Agreement,
+    ByReadOut,
+    Carried,
+    Circuits,
+    Component,
+    Overlap,
+)
+from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap, divide
 from coupling.records import Estimate
 
 Floats = npt.NDArray[np.float64]
-Measure = Callable[[Floats, Floats], Floats]
-"""From two arrays of shares, (…, components), to how alike they are, (…)."""
 
 TOP = 3
 SHUFFLINGS = 5000
 _FEWEST = 3
-"""Components; over fewer a correlation says nothing."""
+"""Components; over fewer a correlation says nothing. Of the largest three, at least twice as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,8 @@ def compare(
     components: Sequence[Component],
     clusters: Sequence[str],
     behavior: Moved,
-    explanation: Moved,
+    with_cue: Moved,
+    without_cue: Moved,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Circuits:
@@ -57,48 +66,33 @@ def compare(
     Args:
         components: what was patched, aligned with the columns of ``by_component``.
         clusters: of each pair.
+        behavior: what patching did to the model's answer; the others, to the two that an explanation names.
     """
     numbers = np.unique(clusters, return_inverse=True)[1].astype(np.int64)
     bootstrap = ClusterBootstrap(numbers, resamples, seed)
     every_pair = np.ones(len(clusters), dtype=np.int64)
-    influences = [bootstrap.share(moved.influence, every_pair) for moved in (behavior, explanation)]
-    shares = [
-        _shares(bootstrap, moved, influence)
-        for moved, influence in zip((behavior, explanation), influences, strict=True)
-    ]
+    readouts = (behavior, with_cue, without_cue)
+    influences = [bootstrap.share(moved.influence, every_pair) for moved in readouts]
+    shares = [_shares(bootstrap, *each) for each in zip(readouts, influences, strict=True)]
     carried = [
-        Carried(component, *(bootstrap.estimate(each[:, column], every_pair) for each in shares))
+        Carried(component, ByReadOut(*(bootstrap.estimate(each[:, column], every_pair) for each in shares)))
         for column, component in enumerate(components)
     ]
     overlaps = []
-    for kind in (EVERY, *KINDS):
-        columns = [at for at, component in enumerate(components) if kind in (EVERY, component.kind)]
-        strata = [(components[at].kind, components[at].position) for at in columns]
-        own, said = (each[:, columns] for each in shares)
-
-        def agreement(
-            measure: Measure,
-            least: int,
-            own: Floats = own,
-            said: Floats = said,
-            strata: Sequence[tuple[str, str]] = strata,
-        ) -> Agreement:
-            if len(strata) < least:
-                return _agreement(np.full(len(own), np.nan), np.array([]), bootstrap, every_pair)
-            order = _shuffled(strata, np.random.default_rng([seed, 1]))
-            by_chance = measure(own[0], said[0][order])
-            return _agreement(measure(own, said), by_chance, bootstrap, every_pair)
-
-        overlaps.append(
-            Overlap(
-                kind,
-                len(columns),
-                agreement(spearman, _FEWEST),
-                agreement(cosine, _FEWEST),
-                agreement(top_in_common, TOP + 1),
-            )
-        )
-    return Circuits(name, *influences, tuple(carried), tuple(overlaps))
+    for claim, said in zip(CLAIMS, shares[1:], strict=True):
+        for kind in (EVERY, *KINDS):
+            columns = [at for at, component in enumerate(components) if kind in (EVERY, component.kind)]
+            orders = _shuffled([components[at] for at in columns], np.random.default_rng([seed, 1]))
+            agreements = []
+            for measure, fewest in ((spearman, _FEWEST), (cosine, _FEWEST), (top_in_common, 2 * TOP)):
+                if len(columns) < fewest:
+                    agreements.append(Agreement(NO_DATA, None, None, None))
+                    continue
+                estimate = bootstrap.estimate(measure(shares[0][:, columns], said[:, columns]), every_pair)
+                by_chance = measure(shares[0][0, columns], said[0, columns][orders])
+                agreements.append(_against_chance(estimate, by_chance))
+            overlaps.append(Overlap(claim, kind, len(columns), *agreements))
+    return Circuits(name, ByReadOut(*influences), tuple(carried), tuple(overlaps))
 
 
 def spearman(one: Floats, other: Floats) -> Floats:
@@ -127,14 +121,14 @@ def top_in_common(one: Floats, other: Floats) -> Floats:
 def _shares(bootstrap: ClusterBootstrap, moved: Moved, influence: Estimate) -> Floats:
     """Share of each component in the data and in every resample, (1 + resamples, components)."""
     totals = bootstrap.totals(moved.by_component)
-    is_null = influence.low is not None and influence.high is not None and influence.low <= 0 <= influence.high
-    if is_null:
+    if influence.low is not None and influence.high is not None and influence.low <= 0 <= influence.high:
         return np.full_like(totals, np.nan)
     return divide(totals, bootstrap.totals(moved.influence)[:, None])
 
 
-def _shuffled(strata: Sequence[tuple[str, str]], random: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Orders of components in which each stays within its stratum, (``SHUFFLINGS``, components)."""
+def _shuffled(components: Sequence[Component], random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Orders in which each component stays within its kind and position, (``SHUFFLINGS``, components)."""
+    strata = [(component.kind, component.position) for component in components]
     orders = np.tile(np.arange(len(strata)), (SHUFFLINGS, 1))
     for stratum in dict.fromkeys(strata):
         places = [at for at, each in enumerate(strata) if each == stratum]
@@ -142,11 +136,8 @@ def _shuffled(strata: Sequence[tuple[str, str]], random: np.random.Generator) ->
     return orders
 
 
-def _agreement(
-    samples: Samples, by_chance: Floats, bootstrap: ClusterBootstrap, counted: npt.NDArray[np.int64]
-) -> Agreement:
-    """The p-value counts the order as it is among the shufflings, so that it is never 0 (Phipson & Smyth 2010)."""
-    estimate = bootstrap.estimate(samples, counted)
+def _against_chance(estimate: Estimate, by_chance: Floats) -> Agreement:
+    """The order as it is counts as one of the shufflings, so that p is never 0 (Phipson & Smyth 2010)."""
     if estimate.value is None or np.isnan(by_chance).any():
         return Agreement(estimate, None, None, None)
     low, high = np.quantile(by_chance, (0.025, 0.975))

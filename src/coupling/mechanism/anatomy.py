@@ -95,6 +95,6 @@ def _input_width(projection: nn.Module) -> int:
 
 def _unfit(model: PreTrainedModel, sought: str) -> ValueError:
     return ValueError(
-        f"model {type(model).__name__}: cannot be patched, for this was looked for in vain: {sought}; patching "
-        "knows decoders of equal blocks, each with one attention and one MLP, as Llama, Qwen, GPT-NeoX and GPT-2"
+        f"model {type(model).__name__}: cannot be patched, for this was looked for in vain: {sought}; "
+        "give a decoder of equal blocks, each of one attention and one MLP, as Llama, Qwen, GPT-NeoX or GPT-2"
     )

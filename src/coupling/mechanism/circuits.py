@@ -1,14 +1,14 @@
-"""Both read-outs of one model: through which components its answers and its explanations see the cue."""
+"""The read-outs of one model: through which components its answers and its explanations see the cue."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from coupling.explanations.formats import ExplanationFormat
-from coupling.faithfulness.circuits import Circuits
+from coupling.faithfulness.circuits import READOUTS, Circuits
 from coupling.faithfulness.overlap import compare
 from coupling.mechanism.anatomy import dissect
-from coupling.mechanism.contrasts import behavior_contrasts, explanation_contrasts
+from coupling.mechanism.contrasts import behavior_contrasts, claim_contrasts
 from coupling.mechanism.patching import components_of, patch
 from coupling.models import LoadedModel, LocalSampler
 from coupling.records import CounterfactualPair, Effect
@@ -16,28 +16,27 @@ from coupling.records import CounterfactualPair, Effect
 
 def changed_pairs(
     model: LoadedModel, pairs: Sequence[CounterfactualPair], count: int, batch_size: int
-) -> dict[str, tuple[CounterfactualPair, Effect]]:
-    """The first ``count`` pairs whose effect is changed, each with it, by id.
+) -> list[tuple[CounterfactualPair, Effect]]:
+    """The first ``count`` pairs whose effect is changed, each with it.
 
     Raises:
         ValueError: none is.
     """
     sampler = LocalSampler(model.model, model.renderer, batch_size)
-    changed: dict[str, tuple[CounterfactualPair, Effect]] = {}
+    changed: list[tuple[CounterfactualPair, Effect]] = []
     # No more are asked than it takes: there may be many pairs, and the model large.
     for start in range(0, len(pairs), count):
         asked = pairs[start : start + count]
-        for pair, behavior in zip(asked, sampler.behaviors(asked), strict=True):
-            if behavior.effect.changed and len(changed) < count:
-                changed[pair.id] = pair, behavior.effect
-        if len(changed) == count:
+        effects = [behavior.effect for behavior in sampler.behaviors(asked)]
+        changed += [each for each in zip(asked, effects, strict=True) if each[1].changed]
+        if len(changed) >= count:
             break
     if not changed:
         raise ValueError(
             f"none of {len(pairs)} pairs shows a change: the cue moves no answer of this model, so nothing "
             "can be patched; give other pairs, or another model"
         )
-    return changed
+    return changed[:count]
 
 
 def circuits_of(
@@ -62,7 +61,7 @@ def circuits_of(
         ValueError: no pair shows a change, or the model or the pairs cannot be patched.
     """
     anatomy = dissect(model.model)
-    chosen = list(changed_pairs(model, pairs, count, batch_size).values())
+    chosen = changed_pairs(model, pairs, count, batch_size)
     taken, effects = [pair for pair, _ in chosen], [effect for _, effect in chosen]
     components = components_of(anatomy)
     done = 0
@@ -70,14 +69,14 @@ def circuits_of(
     def advance(rows: int) -> None:
         nonlocal done
         done += rows
-        tell(done, 2 * len(taken))
+        tell(done, len(READOUTS) * len(taken))
 
-    behavior, explanation = (
+    behavior, with_cue, without_cue = (
         patch(model.model, anatomy, contrasts, components, model.renderer.pad, batch_size, advance)
         for contrasts in (
             behavior_contrasts(model.renderer, taken, effects),
-            explanation_contrasts(model.renderer, taken, effects, format),
+            *claim_contrasts(model.renderer, taken, effects, format),
         )
     )
     clusters = [pair.cluster for pair in taken]
-    return compare(name, components, clusters, behavior, explanation, resamples, seed)
+    return compare(name, components, clusters, behavior, with_cue, without_cue, resamples, seed)

@@ -1,7 +1,7 @@
 """Prompts with the cue and without it, side by side, as tokens.
 
 The two differ in length, for the cue is missing from one. They are aligned by the longest run of tokens with
-which both end. On those positions activations have a counterpart. The cue itself has none, and stays as it is.
+which both end: on those positions activations have a counterpart. The cue itself has none, and stays.
 What both begin with needs no patching: in a decoder equal beginnings have equal activations.
 """
 
@@ -42,52 +42,81 @@ def behavior_contrasts(
         for pair, ids in zip(pairs, renderer.choice_ids(pairs), strict=True)
     ]
     return [
-        contrast(pair, *prompts, token_of[effect.with_cue], token_of[effect.without_cue])
-        for pair, effect, token_of, *prompts in zip(pairs, effects, tokens, clean, corrupt, strict=True)
+        contrast(pair, here, there, token_of[effect.with_cue], token_of[effect.without_cue])
+        for pair, effect, token_of, here, there in zip(pairs, effects, tokens, clean, corrupt, strict=True)
     ]
 
 
-def explanation_contrasts(
+def claim_contrasts(
     renderer: Renderer,
     pairs: Sequence[CounterfactualPair],
     effects: Sequence[Effect],
     format: ExplanationFormat,
-) -> list[Contrast]:
-    """Where an explanation names its first answer, behind the words that a true one has before it.
+) -> tuple[list[Contrast], list[Contrast]]:
+    """Where an explanation names the answer with the cue, and where it names the answer without it.
 
-    That place is the first at which the sentence that states an effect differs from the one that states the
-    reverse. Without the cue the same is asked and said of ``x\\C``.
+    Before each place stand the words of the explanation that is true of the model, and nothing that the model
+    said. Without the cue the same is asked, and the same words stand there, of ``x\\C``.
 
     Raises:
-        ValueError: a sentence goes on differently behind a prompt without the cue.
+        ValueError: answers become other tokens in one place than in another.
     """
     cueless = [replace(pair, with_cue=pair.without_cue) for pair in pairs]
-    rows = []
-    for asked in (pairs, cueless):
-        messages = [explanation_message(pair, format) for pair in asked]
-        stated, reversed_ = (
-            renderer.completions(
-                messages,
-                [format.render(effect, pair.cue) for effect, pair in zip(said, asked, strict=True)],
-            )
-            for said in (effects, [Effect(each.without_cue, each.with_cue) for each in effects])
+    clean = _places(renderer, pairs, effects, format)
+    corrupt = _places(renderer, cueless, effects, format)
+    with_cue, without_cue = [], []
+    for pair, here, there in zip(pairs, clean, corrupt, strict=True):
+        answers = here.with_cue, here.without_cue
+        if answers != (there.with_cue, there.without_cue):
+            raise _inconstant(pair)
+        with_cue.append(contrast(pair, here.ids[: here.first], there.ids[: there.first], *answers))
+        without_cue.append(contrast(pair, here.ids[: here.second], there.ids[: there.second], *answers))
+    return with_cue, without_cue
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """An explanation behind its prompt, where it names its two answers, and their tokens."""
+
+    ids: Tokens
+    first: int
+    second: int
+    with_cue: int
+    without_cue: int
+
+
+def _places(
+    renderer: Renderer,
+    pairs: Sequence[CounterfactualPair],
+    effects: Sequence[Effect],
+    format: ExplanationFormat,
+) -> list[_Places]:
+    """The first answer stands where the sentence that states an effect first differs from the one that states
+    the reverse. There that one has the other answer, whose token is last seen where the second stands."""
+    messages = [explanation_message(pair, format) for pair in pairs]
+    reverse = [Effect(effect.without_cue, effect.with_cue) for effect in effects]
+    stated, reversed_ = (
+        renderer.completions(
+            messages, [format.render(each, pair.cue) for each, pair in zip(said, pairs, strict=True)]
         )
-        slots = [_shared_start(one.ids, other.ids) for one, other in zip(stated, reversed_, strict=True)]
-        rows.append(
-            [
-                (one.ids[:slot], one.ids[slot], other.ids[slot])
-                for one, other, slot in zip(stated, reversed_, slots, strict=True)
-            ]
-        )
-    contrasts = []
-    for pair, (clean, *answers), (corrupt, *others) in zip(pairs, *rows, strict=True):
-        if answers != others:
-            raise ValueError(
-                f"pair {pair.id}: the answers in its explanation become other tokens behind the prompt without "
-                "the cue; use choices of one token, such as letters"
-            )
-        contrasts.append(contrast(pair, clean, corrupt, *answers))
-    return contrasts
+        for said in (effects, reverse)
+    )
+    places = []
+    for pair, one, other in zip(pairs, stated, reversed_, strict=True):
+        first = _shared_start(one.ids, other.ids)
+        with_cue, without_cue = one.ids[first], other.ids[first]
+        if without_cue not in one.ids[first + 1 :]:
+            raise _inconstant(pair)
+        second = len(one.ids) - 1 - one.ids[::-1].index(without_cue)
+        places.append(_Places(one.ids, first, second, with_cue, without_cue))
+    return places
+
+
+def _inconstant(pair: CounterfactualPair) -> ValueError:
+    return ValueError(
+        f"pair {pair.id}: an answer in its explanation becomes other tokens in one place than in another; "
+        "use choices of one token, such as letters"
+    )
 
 
 def contrast(

@@ -47,10 +47,10 @@ class Site:
 
 
 def components_of(anatomy: Anatomy) -> list[Component]:
-    """Every head, MLP and block output at both classes of positions, but those whose share is known beforehand.
+    """Every head, MLP and block output at both classes of positions, but those whose share is known already.
 
-    What the last block writes anywhere but at the answering position reaches no answer (share 0); the residual
-    stream behind it, at that position, is all that the answer is read from (share 1).
+    What the last block writes anywhere but at the answering position reaches no answer (share 0); the
+    residual stream behind it, at that position, is all that the answer is read from (share 1).
     """
     last = len(anatomy.blocks) - 1
     components = []
@@ -139,7 +139,7 @@ def _recorded(
 
 
 def _replacing(source: Tensor, columns: Tensor, features: slice) -> Callable[[Tensor], Tensor]:
-    """Puts ``source`` (rows, width, features) where ``columns`` (rows, width) says so, counted from the right."""
+    """Puts ``source``, (rows, width, features), where ``columns``, the last (rows, width), say so."""
 
     def replace(tensor: Tensor) -> Tensor:
         patched = tensor.clone()
