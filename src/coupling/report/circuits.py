@@ -21,6 +21,7 @@ from coupling.faithfulness.circuits import (
     ByReadOut,
     CircuitResults,
     Circuits,
+    Component,
 )
 from coupling.records import Estimate
 from coupling.report import svg
@@ -87,14 +88,19 @@ def scatter(
             "top",
             svg.MUTED,
         )
-        told = []
+        told, named = [], list[tuple[Component, float]]()
         for claim, colour in _COLOURS.items():
             drawn = [
                 (carried.component, carried.share.behavior.value, _claimed(carried.share)[claim].value)
                 for carried in circuits.carried
             ]
             points = [(c, x, y) for c, x, y in drawn if x is not None and y is not None]
-            named = sorted(points, key=lambda point: -abs(point[2]))[:_LABELLED]
+            single = [point for point in points if point[0].kind != RESIDUAL]
+            for component, x, y in sorted(single, key=lambda point: -abs(point[2]))[:_LABELLED]:
+                # Once, where both claims would name it: the two would cover each other.
+                if not any(component == other and abs(y - there) < 0.2 for other, there in named):
+                    named.append((component, y))
+                    _note(axes, x, y, component.label, (-6, 0), "right", "center", svg.MUTED)
             for component, x, y in points:
                 fill = colour if component.position == ANSWER else svg.PAPER
                 axes.plot(
@@ -104,9 +110,6 @@ def scatter(
                     f"{component.label} {component.position}, claim {CLAIM_WORDS[claim]}: "
                     f"{number(x, 2)}, {number(y, 2)}"
                 )
-            for component, x, y in named:
-                if component.kind != RESIDUAL:
-                    _note(axes, x, y, component.label, (-6, 0), "right", "center", colour)
         return svg.inline(figure, name, title, f"{title}. {'; '.join(told) or 'n/a'}.")
 
 
@@ -141,7 +144,7 @@ def print_circuits(results: CircuitResults, console: Console) -> None:
                     number(agreement.estimate.value),
                     interval(agreement.estimate),
                     interval(null_range(agreement)),
-                    number(agreement.p),
+                    p_value(agreement),
                 )
         console.print(table)
 
@@ -154,6 +157,13 @@ def influences(circuits: Circuits) -> str:
         f"{in_words(found.with_cue, signed=True)}, without it {in_words(found.without_cue, signed=True)} "
         f"({found.behavior.n} changed pairs, {found.behavior.clusters} clusters)"
     )
+
+
+def p_value(agreement: Agreement) -> str:
+    """Three decimals, "< 0.001" below; "n/a" where there is none."""
+    if agreement.p is not None and agreement.p < 0.001:
+        return "< 0.001"
+    return number(agreement.p)
 
 
 def null_range(agreement: Agreement) -> Estimate:

@@ -21,7 +21,7 @@ from coupling.faithfulness.results import (
     TwinComparison,
 )
 from coupling.report import figures, reading
-from coupling.report.circuits import CLAIM_WORDS, KIND_WORDS, influences, null_range, panels
+from coupling.report.circuits import CLAIM_WORDS, KIND_WORDS, influences, null_range, p_value, panels
 from coupling.report.conclusions import CONCLUSIONS
 from coupling.report.figures import Point
 from coupling.report.html import environment, script_hash
@@ -75,6 +75,7 @@ def render_page(results: Results, circuits: CircuitResults | None = None) -> str
         circuit_panels=panels(circuits) if circuits is not None else [],
         circuit_influences=influences,
         null_range=null_range,
+        p_value=p_value,
         claim_words=CLAIM_WORDS,
         kind_words=KIND_WORDS,
         script=Markup(script),
