@@ -7,6 +7,7 @@
 - ``selection``   which pairs are labelled, steered and held out
 - ``members``     one run of the panel: trained, then sampled at each checkpoint
 - ``evidence``    artifacts to figures; loads no model
+- ``patching``    through which components the cue reaches answers and explanations
 """
 
 from coupling.experiment.pipeline import STAGES, run_experiment, run_path, run_stage

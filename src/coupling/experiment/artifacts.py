@@ -10,6 +10,7 @@
     runs/NAME/step-000040/                        a checkpoint
     runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
     results.json, report.html
+    mechanism.json                                what patching found, where it was asked for
 
 What is sampled carries the hash of the weights, tokenizer and chat template it was sampled from, of the
 pairs, and of every option that could change it: no checkpoint's answers can be served for another's.
@@ -36,6 +37,7 @@ GIVEN = "given.jsonl"
 LABELS = "labels.jsonl"
 RESULTS = "results.json"
 REPORT = "report.html"
+MECHANISM = "mechanism.json"
 
 
 def checkpoint(member: RunConfig, step: int) -> str:

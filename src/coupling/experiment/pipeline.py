@@ -23,6 +23,7 @@ from coupling.experiment.artifacts import (
     GIVEN,
     LABELS,
     LEFT_OUT,
+    MECHANISM,
     MODEL,
     PAIRS,
     REPORT,
@@ -53,7 +54,7 @@ from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair, Label
 from coupling.report.page import render_page
-from coupling.report.runs import read_results
+from coupling.report.runs import read_circuits, read_results
 from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_records, write_text
 from coupling.supervision import build_labels, disturb_labels
 from coupling.tasks import load_pairs
@@ -173,9 +174,14 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 5: one page, from the figures alone."""
-    results = read_results(run.path)
+    results, circuits = read_results(run.path), read_circuits(run.path)
     made_from = {"results": run.sha(RESULTS), "coupling": __version__}
-    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results)))
+    if circuits is not None and any(run.sha(name) != sha for name, sha in circuits.artifacts.items()):
+        progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
+        circuits = None
+    if circuits is not None:
+        made_from["mechanism"] = run.sha(MECHANISM)
+    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results, circuits)))
 
 
 def _ask_target(

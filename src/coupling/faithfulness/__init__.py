@@ -18,6 +18,8 @@
 - ``judge``        a panel at one checkpoint: all of the above, in order
 - ``evaluation``   every checkpoint of a panel: the content of ``results.json``
 - ``panel``, ``results``   the schema of what comes out
+- ``overlap``      do answers and explanations see the cue through the same components?
+- ``circuits``     the schema of ``mechanism.json``
 """
 
 from coupling.faithfulness.evaluation import Provenance, evaluate

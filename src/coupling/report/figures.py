@@ -56,7 +56,7 @@ class Scale:
 
     def covering(self, estimate: Estimate) -> Scale:
         """The same scale, its ends moved outwards to whole tenths where the interval reaches beyond them."""
-        low, high = _outwards(_ends([estimate]), (self.low, self.high))
+        low, high = outwards(_ends([estimate]), (self.low, self.high))
         return replace(self, low=min(self.low, low), high=max(self.high, high))
 
 
@@ -129,7 +129,7 @@ def over_steps(
         steps = [point.step for point in points]
         span = max(steps) - min(steps) or 1
         axes.set_xlim(min(steps) - 0.06 * span, max(steps) + 0.06 * span)
-        _frame(axes, limits)
+        frame(axes, limits)
         axes.axvline(judged, color=svg.MUTED, lw=0.8, linestyle=_DOTTED, zorder=0)
         labelled = _spaced(steps, judged, 1.12 * span / (WIDTH - left - right) * _STEP_LABEL_WIDTH)
         for point in points:
@@ -155,7 +155,7 @@ def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], marg
         figure = svg.canvas(WIDTH, 196)
         axes = svg.axes_at(figure, left=34, bottom=44, right=14, top=8)
         axes.set_xlim(-0.06, 1.06)
-        _frame(axes, (0.0, 1.0))
+        frame(axes, (0.0, 1.0))
         for value, label, style, offset in (
             (0.5, "0.5, chance", _SOLID, -3),
             (margin, f"{margin:g}, margin", _DASHED, 3),
@@ -183,7 +183,7 @@ def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], marg
 def common_limits(points: Iterable[Point]) -> tuple[float, float]:
     """Limits that small multiples share: the data's, moved outwards to whole tenths, at least 0.2 apart."""
     ends = _ends(estimate for point in points for estimate in (point.one, point.other))
-    low, high = _outwards(ends, (0.0, 1.0))
+    low, high = outwards(ends, (0.0, 1.0))
     return (low, high) if high - low > 0.15 else (low - 0.1, high + 0.1)
 
 
@@ -191,7 +191,7 @@ def _ends(estimates: Iterable[Estimate]) -> list[float]:
     return [end for e in estimates for end in (e.value, e.low, e.high) if end is not None]
 
 
-def _outwards(ends: Sequence[float], without_data: tuple[float, float]) -> tuple[float, float]:
+def outwards(ends: Sequence[float], without_data: tuple[float, float]) -> tuple[float, float]:
     if not ends:
         return without_data
     return math.floor(min(ends) * 10 + 1e-9) / 10, math.ceil(max(ends) * 10 - 1e-9) / 10
@@ -252,7 +252,7 @@ def _label_scale(axes: Axes, scale: Scale, width: float) -> None:
         place(end, number(end, 0 if end == int(end) else 1), svg.MUTED, before, yields=True)
 
 
-def _frame(axes: Axes, limits: tuple[float, float]) -> None:
+def frame(axes: Axes, limits: tuple[float, float]) -> None:
     """Hairlines at round values instead of a box."""
     low, high = limits
     axes.set_ylim(low, high)

@@ -12,6 +12,7 @@ from itertools import chain
 
 from markupsafe import Markup
 
+from coupling.faithfulness.circuits import CircuitResults
 from coupling.faithfulness.results import (
     Gate,
     GroupResult,
@@ -21,6 +22,7 @@ from coupling.faithfulness.results import (
     TwinComparison,
 )
 from coupling.report import figures, reading
+from coupling.report.circuits import CLAIM_WORDS, KIND_WORDS, influences, null_range, p_value, panels
 from coupling.report.conclusions import CONCLUSIONS
 from coupling.report.figures import Point
 from coupling.report.html import environment, script_hash
@@ -54,8 +56,11 @@ class TwinRow:
     strips: Mapping[str, Markup]
 
 
-def render_page(results: Results) -> str:
-    """The report as one HTML document; equal results give equal documents."""
+def render_page(results: Results, circuits: CircuitResults | None = None) -> str:
+    """The report as one HTML document; equal results give equal documents.
+
+    ``circuits`` adds a section on what patching found.
+    """
     panel = results.headline
     made = environment()
     script = made.get_template("filter.js.j2").render()
@@ -77,6 +82,13 @@ def render_page(results: Results) -> str:
         run_gate_names=list(dict.fromkeys(gate.name for gate in panel.gates if gate.run is not None)),
         dose_response=_dose_response(results),
         examples=results.examples,
+        circuits=circuits,
+        circuit_panels=panels(circuits) if circuits is not None else [],
+        circuit_influences=influences,
+        null_range=null_range,
+        p_value=p_value,
+        claim_words=CLAIM_WORDS,
+        kind_words=KIND_WORDS,
         script=Markup(script),
         script_hash=script_hash(script),
     )
