@@ -7,6 +7,6 @@
 - ``evidence``    artifacts to figures; loads no model
 """
 
-from coupling.experiment.pipeline import STAGES, run_experiment, run_path, run_stage
+from coupling.experiment.pipeline import STAGES, is_done, run_experiment, run_path, run_stage
 
-__all__ = ["STAGES", "run_experiment", "run_path", "run_stage"]
+__all__ = ["STAGES", "is_done", "run_experiment", "run_path", "run_stage"]

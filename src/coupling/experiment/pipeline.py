@@ -13,7 +13,7 @@ repeating it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coupling import __version__
@@ -84,6 +84,24 @@ def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Pr
     path = run_path(config, runs_dir)
     with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
         work(config, run, progress)
+
+
+def is_done(config: ExperimentConfig, runs_dir: Path) -> bool:
+    """Whether figures and page are there, made from artifacts that are still the same. Loads no model.
+
+    Raises:
+        ValueError: the directory is another experiment's.
+    """
+    path = run_path(config, runs_dir)
+    RunDir.check(path, result_fields(config))
+    if not (path / REPORT).is_file():
+        return False
+    run = RunDir(path)
+    try:
+        judged_from = _judged_from(run, {name: run.sha(name) for name in evidence_files(config)})
+        return run.is_done(RESULTS, judged_from) and run.is_done(REPORT, _reported_from(run))
+    except ValueError:  # An artifact is missing or changed, and will be made again.
+        return False
 
 
 def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
@@ -157,12 +175,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
     wanted = [member for member in config.panel if not is_sampled(config, run, member)]
     side_by_side(sample_run, [(config, run.path, member) for member in wanted], config.workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
-    made_from = {
-        **artifacts,
-        "config": run.config_sha256,
-        "thresholds": json_sha256(to_json(FROZEN)),
-        "coupling": __version__,
-    }
+    made_from = _judged_from(run, artifacts)
     if run.is_done(RESULTS, made_from):
         progress.note("judged before")
         return
@@ -173,8 +186,21 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 5: one page, from the figures alone."""
     results = read_results(run.path)
-    made_from = {"results": run.sha(RESULTS), "coupling": __version__}
-    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results)))
+    run.make(REPORT, _reported_from(run), lambda path: write_text(path, render_page(results)))
+
+
+def _judged_from(run: RunDir, artifacts: Mapping[str, str]) -> dict[str, str]:
+    """All that the figures follow from."""
+    return {
+        **artifacts,
+        "config": run.config_sha256,
+        "thresholds": json_sha256(to_json(FROZEN)),
+        "coupling": __version__,
+    }
+
+
+def _reported_from(run: RunDir) -> dict[str, str]:
+    return {"results": run.sha(RESULTS), "coupling": __version__}
 
 
 def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) -> None:
