@@ -50,8 +50,8 @@ def require_slurm() -> None:
     missing = [command for command in ("sbatch", "srun") if shutil.which(command) is None]
     if missing:
         raise ValueError(
-            f"--slurm: there is no {' and no '.join(missing)} here; run this on a login node of a Slurm cluster, "
-            "or leave --slurm out to run the points on this machine"
+            f"--slurm: there is no {' and no '.join(missing)} here; run this on a login node of a Slurm "
+            "cluster, or leave --slurm out to run the points on this machine"
         )
 
 

@@ -113,8 +113,8 @@ def build_points(axes: Sequence[Axis], load: Load) -> tuple[Point, ...]:
         sha256 = config_sha256(config)
         if sha256 in name_by_experiment:
             raise ValueError(
-                f"--vary: {_told(settings)} stands twice in the grid (points {name_by_experiment[sha256]} and "
-                f"{name} are one experiment); leave one of them out"
+                f"--vary: {told_settings(settings)} stands twice in the grid (points "
+                f"{name_by_experiment[sha256]} and {name} are one experiment); leave one of them out"
             )
         name_by_experiment[sha256] = name
         points.append(Point(settings, config.model_copy(update={"name": name, "workers": 1})))
@@ -126,7 +126,8 @@ def words(value: Json) -> str:
     return value if isinstance(value, str) else dump_inline(value)
 
 
-def _told(settings: Mapping[str, Json]) -> str:
+def told_settings(settings: Mapping[str, Json]) -> str:
+    """Settings as one writes them after ``--vary``."""
     return ", ".join(f"{name}={words(value)}" for name, value in settings.items())
 
 
@@ -148,7 +149,11 @@ def _values(text: str, option: str) -> list[Json]:
 
 
 def _configured(settings: Mapping[str, Json], load: Load) -> ExperimentConfig:
-    config = load([f"{name}={dump_inline(value)}" for name, value in settings.items() if name != SEED])
+    varied = [f"{name}={dump_inline(value)}" for name, value in settings.items() if name != SEED]
+    try:
+        config = load(varied)
+    except ValueError as error:
+        raise ValueError(f"{error} (at the point {told_settings(settings)})") from error
     offset = settings.get(SEED, 0)
     if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
         raise ValueError(f"--vary seed={words(offset)}: expected whole numbers from 0 up")

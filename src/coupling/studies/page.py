@@ -17,7 +17,7 @@ from coupling.report.html import environment
 from coupling.report.over_settings import Places, Series, limits_of, over_values, places_of
 from coupling.report.reading import NO_ESTIMATE
 from coupling.store import Json
-from coupling.studies.grid import SEED, words
+from coupling.studies.grid import SEED, told_settings, words
 from coupling.studies.summary import (
     DELTA,
     FIGURES,
@@ -78,7 +78,7 @@ def render_sweep(results: SweepResults) -> str:
             figures=FIGURES,
             headings=HEADINGS,
             has_seeds=_has_seeds(results),
-            told=told_settings,
+            told=_told,
             verdicts=told_verdicts,
             verdict_of=verdict_of,
             failed=[point for point in results.points if point.failure is not None],
@@ -87,15 +87,15 @@ def render_sweep(results: SweepResults) -> str:
     )
 
 
-def told_settings(settings: Mapping[str, object]) -> str:
-    return ", ".join(f"{field} = {words(cast(Json, value))}" for field, value in settings.items())
-
-
 def told_verdicts(row: Row) -> str:
     """The verdict of a point, or how many of several points have which."""
     if len(row.points) == 1:
         return verdict_of(row.points[0])
     return ", ".join(f"{verdict}: {count}" for verdict, count in row.verdicts.items())
+
+
+def _told(settings: Mapping[str, object]) -> str:
+    return told_settings(cast(Mapping[str, Json], settings))
 
 
 def _has_seeds(results: SweepResults) -> bool:
@@ -164,7 +164,7 @@ def _curves(results: SweepResults, first: VariedAxis) -> list[_Curve]:
             settings = {**fixed, **dict(zip(first.fields, value, strict=True))}
             settings.pop(SEED, None)
             at_values.append(row_of[_key(settings)])
-        curves.append(_Curve(told_settings(fixed), tuple(at_values)))
+        curves.append(_Curve(_told(fixed), tuple(at_values)))
     return curves
 
 

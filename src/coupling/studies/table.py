@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -9,8 +12,9 @@ from rich.text import Text
 from coupling.records import Estimate
 from coupling.report.terminal import line
 from coupling.report.text import interval, number
-from coupling.studies.grid import SEED
-from coupling.studies.page import HEADINGS, told_settings, told_verdicts
+from coupling.store import Json
+from coupling.studies.grid import SEED, told_settings
+from coupling.studies.page import HEADINGS, told_verdicts
 from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, PointResult, SweepResults, T, verdict_of
 
 SHOWN = (DELTA, T, SELF, ORIG, SIMILARITY)
@@ -20,13 +24,13 @@ WITH_INTERVAL = (DELTA, T)
 def print_sweep(results: SweepResults, console: Console) -> None:
     """Print a line for each setting, and under it, where seeds are varied, one for each seed."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("")
+    table.add_column("", min_width=20)
     for figure in SHOWN:
         table.add_column(HEADINGS[figure][0], justify="right", no_wrap=True)
     table.add_column("verdict")
     for row in results.rows:
         figures = (_told(figure, row.estimate(figure)) for figure in SHOWN)
-        name = told_settings(row.settings) or results.experiment
+        name = told_settings(cast(Mapping[str, Json], row.settings)) or results.experiment
         table.add_row(line(name, "bold"), *map(line, figures), line(told_verdicts(row)))
         if row.over_seeds:
             for point in row.points:
