@@ -163,7 +163,7 @@ def _configured(settings: Mapping[str, Json], load: Load) -> ExperimentConfig:
 def _names(axes: Sequence[Axis], every_settings: Sequence[Mapping[str, Json]]) -> list[str]:
     """A folder's name for every point: of each axis the first field that tells its values apart."""
     telling = [field for axis in axes for field in _telling_fields(axis)]
-    labels = _labels(telling)
+    labels = short_labels(telling)
     names = []
     for settings in every_settings:
         written = (f"{labels[field]}-{_UNSAFE.sub('-', words(settings[field]))}" for field in telling)
@@ -184,7 +184,7 @@ def _telling_fields(axis: Axis) -> tuple[str, ...]:
     return axis.fields
 
 
-def _labels(fields: Sequence[str]) -> dict[str, str]:
+def short_labels(fields: Sequence[str]) -> dict[str, str]:
     """Fields without their section, where that leaves them different: training.kl.weight → kl.weight."""
     short = {field: field.partition(".")[2] or field for field in fields}
     shared = Counter(short.values())

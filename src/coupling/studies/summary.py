@@ -6,7 +6,7 @@ their mean over seeds with a t-interval. Seeds are listed and never resampled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from coupling.records import Estimate
 from coupling.report.reading import NO_ESTIMATE, twin_estimate
 from coupling.report.runs import read_results
 from coupling.studies.definition import Sweep
-from coupling.studies.grid import SEED
+from coupling.studies.grid import SEED, Point
 from coupling.studies.points import read_failure
 
 SWEEP_SCHEMA = 1
@@ -124,22 +124,18 @@ def verdict_of(point: PointResult) -> str:
 
 def summarise(sweep: Sweep, folder: Path) -> SweepResults:
     """The figures of every point that is done, from the run directories in ``folder``."""
+    axes = tuple(VariedAxis(axis.fields, axis.values) for axis in sweep.axes)
+    points = [_result(point, folder) for point in sweep.points]
+    return SweepResults(SWEEP_SCHEMA, sweep.name, sweep.experiment, axes, rows_of(points, axes))
+
+
+def rows_of(points: Sequence[PointResult], axes: Sequence[VariedAxis]) -> tuple[Row, ...]:
+    """The points, those together that differ in their seed only."""
     by_settings: dict[str, list[PointResult]] = {}
-    for point in sweep.points:
-        figures, failure = None, read_failure(folder, point.name)
-        if failure is None and is_done(point.config, folder):
-            figures = point_figures(read_results(run_path(point.config, folder)))
-        result = PointResult(point.name, point.settings, figures, failure)
-        others = {field: value for field, value in point.settings.items() if field != SEED}
-        by_settings.setdefault(repr(others), []).append(result)
-    has_seeds = any(SEED in axis.fields for axis in sweep.axes)
-    return SweepResults(
-        schema=SWEEP_SCHEMA,
-        name=sweep.name,
-        experiment=sweep.experiment,
-        axes=tuple(VariedAxis(axis.fields, axis.values) for axis in sweep.axes),
-        rows=tuple(_row(tuple(points), has_seeds) for points in by_settings.values()),
-    )
+    for point in points:
+        by_settings.setdefault(repr(_without_seed(point.settings)), []).append(point)
+    has_seeds = any(SEED in axis.fields for axis in axes)
+    return tuple(_row(tuple(points), has_seeds) for points in by_settings.values())
 
 
 def point_figures(results: Results) -> PointFigures:
@@ -159,9 +155,20 @@ def point_figures(results: Results) -> PointFigures:
     return PointFigures(estimates, pooled.discordant_pairs, panel.verdict.verdict, panel.verdict.reason)
 
 
+def _result(point: Point, folder: Path) -> PointResult:
+    figures, failure = None, read_failure(folder, point.name)
+    if failure is None and is_done(point.config, folder):
+        figures = point_figures(read_results(run_path(point.config, folder)))
+    return PointResult(point.name, point.settings, figures, failure)
+
+
 def _row(points: tuple[PointResult, ...], has_seeds: bool) -> Row:
-    settings = {field: value for field, value in points[0].settings.items() if field != SEED}
-    return Row(settings, points, {name: _over_seeds(points, name) for name in FIGURES} if has_seeds else {})
+    over = {name: _over_seeds(points, name) for name in FIGURES} if has_seeds else {}
+    return Row(_without_seed(points[0].settings), points, over)
+
+
+def _without_seed(settings: Mapping[str, object]) -> dict[str, object]:
+    return {field: value for field, value in settings.items() if field != SEED}
 
 
 def _over_seeds(points: tuple[PointResult, ...], figure: str) -> SeedInterval | None:

@@ -13,7 +13,7 @@ from coupling.records import Estimate
 from coupling.report.terminal import line
 from coupling.report.text import interval, number
 from coupling.store import Json
-from coupling.studies.grid import SEED, told_settings
+from coupling.studies.grid import SEED, short_labels, told_settings
 from coupling.studies.page import HEADINGS, told_verdicts
 from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, PointResult, SweepResults, T, verdict_of
 
@@ -24,14 +24,17 @@ WITH_INTERVAL = (DELTA, T)
 def print_sweep(results: SweepResults, console: Console) -> None:
     """Print a line for each setting, and under it, where seeds are varied, one for each seed."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("", min_width=20)
+    table.add_column("", min_width=20, overflow="fold")
     for figure in SHOWN:
         table.add_column(HEADINGS[figure][0], justify="right", no_wrap=True)
     table.add_column("verdict")
     for row in results.rows:
         figures = (_told(figure, row.estimate(figure)) for figure in SHOWN)
-        name = told_settings(cast(Mapping[str, Json], row.settings)) or results.experiment
-        table.add_row(line(name, "bold"), *map(line, figures), line(told_verdicts(row)))
+        table.add_row(
+            line(_name(row.settings) or results.experiment, "bold"),
+            *map(line, figures),
+            line(told_verdicts(row)),
+        )
         if row.over_seeds:
             for point in row.points:
                 table.add_row(*_seed_row(point))
@@ -40,6 +43,12 @@ def print_sweep(results: SweepResults, console: Console) -> None:
         console.print(
             line("means over seeds with t-intervals; single seeds with intervals of their own", "dim")
         )
+
+
+def _name(settings: Mapping[str, object]) -> str:
+    """Without the fields' sections, for want of room."""
+    labels = short_labels(tuple(settings))
+    return told_settings({labels[field]: cast(Json, value) for field, value in settings.items()})
 
 
 def _seed_row(point: PointResult) -> list[Text]:
