@@ -18,13 +18,12 @@ from coupling.studies.page import HEADINGS, told_verdicts
 from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, PointResult, SweepResults, T, verdict_of
 
 SHOWN = (DELTA, T, SELF, ORIG, SIMILARITY)
-WITH_INTERVAL = (DELTA, T)
 
 
 def print_sweep(results: SweepResults, console: Console) -> None:
     """Print a line for each setting, and under it, where seeds are varied, one for each seed."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("", min_width=20, overflow="fold")
+    table.add_column("", min_width=12, overflow="fold")
     for figure in SHOWN:
         table.add_column(HEADINGS[figure][0], justify="right", no_wrap=True)
     table.add_column("verdict")
@@ -61,6 +60,6 @@ def _seed_row(point: PointResult) -> list[Text]:
 def _told(figure: str, estimate: Estimate | None) -> str:
     signed = HEADINGS[figure][2]
     value = number(estimate.value if estimate else None, 2, signed)
-    if estimate is None or estimate.low is None or figure not in WITH_INTERVAL:
+    if estimate is None or estimate.low is None or figure != DELTA:
         return value
     return f"{value} {interval(estimate, 2, signed)}"
