@@ -36,7 +36,7 @@ def training_data(
 ) -> TrainingData:
     behaviors = base_behaviors(model, renderer, pairs)
     effects = {id_: behavior.effect for id_, behavior in behaviors.items()}
-    labels = build_labels(pairs, effects, FORMAT, SupervisionConfig(), "base")
+    labels = build_labels(pairs, effects, FORMAT, SupervisionConfig(), dict.fromkeys(effects, "base"))
     return build_training_data(
         model,
         renderer,

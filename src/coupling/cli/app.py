@@ -11,6 +11,7 @@ import typer
 from coupling.cli.console import ERRORS, OUTPUT, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
 from coupling.cli.organism import organism
+from coupling.cli.sweep import sweep
 
 if TYPE_CHECKING:
     from coupling.config import ExperimentConfig
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(organism, name="organism")
+app.command()(sweep)
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -263,11 +265,9 @@ def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> 
 
 
 def _load(file: Path, overrides: list[str] | None, seed: int | None, limit: int | None) -> ExperimentConfig:
-    from coupling.config import load_experiment, shipped_experiment
+    from coupling.config import named_experiment
 
-    if not file.suffix and not file.exists():
-        return _adjusted(shipped_experiment(str(file), overrides or ()), seed, limit)
-    return _adjusted(load_experiment(file, overrides or ()), seed, limit)
+    return _adjusted(named_experiment(file, overrides or ()), seed, limit)
 
 
 def _adjusted(config: ExperimentConfig, seed: int | None, limit: int | None) -> ExperimentConfig:

@@ -10,6 +10,6 @@
 - ``patching``    through which components the cue reaches answers and explanations
 """
 
-from coupling.experiment.pipeline import STAGES, run_experiment, run_path, run_stage
+from coupling.experiment.pipeline import STAGES, is_done, run_experiment, run_path, run_stage
 
-__all__ = ["STAGES", "run_experiment", "run_path", "run_stage"]
+__all__ = ["STAGES", "is_done", "run_experiment", "run_path", "run_stage"]

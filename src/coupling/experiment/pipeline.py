@@ -13,7 +13,7 @@ repeating it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coupling import __version__
@@ -49,6 +49,7 @@ from coupling.experiment.selection import (
 from coupling.experiment.sources import asks_target, behaviors_stated, effects_by_source, source_of
 from coupling.explanations import formats
 from coupling.faithfulness import FROZEN, RESULTS_SCHEMA, Results
+from coupling.faithfulness.circuits import CircuitResults
 from coupling.models import load_model, prepare_process, world_of
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
@@ -91,6 +92,24 @@ def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Pr
     path = run_path(config, runs_dir)
     with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
         work(config, run, progress)
+
+
+def is_done(config: ExperimentConfig, runs_dir: Path) -> bool:
+    """Whether figures and page are there, made from artifacts that are still the same. Loads no model.
+
+    Raises:
+        ValueError: the directory is another experiment's.
+    """
+    path = run_path(config, runs_dir)
+    RunDir.check(path, result_fields(config))
+    if not (path / REPORT).is_file():
+        return False
+    run = RunDir(path)
+    try:
+        judged_from = _judged_from(run, {name: run.sha(name) for name in evidence_files(config)})
+        return run.is_done(RESULTS, judged_from) and run.is_done(REPORT, _reported_from(run))
+    except ValueError:  # An artifact is missing or changed, and will be made again.
+        return False
 
 
 def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
@@ -158,13 +177,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
     wanted = [member for member in config.panel if not is_sampled(config, run, member)]
     side_by_side(sample_run, [(config, run.path, member) for member in wanted], config.workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
-    made_from = {
-        **artifacts,
-        "config": run.config_sha256,
-        "thresholds": json_sha256(to_json(FROZEN)),
-        "schema": str(RESULTS_SCHEMA),
-        "coupling": __version__,
-    }
+    made_from = _judged_from(run, artifacts)
     if run.is_done(RESULTS, made_from):
         progress.note("judged before")
         return
@@ -174,14 +187,11 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 5: one page, from the figures alone."""
-    results, circuits = read_results(run.path), read_circuits(run.path)
-    made_from = {"results": run.sha(RESULTS), "coupling": __version__}
-    if circuits is not None and any(run.sha(name) != sha for name, sha in circuits.artifacts.items()):
+    circuits = _current_circuits(run)
+    if circuits is None and run.file(MECHANISM).is_file():
         progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
-        circuits = None
-    if circuits is not None:
-        made_from["mechanism"] = run.sha(MECHANISM)
-    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results, circuits)))
+    results = read_results(run.path)
+    run.make(REPORT, _reported_from(run), lambda path: write_text(path, render_page(results, circuits)))
 
 
 def _ask_target(
@@ -219,6 +229,33 @@ def _labels_of_file(
     given = read_records(run.file(GIVEN), Label)
     format = formats.get(config.explanation.format)
     return disturb_labels(given, {pair.id: pair for pair in pairs}, format, config.supervision)
+
+
+def _judged_from(run: RunDir, artifacts: Mapping[str, str]) -> dict[str, str]:
+    """All that the figures follow from."""
+    return {
+        **artifacts,
+        "config": run.config_sha256,
+        "thresholds": json_sha256(to_json(FROZEN)),
+        "schema": str(RESULTS_SCHEMA),
+        "coupling": __version__,
+    }
+
+
+def _reported_from(run: RunDir) -> dict[str, str]:
+    """All that the page follows from."""
+    made_from = {"results": run.sha(RESULTS), "coupling": __version__}
+    if _current_circuits(run) is not None:
+        made_from["mechanism"] = run.sha(MECHANISM)
+    return made_from
+
+
+def _current_circuits(run: RunDir) -> CircuitResults | None:
+    """What `coupling patch` found, where it stands on the checkpoints that are there now."""
+    circuits = read_circuits(run.path)
+    if circuits is None or any(run.sha(name) != sha for name, sha in circuits.artifacts.items()):
+        return None
+    return circuits
 
 
 def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) -> None:
