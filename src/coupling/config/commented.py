@@ -79,7 +79,7 @@ def _template_lines(kind: type[Section]) -> list[str]:
     lines = []
     for field, info in kind.model_fields.items():
         lines += _comment(info.description)
-        default = info.get_default()
+        default = info.get_default(call_default_factory=True, validated_data={})
         if info.is_required():
             lines.append(f"{field}: ...")
         elif isinstance(default, Section):
