@@ -66,6 +66,12 @@ def test_one_pair() -> None:
     assert followed(replace(pair, cue_value=None), effect("BO")) is None
 
 
+def test_who_takes_a_dissuading_cue_at_its_word_answers_something_else() -> None:
+    against = replace(cued({"a": STILL}, {}).pairs[0], against=True)
+    assert followed(against, effect("BO")) is False
+    assert followed(against, effect("OB")) is True
+
+
 def test_what_is_not_known_is_not_available() -> None:
     evidence = cued({"a": STILL}, {"a": "Diaz"})
     unknown = replace(evidence, base={})

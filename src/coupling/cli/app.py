@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
 from coupling.cli.organism import organism
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(organism, name="organism")
 app.command()(sweep)
+app.command()(claims)
 
 USER_ERROR = 2
 INTERRUPTED = 130

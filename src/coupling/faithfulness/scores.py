@@ -96,8 +96,13 @@ def tabulate(evidence: Evidence) -> Table:
 
 
 def followed(pair: CounterfactualPair, effect: Effect) -> bool | None:
-    """Whether the answer with the cue is the one the cue speaks for; None where it speaks for none."""
-    return None if pair.cue_value is None else effect.with_cue == pair.cue_value
+    """Whether the answer with the cue is the one it speaks for, or another than the one it speaks against.
+
+    None where the cue speaks of no choice.
+    """
+    if pair.cue_value is None:
+        return None
+    return (effect.with_cue == pair.cue_value) != pair.against
 
 
 def parsed(claims: IntArray) -> BoolArray:

@@ -121,6 +121,19 @@ def build_points(axes: Sequence[Axis], load: Load) -> tuple[Point, ...]:
     return tuple(points)
 
 
+def whole_numbers(text: str, option: str) -> list[int]:
+    """``0,2`` or ``0..2``, as in ``--vary seed=…``.
+
+    Raises:
+        ValueError: anything but different whole numbers from 0 on.
+    """
+    values = _values(text, option)
+    numbers = [value for value in values if isinstance(value, int) and value >= 0]
+    if len(set(numbers)) < len(values):
+        raise ValueError(f"{option} {text}: expected different whole numbers from 0 on, as 0..2 or 0,2")
+    return numbers
+
+
 def words(value: Json) -> str:
     """A value as one writes it after ``--vary``."""
     return value if isinstance(value, str) else dump_inline(value)
