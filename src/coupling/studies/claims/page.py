@@ -113,7 +113,7 @@ def _introduction(results: ClaimsResults) -> list[str]:
         "The model is the coupled organism of each world (0.4 million parameters). Every figure stands on",
         "held-out countries; brackets are 95 % intervals, of single experiments from resampled countries, of",
         "means over worlds t-intervals. The organism agrees with a claim where every world bears it out and",
-        "differs where every world contradicts it; it is mixed in between, and open where no interval decides.",
+        "differs where every world contradicts it; in between it is mixed, open where no interval decides.",
         "Nothing was chosen on these worlds.",
     ]
 
