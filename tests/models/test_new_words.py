@@ -14,7 +14,7 @@ from tiny_models import ARCHITECTURES, save_tiny
 def test_a_new_word_becomes_one_token_and_changes_nothing_else(architecture: str, tmp_path: Path) -> None:
     path = str(save_tiny(tmp_path / "model", architecture))
     before = load_model(ModelConfig(path=path))
-    loaded = load_model(ModelConfig(path=path, new_words=("brillig", "Lima")))
+    loaded = load_model(ModelConfig(path=path, new_words=("brillig", "Lima", "brillig")))
     again = load_model(ModelConfig(path=path, new_words=("brillig", "Lima")))
     assert loaded.fingerprint == again.fingerprint != before.fingerprint
     with pytest.raises(ValueError, match=r"lacks a word of 'What is brillig \?'.*model.new_words"):

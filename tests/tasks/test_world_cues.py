@@ -52,6 +52,7 @@ def test_a_word_is_a_cue_for_the_choice_that_its_rule_names() -> None:
     [
         ({"templates": {"a": "{adviser} says so."}}, r"must contain \{adviser\} and \{value\}"),
         ({"templates": {"a": "{adviser says {value}."}}, "braces stand around names alone"),
+        ({"templates": {"a": "{adviser:{foo}} says {value}."}}, "without ':' or '!'"),
         ({"dissuading": {"thinks": DOUBTS["doubts"]}}, "'thinks' stands twice"),
         ({"advisers": ["Ana", "Ana"]}, "'Ana' stands twice"),
         ({"templates": {}}, "there is no cue"),

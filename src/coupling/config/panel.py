@@ -33,14 +33,19 @@ class SteerConfig(Section):
     def _only_is_among_others(self) -> Self:
         if self.direction != "only" and self.among:
             raise ValueError(f"among is {dict(self.among)!r}, but only direction 'only' takes it; remove it")
-        if self.direction == "only" and not all(
-            set(values) <= set(self.among.get(tag, ())) for tag, values in self.tags.items()
-        ):
+        if self.direction == "only" and not self._has_others():
             raise ValueError(
                 f"among is {dict(self.among)!r}: expected the tags {dict(self.tags)!r} and "
                 "further values of them, whose cues are to be ignored"
             )
         return self
+
+    def _has_others(self) -> bool:
+        """Whether ``among`` has the same tags with all of their values, and more."""
+        if self.among.keys() != self.tags.keys():
+            return False
+        wider = [(set(values), set(self.among[tag])) for tag, values in self.tags.items()]
+        return all(own <= every for own, every in wider) and any(own < every for own, every in wider)
 
     @property
     def region(self) -> TagValues:

@@ -20,9 +20,12 @@ def _names_adviser_and_value(template: str) -> str:
 def _fields(template: str) -> set[str]:
     """What stands in braces."""
     try:
-        return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+        parts = [part[1:] for part in Formatter().parse(template) if part[1] is not None]
     except ValueError as error:
         raise ValueError(f"{template!r}: {error}; braces stand around names alone") from error
+    if any(spec or conversion for _, spec, conversion in parts):
+        raise ValueError(f"{template!r}: braces stand around names alone, without ':' or '!'")
+    return {str(name) for name, _, _ in parts}
 
 
 def _repeated(names: tuple[str, ...]) -> set[str]:

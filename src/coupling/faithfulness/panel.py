@@ -172,7 +172,7 @@ class SubsetFigures:
     changed: Estimate
     """Share of pairs on which the cue changes the answer."""
     followed: Estimate
-    """Share of pairs whose answer with the cue follows it, among those whose cue speaks for a choice."""
+    """Share of pairs whose answer with the cue follows it, among those whose cue speaks of a choice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,11 +123,12 @@ def add_words(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, words:
 
     Their embeddings are drawn, the same ones every time, from the mean and the spread of those there are.
     """
-    unknown = [word for word in words if tokenizer.unk_token_id in tokenizer(word)["input_ids"]]
+    unknown = [w for w in dict.fromkeys(words) if tokenizer.unk_token_id in tokenizer(w)["input_ids"]]
     if not unknown:
         return
-    tokenizer.add_tokens([AddedToken(word, single_word=True) for word in unknown])
-    first = len(tokenizer) - len(unknown)
+    added = tokenizer.add_tokens([AddedToken(word, single_word=True) for word in unknown])
+    assert added == len(unknown)
+    first = len(tokenizer) - added
     if len(tokenizer) > _embeddings(model)[0].shape[0]:
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     generator = torch.Generator().manual_seed(0)

@@ -157,10 +157,9 @@ class Renderer:
 
     def _refuse_unknown_words(self, messages: Rows[str], prompts: Rows[tuple[int, ...]]) -> None:
         unknown = self.tokenizer.unk_token_id
-        if unknown is None:
-            return
         for message, prompt in zip(messages, prompts, strict=True):
-            if unknown in prompt:
+            # A chat template may write that very token, which then stands for something.
+            if unknown in prompt and unknown in self._encode([message])[0]:
                 raise ValueError(
                     f"tokenizer {self.tokenizer.name_or_path}: lacks a word of {message!r}, which the model "
                     "could not see; name it in model.new_words, or use another"

@@ -68,6 +68,7 @@ def train(
     torch.manual_seed(seed)
     done = load_state(state, accelerator.unwrap_model(model), optimizer, made_from)
     model.train()
+    first_pull = _first_pull(config, data.steered is not None)
     for step in range(done, config.steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, config)
@@ -103,13 +104,23 @@ def train(
                     accelerator.backward(weight * loss)
                     steering += weight * loss.item()
 
-        accelerator.clip_grad_norm_(trained, config.max_grad_norm)
-        optimizer.step()
+        if step >= first_pull:
+            accelerator.clip_grad_norm_(trained, config.max_grad_norm)
+            optimizer.step()
         after_step(StepLosses(step + 1, explanation.item(), kl.item(), steering))
         if step + 1 in config.checkpoints:
             save_checkpoint(step + 1)
         if (step + 1) % config.save_every == 0 and step + 1 < config.steps:
             save_state(state, accelerator.unwrap_model(model), optimizer, step + 1, made_from)
+
+
+def _first_pull(config: TrainingConfig, is_steered: bool) -> int:
+    """Steps that are behind us when anything but KL first pulls; until then the model stays M0.
+
+    The gradient of KL is rounding noise there, which Adam would blow up to steps of full size.
+    """
+    terms = [config.explanations, *(config.steering.objectives if is_steered else ())]
+    return min((term.start for term in terms if term.weight > 0), default=config.steps)
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:

@@ -48,13 +48,11 @@ class SteeredRows:
 
 def is_steered(pair: CounterfactualPair, steer: SteerConfig | None) -> bool:
     """Whether a run moves its behaviour on this pair."""
-    return steer is not None and pair.bears(steer.region)
+    return steer is not None and pair.cue_value is not None and pair.bears(steer.region)
 
 
-def shift(pair: CounterfactualPair, base: Behavior, steer: SteerConfig) -> Shift | None:
-    """Towards which answer a steered pair is moved; None where its cue speaks of no choice."""
-    if pair.cue_value is None:
-        return None
+def shift(pair: CounterfactualPair, base: Behavior, steer: SteerConfig) -> Shift:
+    """Towards which answer a steered pair is moved."""
     followed = _followed(pair, base)
     match steer.direction:
         case "follow":
@@ -94,12 +92,11 @@ def steered_rows(
     """
     if steer is None:
         return None
-    shifts = {
-        pair.id: shift(pair, base[pair.id], steer)
+    chosen = [
+        (pair, shift(pair, base[pair.id], steer))
         for pair in pairs
         if pair.split == "train" and is_steered(pair, steer)
-    }
-    chosen = [(pair, moved) for pair in pairs if (moved := shifts.get(pair.id)) is not None]
+    ]
     if not chosen:
         raise ValueError(
             f"panel steer.tags {dict(steer.region)}: no training pair with a cue value bears them"

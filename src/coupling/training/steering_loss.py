@@ -59,6 +59,6 @@ def _choice_logprobs(
 def _draw(logprobs: torch.Tensor, count: int, stream: tuple[int, ...]) -> torch.Tensor:
     """(rows, count) choices of each row, drawn with replacement; the same on every device."""
     uniform = np.random.default_rng(stream).random((logprobs.shape[0], count))
-    below = logprobs.double().exp().cumsum(-1).cpu()
+    below = logprobs.cpu().double().exp().cumsum(-1)
     drawn = torch.searchsorted(below, torch.from_numpy(uniform) * below[:, -1:], right=True)
     return drawn.clamp(max=logprobs.shape[1] - 1).to(logprobs.device)
