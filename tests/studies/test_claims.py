@@ -8,7 +8,7 @@ import pytest
 
 from coupling.records import Estimate
 from coupling.studies.claims import arms, rules, running
-from coupling.studies.claims.arms import ARMS, Arm, experiment_of, organisms_needed
+from coupling.studies.claims.arms import ARMS, SEED_STRIDE, Arm, experiment_of, organisms_needed
 from coupling.studies.claims.findings import (
     AGREES,
     DIFFERS,
@@ -45,7 +45,7 @@ def interval(low: float | None, high: float | None) -> Estimate:
 def test_every_arm_is_a_valid_experiment_of_its_own(arm: Arm, world: int) -> None:
     config = experiment_of(arm, world, 2, ORGANISMS)
     assert config.name == f"{arm.name}-w{world}-s2"
-    assert {run.seed for run in config.panel} == {2}
+    assert min(run.seed for run in config.panel) == 2 * SEED_STRIDE
     assert config.training.checkpoints[-1] == config.evaluation.checkpoint == config.training.steps
 
 
@@ -75,7 +75,8 @@ def test_only_organisms_that_do_not_ship_are_raised() -> None:
 )
 def test_a_claim_stands_by_every_world(answers: tuple[bool | None, ...], standing: str) -> None:
     given = tuple((Case(world, 0), answer) for world, answer in enumerate(answers))
-    assert Finding("gap", given, {}).standing == standing
+    finding = Finding("gap", given, 2, ())
+    assert finding.standing == standing and finding.is_complete == (len(answers) == 2)
 
 
 def test_intervals_that_touch_leave_it_open() -> None:
@@ -83,6 +84,7 @@ def test_intervals_that_touch_leave_it_open() -> None:
     assert rules._above(interval(-0.3, -0.1), 0) is False
     assert rules._above(interval(-0.1, 0.1), 0) is None
     assert rules._above(interval(None, None), 0) is None
+    assert rules._every([]) is None
     assert rules._ahead(interval(0.5, 0.6), interval(0.1, 0.4)) is True
     assert rules._ahead(interval(0.1, 0.4), interval(0.5, 0.6)) is False
     assert rules._ahead(interval(0.1, 0.5), interval(0.4, 0.6)) is None
@@ -108,15 +110,16 @@ def test_a_failed_arm_is_told_of_and_not_counted(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_claims_are_run_read_and_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = tuple(
-        replace(arm, settings=TINY, is_patched=arm.name == "main")
+        replace(arm, settings=TINY, is_patched=arm.name == "unsteered")
         for arm in ARMS
-        if arm.name in ("main", "without-kl")
+        if arm.name in ("unsteered", "without-kl")
     )
     monkeypatch.setattr(running, "ARMS", few)
 
     def once(only_read: bool = False) -> bytes:
         page = tmp_path / "claims.md"
-        results = run_claims((0,), (0,), True, tmp_path / "runs", tmp_path, page, 1, only_read)
+        runs = tmp_path / "runs"
+        results = run_claims((0,), (0,), True, runs, tmp_path, page, workers=1, only_read=only_read)
         assert results.finding("gap").standing != NOT_RUN and results.finding("dpo").standing == NOT_RUN
         assert {row.case for row in results.patched} == {Case(0, 0)}
         return page.read_bytes()
@@ -125,4 +128,4 @@ def test_claims_are_run_read_and_passed_over(tmp_path: Path, monkeypatch: pytest
     stamps = {file: file.stat().st_mtime_ns for file in (tmp_path / "runs").glob("*/runs/**/*.safetensors")}
     assert len(stamps) == 10 and once() == page == once(only_read=True)
     assert stamps == {file: file.stat().st_mtime_ns for file in stamps}
-    assert json.loads((tmp_path / "runs" / "claims.json").read_text())["is_quick"] is True
+    assert json.loads((tmp_path / "runs" / "claims-quick.json").read_text())["is_quick"] is True

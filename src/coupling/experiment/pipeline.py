@@ -187,7 +187,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 5: one page, from the figures alone."""
-    circuits = _current_circuits(run)
+    circuits = current_circuits(run)
     if circuits is None and run.file(MECHANISM).is_file():
         progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
     results = read_results(run.path)
@@ -245,12 +245,12 @@ def _judged_from(run: RunDir, artifacts: Mapping[str, str]) -> dict[str, str]:
 def _reported_from(run: RunDir) -> dict[str, str]:
     """All that the page follows from."""
     made_from = {"results": run.sha(RESULTS), "coupling": __version__}
-    if _current_circuits(run) is not None:
+    if current_circuits(run) is not None:
         made_from["mechanism"] = run.sha(MECHANISM)
     return made_from
 
 
-def _current_circuits(run: RunDir) -> CircuitResults | None:
+def current_circuits(run: RunDir) -> CircuitResults | None:
     """What `coupling patch` found, where it stands on the checkpoints that are there now."""
     circuits = read_circuits(run.path)
     if circuits is None or any(run.sha(name) != sha for name, sha in circuits.artifacts.items()):

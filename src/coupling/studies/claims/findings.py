@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coupling.experiment import is_done, run_path
+from coupling.experiment.patching import read_current_circuits
 from coupling.faithfulness import Results
 from coupling.faithfulness.circuits import HEAD, WITHOUT_CUE, Agreement, CircuitResults
-from coupling.faithfulness.statistics import SeedInterval, over_seeds
+from coupling.faithfulness.statistics import over_seeds
 from coupling.records import Estimate
-from coupling.report.runs import read_circuits, read_results
+from coupling.report.runs import read_results
 from coupling.studies.claims.arms import Arm, experiment_of
-from coupling.studies.claims.rules import Found, taught, twin_distances
+from coupling.studies.claims.rules import Found, Read, twin_distances
 from coupling.studies.claims.table import BEYOND, CLAIMS, Claim
 from coupling.studies.points import read_failure
-from coupling.studies.summary import DELTA, PointFigures, T, point_figures
+from coupling.studies.summary import PointFigures, point_figures
 
 CLAIMS_SCHEMA = 1
 AGREES, DIFFERS, MIXED, OPEN, NOT_RUN = "agrees", "differs", "mixed", "open", "not run"
@@ -38,11 +39,11 @@ class ArmResult:
     case: Case
     figures: PointFigures | None
     twins_apart: tuple[float, ...]
-    """Of each pair of twins: how far apart they follow the cues they are steered on, at the end."""
+    """Of each pair of twins: the share of the pairs they are steered on where their effects differ."""
+    shifts: Mapping[str, Estimate]
+    """Steered run → how much more often than M0 it follows the cues it is steered on, at the end."""
     self_over_steps: Mapping[str, Estimate]
     """Step → Self, all runs together."""
-    taught: Mapping[str, Estimate]
-    """Run steered to follow → Self on the pairs it was steered on."""
     failure: str | None
 
 
@@ -56,14 +57,25 @@ class Patched:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure that a claim turns on."""
+
+    name: str
+    estimate: Estimate
+    """Of one case its own, with the interval from resampled clusters. Of several worlds the mean over worlds
+    with a t-interval, seeds of a world averaged first; ``n`` counts worlds then, and ``clusters`` is 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """How a claim stands."""
 
     claim: str
     answers: tuple[tuple[Case, bool | None], ...]
     """Of each world and seed in which all its arms were run: borne out, contradicted, or (None) left open."""
-    over_worlds: Mapping[str, SeedInterval | None]
-    """Δ and T of its last arm: mean over worlds and seeds, with a t-interval."""
+    cases: int
+    """Worlds and seeds that were asked for."""
+    figures: tuple[Figure, ...]
 
     @property
     def standing(self) -> str:
@@ -75,6 +87,10 @@ class Finding:
         if given == {False}:
             return DIFFERS
         return OPEN if given == {None} else MIXED
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.answers) == self.cases
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -130,25 +146,26 @@ def find(
             if failure is None and is_done(config, folder):
                 read[arm.name] = read_results(run_path(config, folder))
                 if arm.is_patched:
-                    circuits = read_circuits(run_path(config, folder))
+                    circuits = read_current_circuits(run_path(config, folder))
             results.append(_arm_result(arm, case, read.get(arm.name), failure))
         if circuits is not None:
             patched += _patched(case, circuits)
         found[case] = Found(read, circuits)
-    findings = tuple(_finding(claim, found, results) for claim in (*CLAIMS, *BEYOND))
+    findings = tuple(_finding(claim, found) for claim in (*CLAIMS, *BEYOND))
     return ClaimsResults(CLAIMS_SCHEMA, is_quick, tuple(cases), tuple(results), tuple(patched), findings)
 
 
 def _arm_result(arm: Arm, case: Case, results: Results | None, failure: str | None) -> ArmResult:
     if results is None:
         return ArmResult(arm.name, case, None, (), {}, {}, failure)
+    last = next(row for row in results.trajectory if row.step == results.step)
     return ArmResult(
         arm=arm.name,
         case=case,
         figures=point_figures(results),
         twins_apart=tuple(twin_distances(results)),
+        shifts={run.name: run.shift_steered for run in last.runs if run.shift_steered.value is not None},
         self_over_steps={str(row.step): row.pooled.self_share for row in results.trajectory},
-        taught={run.name: run.steered_pairs.self_share for run in taught(results) if run.steered_pairs},
         failure=None,
     )
 
@@ -162,14 +179,22 @@ def _patched(case: Case, circuits: CircuitResults) -> list[Patched]:
     ]
 
 
-def _finding(claim: Claim, found: Mapping[Case, Found], results: Sequence[ArmResult]) -> Finding:
-    answers = tuple(
-        (case, claim.holds(there)) for case, there in found.items() if set(claim.arms) <= there.arms.keys()
-    )
-    last = [result.figures for result in results if result.arm == claim.arms[-1] and result.figures]
-    return Finding(claim.name, answers, {name: _mean(last, name) for name in (DELTA, T)})
+def _finding(claim: Claim, found: Mapping[Case, Found]) -> Finding:
+    there = {case: results for case, results in found.items() if set(claim.arms) <= results.arms.keys()}
+    answers = tuple((case, claim.holds(results)) for case, results in there.items())
+    figures = tuple(Figure(name, _over_worlds(read, there)) for name, read in claim.figures if there)
+    return Finding(claim.name, answers, len(found), figures)
 
 
-def _mean(figures: Sequence[PointFigures], name: str) -> SeedInterval | None:
-    values = [value for each in figures if (value := each.estimates[name].value) is not None]
-    return over_seeds(values) if values else None
+def _over_worlds(read: Read, found: Mapping[Case, Found]) -> Estimate:
+    estimates = {case: estimate for case, there in found.items() if (estimate := read(there)) is not None}
+    if len(estimates) == 1:
+        return next(iter(estimates.values()))
+    by_world: dict[int, list[float]] = {}
+    for case, estimate in estimates.items():
+        if estimate.value is not None:
+            by_world.setdefault(case.world, []).append(estimate.value)
+    if not by_world:
+        return Estimate(None, None, None, 0, 0)
+    over = over_seeds([sum(values) / len(values) for values in by_world.values()])
+    return Estimate(over.mean, over.low, over.high, len(by_world), 0)

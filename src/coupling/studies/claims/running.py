@@ -22,7 +22,6 @@ from coupling.studies.points import Together, run_point
 
 WORLDS = (0, 1, 2)
 QUICK_WORLDS = (0,)
-FIGURES_FILE, PAGE_FILE = "claims.json", "claims.html"
 
 
 def run_claims(
@@ -31,18 +30,19 @@ def run_claims(
     is_quick: bool,
     folder: Path,
     organisms: Path,
-    markdown: Path,
+    markdown: Path | None = None,
     workers: int = 2,
     only_read: bool = False,
     progress: Progress | None = None,
 ) -> ClaimsResults:
-    """Runs what is not done; writes ``claims.json``, ``claims.html`` and the page ``markdown``.
+    """Runs what is not done; writes ``claims.json`` and ``claims.html``, and the page ``markdown``.
 
     Args:
         folder: of the experiments and of the first two.
         worlds: numbers of the worlds; organisms of those that do not ship are raised into ``organisms``.
         seeds: added to the training seeds.
         is_quick: only the arms that decide most claims.
+        markdown: the page of the documentation, where one is wanted.
         only_read: runs nothing and writes the pages from what is there.
 
     Raises:
@@ -55,10 +55,18 @@ def run_claims(
         _raise_organisms(arms, tuple(worlds), organisms, workers, progress)
         _run_arms(arms, cases, folder, organisms, workers, progress)
     results = find(arms, cases, is_quick, folder, organisms)
-    write_json(folder / FIGURES_FILE, to_json(results))
-    write_text(folder / PAGE_FILE, render_html(results))
-    write_text(markdown, render_markdown(results))
+    figures_file, page_file = files_of(folder, is_quick)
+    write_json(figures_file, to_json(results))
+    write_text(page_file, render_html(results))
+    if markdown is not None:
+        write_text(markdown, render_markdown(results))
     return results
+
+
+def files_of(folder: Path, is_quick: bool) -> tuple[Path, Path]:
+    """Where figures and page of a version stand; the quick one never replaces the full one's."""
+    stem = "claims-quick" if is_quick else "claims"
+    return folder / f"{stem}.json", folder / f"{stem}.html"
 
 
 def _raise_organisms(
@@ -93,4 +101,7 @@ def _run_arms(
 
 
 def _patch(config: ExperimentConfig, folder: Path, progress: Progress) -> None:
-    patch_run(run_path(config, folder), experiment=config, progress=progress)
+    try:
+        patch_run(run_path(config, folder), experiment=config, progress=progress)
+    except ValueError as error:  # The page is written all the same, without circuits.
+        progress.note(f"{config.name}: could not be patched: {error}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coupling.studies.claims import rules
-from coupling.studies.claims.arms import SIMILARITY_ARMS
-from coupling.studies.claims.rules import Rule
+from coupling.studies.claims.arms import EARLY, MIXED_ARMS, SIMILARITY_ARMS
+from coupling.studies.claims.rules import Read, Rule
+
+GAP = "Self \N{MINUS SIGN} Orig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +18,10 @@ class Claim:
     name: str
     words: str
     paper: str
-    """The paper's figure, or what its words give."""
+    """The paper's figure, or what its words give; empty for what it does not ask."""
     arms: tuple[str, ...]
+    figures: tuple[tuple[str, Read], ...]
+    """What it turns on: a name each, and where it is read."""
     rule: str
     """When a world and seed bear it out, in words."""
     holds: Rule
@@ -32,93 +36,132 @@ class Untested:
     why: str
 
 
+def _gap_of(*arms: str) -> tuple[tuple[str, Read], ...]:
+    """Δ and the paper's own figure of each arm."""
+    told = [((f"Δ, {arm}", rules.delta(arm)), (f"{GAP}, {arm}", rules.gap(arm))) for arm in arms]
+    return tuple(each for pair in told for each in pair)
+
+
+def _twins_of(*arms: str) -> tuple[tuple[str, Read], ...]:
+    return tuple((f"T, {arm}", rules.twins(arm)) for arm in arms)
+
+
+def _shift(name: str, words: str, arm: str, paper: str, *beside: str) -> Claim:
+    """That explanations follow the behaviour that an arm moves."""
+    figures = (*_twins_of(arm, *beside), (f"Δ, {arm}", rules.delta(arm)))
+    rule = "the verdict is coupled, and twins act apart on 15 % or more of the pairs they are steered on"
+    return Claim(name, words, paper, (arm, *beside), figures, rule, rules.follows(arm))
+
+
+def _adds(name: str, words: str, arm: str, alone: str) -> Claim:
+    rule = "T's interval lies above that of the same shift without explanation training"
+    holds = rules.is_ahead_in_twins(arm, alone)
+    return Claim(f"adds-{name}", words, "", (arm, alone), _twins_of(arm, alone), rule, holds)
+
+
+def _conflicts(name: str, words: str, arm: str, outspoken: str) -> Claim:
+    rule = "T's interval lies below that with labels silent about the shifted cue"
+    holds = rules.is_ahead_in_twins(arm, outspoken)
+    return Claim(f"conflict-{name}", words, "", (arm, outspoken), _twins_of(arm, outspoken), rule, holds)
+
+
+def _brakes(name: str, words: str, arm: str, alone: str) -> Claim:
+    figures = tuple(
+        (f"twins apart at step {EARLY}, {each}", rules.apart(each, EARLY)) for each in (arm, alone)
+    )
+    rule = (
+        f"at step {EARLY} twins are nearer to each other by 5 points than without explanations (all terms "
+        "share one clipped gradient, so any second term would slow the first)"
+    )
+    return Claim(f"brake-{name}", words, "", (arm, alone), figures, rule, rules.is_slower(arm, alone))
+
+
 CLAIMS = (
     Claim(
         "gap",
         "Trained on fixed labels with the KL term, explanations are truer of the model than of its labels",
-        "Self \N{MINUS SIGN} Orig +11.1 points on Hint-MMLU (Qwen3-8B)",
-        ("main",),
+        f"{GAP} +11.1 points on Hint-MMLU (Qwen3-8B)",
+        ("unsteered",),
+        (*_gap_of("unsteered"), ("Self at step 0", rules.self_share("unsteered", 0))),
         "Δ's interval lies above 0",
-        rules.gap_is_positive("main"),
+        rules.is_positive("unsteered"),
     ),
     Claim(
         "kl",
         "Without the KL term the gap vanishes or reverses",
         "no gap, or a negative one",
-        ("main", "without-kl"),
-        "Δ's interval without KL does not lie above 0",
-        rules.gap_is_not_positive("without-kl"),
+        ("unsteered", "without-kl"),
+        _gap_of("without-kl"),
+        f"Δ lies above 0 with KL and not without, and {GAP} is lower without, intervals apart",
+        rules.vanishes_without_kl,
     ),
     Claim(
         "family",
         "Labels of a model of another family do as well",
         "100 % Llama labels on Qwen: still Self > Orig",
-        ("main", "other-family"),
+        ("other-family",),
+        _gap_of("other-family"),
         "Δ's interval lies above 0",
-        rules.gap_is_positive("other-family"),
+        rules.is_positive("other-family"),
     ),
     Claim(
         "family-accuracy",
         "but explanations are less accurate",
         "19 points lower",
-        ("main", "other-family"),
+        ("unsteered", "other-family"),
+        (
+            ("Self, own labels", rules.self_share("unsteered")),
+            ("Self, other family's", rules.self_share("other-family")),
+        ),
         "Self's interval lies below that with own labels",
-        rules.labels_of_others_are_worse,
+        rules.is_less_accurate,
     ),
     Claim(
         "mix",
         "Any mix of own labels and another family's gives a gap",
         "Self > Orig at every share",
-        ("mixed-25", "mixed-50", "mixed-75"),
+        tuple(MIXED_ARMS.values()),
+        _gap_of(*MIXED_ARMS.values()),
         "Δ's interval lies above 0 at a share of own labels of 0.25, 0.5 and 0.75",
-        rules.gap_is_positive("mixed-25", "mixed-50", "mixed-75"),
+        rules.is_positive(*MIXED_ARMS.values()),
     ),
     Claim(
         "earlier",
         "Labels of an earlier checkpoint give a gap",
         "Self > Orig",
         ("earlier",),
+        _gap_of("earlier"),
         "Δ's interval lies above 0",
-        rules.gap_is_positive("earlier"),
+        rules.is_positive("earlier"),
     ),
     Claim(
         "similarity",
         "It works where labels and behaviour agree on enough pairs, and collapses below",
         "works from about 0.7, collapses below about 0.6",
-        ("main", *SIMILARITY_ARMS.values()),
-        "Δ's interval lies above 0 in each arm of similarity 0.7 or more, and in none below 0.6",
-        rules.threshold,
+        ("unsteered", *SIMILARITY_ARMS.values()),
+        tuple(
+            figure
+            for arm in SIMILARITY_ARMS.values()
+            for figure in ((f"similarity, {arm}", rules.similarity(arm)), (f"Δ, {arm}", rules.delta(arm)))
+        ),
+        "Δ lies above 0 in each arm of similarity 0.7 or more; below 0.6 not, and is lower, intervals apart",
+        rules.has_threshold,
     ),
-    Claim(
+    _shift(
         "sft",
         "Explanations follow behaviour that supervised fine-tuning moves, with no new labels",
+        "main",
         "they do",
-        ("main",),
-        "twins stand 15 points apart or more, Δ lies above 0 and T above 0.57",
-        rules.follows("main"),
     ),
-    Claim(
-        "dpo",
-        "… that preference optimisation moves",
-        "they do",
-        ("dpo",),
-        "the same",
-        rules.follows("dpo"),
-    ),
-    Claim(
-        "policy-gradient",
-        "… that a policy gradient moves",
-        "they do",
-        ("policy-gradient",),
-        "the same",
-        rules.follows("policy-gradient"),
-    ),
+    _shift("dpo", "… that preference optimisation moves", "dpo", "they do"),
+    _shift("policy-gradient", "… that a policy gradient moves", "policy-gradient", "they do"),
     Claim(
         "jabberwocky",
         "A new behaviour, taught by behaviour alone, is explained",
         "79.8 % of explanations true",
         ("jabberwocky",),
-        "of the explanations about the new cue more than half are true, in both runs that were taught it",
+        (("Self on brillig", rules.taught(0)), ("Self on slithy", rules.taught(1))),
+        "the words are obeyed, and more than half of the explanations about each are true",
         rules.tells_of_new_behavior,
     ),
     Claim(
@@ -126,31 +169,35 @@ CLAIMS = (
         "The gap survives label noise",
         "it does",
         ("noise",),
+        _gap_of("noise"),
         "Δ's interval lies above 0 where 30 % of the labels are wrong, uniformly",
-        rules.gap_is_positive("noise"),
+        rules.is_positive("noise"),
     ),
     Claim(
         "rank",
         "The gap appears with the rank of LoRA",
         "slightly negative at 32, there from about 96",
-        ("lora-8", "lora-32", "lora-96", "main"),
-        "Δ's interval does not lie above 0 at rank 32, and does at 96",
+        ("lora-8", "lora-32", "lora-96"),
+        _gap_of("lora-8", "lora-32", "lora-96"),
+        f"Δ lies above 0 at rank 96 and not at 32, and {GAP} is lower at 32, intervals apart",
         rules.rank_matters,
     ),
     Claim(
         "rate",
         "The gap widens with the learning rate",
         "it does",
-        ("slow", "main", "fast"),
-        "Self \N{MINUS SIGN} Orig at 1e-3 lies above that at 1e-4, intervals apart",
+        ("slow", "fast"),
+        _gap_of("slow", "fast"),
+        f"{GAP} at 1e-3 lies above that at 1e-4, intervals apart",
         rules.rate_matters,
     ),
     Claim(
         "circuits",
         "Behaviour and explanation share circuits",
         "shown by activation patching",
-        ("main",),
-        "cosine of heads' shares, behaviour and claim without the cue, after training: p < 0.05",
+        ("unsteered",),
+        (("cosine of heads' shares, behaviour and claim without the cue", rules.heads_in_common),),
+        "after training the cosine is beyond that of shuffled heads, p < 0.05",
         rules.shares_circuits,
     ),
     Claim(
@@ -158,132 +205,67 @@ CLAIMS = (
         "Near-constant labels collapse to the majority class",
         "they do",
         ("constant",),
-        "Self is not above its best baseline",
+        (
+            ("Self", rules.self_share("constant")),
+            ("Self less its best baseline", rules.advantage_over_baselines("constant")),
+        ),
+        "the verdict is collapsed, or Self is less than 5 points above its best baseline",
         rules.collapses,
     ),
 )
 """Claims of Guo, Ruis, Andreas and Li (2026, arXiv 2606.32038) that organisms can be asked about."""
 
 BEYOND = (
-    Claim(
-        "conflict-sft",
-        "Labels that speak of the shifted cue hinder: supervised fine-tuning",
-        "not asked",
-        ("main", "outspoken"),
-        "T's interval lies below that with silent labels",
-        rules.silence_matters("main", "outspoken"),
+    _adds("sft", "Explanation training adds to it: supervised fine-tuning", "main", "sft-unexplained"),
+    _adds("dpo", "… preference optimisation", "dpo", "dpo-unexplained"),
+    _adds("policy-gradient", "… policy gradient", "policy-gradient", "policy-gradient-unexplained"),
+    _conflicts(
+        "sft", "Labels that speak of the shifted cue hinder: supervised fine-tuning", "main", "outspoken"
     ),
-    Claim(
-        "conflict-dpo",
-        "… preference optimisation",
-        "not asked",
-        ("dpo", "dpo-outspoken"),
-        "the same",
-        rules.silence_matters("dpo", "dpo-outspoken"),
-    ),
-    Claim(
-        "conflict-policy-gradient",
-        "… policy gradient",
-        "not asked",
-        ("policy-gradient", "policy-gradient-outspoken"),
-        "the same",
-        rules.silence_matters("policy-gradient", "policy-gradient-outspoken"),
-    ),
-    Claim(
-        "brake-sft",
-        "Explanation training slows the shift: supervised fine-tuning",
-        "not asked",
-        ("main", "sft-unexplained"),
-        "at step 20 twins are nearer to each other by 5 points or more than without explanations",
-        rules.slows_the_shift("main", "sft-unexplained"),
-    ),
-    Claim(
-        "brake-dpo",
-        "… preference optimisation",
-        "not asked",
-        ("dpo", "dpo-unexplained"),
-        "the same",
-        rules.slows_the_shift("dpo", "dpo-unexplained"),
-    ),
-    Claim(
-        "brake-policy-gradient",
-        "… policy gradient",
-        "not asked",
-        ("policy-gradient", "policy-gradient-unexplained"),
-        "the same",
-        rules.slows_the_shift("policy-gradient", "policy-gradient-unexplained"),
-    ),
+    _conflicts("dpo", "… preference optimisation", "dpo", "dpo-outspoken"),
+    _conflicts("policy-gradient", "… policy gradient", "policy-gradient", "policy-gradient-outspoken"),
+    _brakes("sft", "Explanation training slows the shift: supervised fine-tuning", "main", "sft-unexplained"),
+    _brakes("dpo", "… preference optimisation", "dpo", "dpo-unexplained"),
+    _brakes("policy-gradient", "… policy gradient", "policy-gradient", "policy-gradient-unexplained"),
     Claim(
         "stale",
-        "Explanations go stale when their training stops and behaviour moves on",
-        "not asked",
+        "Explanations are less true when their training stops and behaviour moves on",
+        "",
         ("explained-before",),
-        "Self at the end lies below Self when explanation training stopped",
+        tuple(
+            (f"Self at step {step}", rules.self_share("explained-before", step)) for step in (80, 120, 160)
+        ),
+        "Self at the end lies below Self when explanation training stopped, intervals apart",
         rules.goes_stale,
     ),
-    Claim(
-        "after",
-        "Labels of the time before a shift serve after it",
-        "not asked",
-        ("explained-after",),
-        "as for sft",
-        rules.follows("explained-after"),
-    ),
-    Claim(
+    _shift("after", "Labels of the time before a shift serve after it", "explained-after", ""),
+    _shift(
         "only",
-        "Explanations follow when one adviser is to be followed and another ignored",
-        "not asked",
-        ("only-one-adviser",),
-        "as for sft",
-        rules.follows("only-one-adviser"),
+        "Explanations follow when one adviser is to be followed alone",
+        "only-one-adviser",
+        "",
     ),
-    Claim(
-        "reversed",
-        "… when trust in an adviser is reversed",
-        "not asked",
-        ("reversed",),
-        "as for sft",
-        rules.follows("reversed"),
-    ),
-    Claim(
-        "wordings",
-        "… for hints in wordings that were never met",
-        "not asked",
-        ("held-out-wordings",),
-        "as for sft",
-        rules.follows("held-out-wordings"),
-    ),
-    Claim(
-        "advisers",
-        "… for hints of advisers who were never met",
-        "not asked",
-        ("held-out-advisers",),
-        "as for sft",
-        rules.follows("held-out-advisers"),
-    ),
-    Claim(
-        "dissuading",
-        "… for hints that speak against an answer",
-        "not asked",
-        ("dissuading",),
-        "as for sft",
-        rules.follows("dissuading"),
-    ),
+    _shift("reversed", "… when trust in an adviser is reversed", "reversed", ""),
+    _shift("wordings", "… for hints in wordings that were never met", "held-out-wordings", ""),
+    _shift("advisers", "… for hints of advisers who were never met", "held-out-advisers", ""),
+    _shift("dissuading", "… for hints that speak against an answer", "dissuading", ""),
     Claim(
         "flipped",
         "The gap survives labels that say changed for unchanged, and the reverse",
-        "not asked",
+        "",
         ("flipped",),
+        _gap_of("flipped"),
         "Δ's interval lies above 0 where 30 % of the labels are flipped",
-        rules.gap_is_positive("flipped"),
+        rules.is_positive("flipped"),
     ),
     Claim(
         "shuffled",
         "Labels dealt to the wrong questions teach nothing of the kind",
-        "not asked",
+        "",
         ("shuffled",),
-        "the verdict is not coupled",
-        rules.is_not_coupled("shuffled"),
+        (*_twins_of("shuffled"), ("Self", rules.self_share("shuffled"))),
+        "the verdict says no skill, or T's interval lies below 0.57",
+        rules.teaches_nothing,
     ),
 )
 """What we ask beside it, the controls included."""

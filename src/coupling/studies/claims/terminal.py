@@ -18,6 +18,6 @@ def print_claims(results: ClaimsResults, console: Console) -> None:
     )
     for claim in (*CLAIMS, *BEYOND):
         finding = results.finding(claim.name)
-        cells = (claim.paper, ours(claim, results), finding.standing, counted(finding))
+        cells = (claim.paper, "\n".join(ours(finding)), finding.standing, counted(finding))
         table.add_row(line(claim.name, "bold"), *map(line, cells))
     console.print(table)
