@@ -10,7 +10,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import checkpoints, sampling, startup, training
+from benchmarks import checkpoints, sampling, startup, sweep, training
 from benchmarks.timing import Finding
 from coupling.models import prepare_process
 
@@ -21,7 +21,7 @@ def main() -> int:
     as_json = parser.parse_args().json
     prepare_process()
     found: list[Finding] = []
-    for subject in (startup, sampling, training, checkpoints):
+    for subject in (startup, sampling, training, checkpoints, sweep):
         for finding in subject.findings():
             print(f"{finding.what}: {finding.value:.2f} {finding.unit}", file=sys.stderr, flush=True)
             found.append(finding)

@@ -51,7 +51,7 @@ def test_the_commented_file_documents_each_field_once() -> None:
     assert fields <= named
     assert comments.count("Optimizer steps.") == 1
     assert comments.count("Rank of each adapter.") == 1
-    assert comments.count("Towards answering as the cue says, or as without the cue.") == 1
+    assert comments.count("Answers drawn for each input; rewards are compared within this group.") == 1
 
 
 @given(
@@ -153,6 +153,12 @@ def test_overrides_reach_sections_list_items_and_sections_left_out() -> None:
         ),
         ("training.batch_size=0", "field 'training.batch_size' is 0: should be greater than 0"),
         ("supervision.noise={kind: uniform, rate: 1.5}", "field 'supervision.noise.rate' is 1.5"),
+        ("supervision.noise.kind=flopped", "field 'supervision.noise.kind' is 'flopped'"),
+        (
+            "supervision.own_share=1.5",
+            "field 'supervision.own_share' is 1.5: should be less than or equal to 1",
+        ),
+        ("supervision.own_share=-0.1", "field 'supervision.own_share' is -0.1"),
         ("supervision.silent_on.adviser=[3]", "field 'supervision.silent_on.adviser.0' is 3"),
         ("training.kl.direction=up", "should be 'forward' or 'reverse'"),
         ("name=../elsewhere", "'../elsewhere' is no folder name"),
@@ -183,6 +189,7 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
         (["training.warmup_steps=121"], "training.warmup_steps is 121: expected at most training.steps"),
         (["evaluation.checkpoint=50"], "evaluation.checkpoint is 50: expected one of training.checkpoints"),
         (["evaluation.remeasure_batch_size=256"], "evaluation.remeasure_batch_size is 256"),
+        (["evaluation.groups=[adviser, adviser]"], "'adviser' is named twice"),
         (["supervision.noise.rate=0.3"], "rate is 0.3 but kind is 'none'"),
         (["panel.1.name=Follow-Chen"], "panel.1.name is 'Follow-Chen', taken by panel.0"),
         (["twins=[[follow-chen, unsteered]]"], "'unsteered' is not steered"),
@@ -247,3 +254,19 @@ def test_the_hash_holds_all_that_determines_results_and_no_more() -> None:
     assert config_sha256(read("workers=7")) == config_sha256(read())
     assert config_sha256(read("training.kl.weight=0.5")) != config_sha256(read())
     assert result_fields(read()).keys() == ExperimentConfig.model_fields.keys() - {"workers"}
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("supervision.noise.rate=0.3", "set kind to uniform, flipped, shuffled or constant"),
+        ("supervision.own_share=0.5", "own_share is 0.5, but target is 'base'"),
+        ("supervision.effects=a.jsonl", "effects is 'a.jsonl', but no file is given"),
+        ("supervision={file: a.jsonl, target: b}", "file is 'a.jsonl' and target is 'b'"),
+        ("supervision={file: a.jsonl, own_share: 0.5}", "file is 'a.jsonl' and own_share is '0.5'"),
+    ],
+)
+def test_supervision_that_contradicts_itself_is_refused(override: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=r"field 'supervision") as error:
+        read(override)
+    assert complaint in str(error.value)

@@ -53,6 +53,15 @@ def test_the_example_is_coupled() -> None:
     assert results.notes == ()
 
 
+def test_groups_break_the_headline_down(example: Path) -> None:
+    reword(example, "split: test", "groups: [adviser]\nsplit: test")
+    results = judge_file(example / "judge.yaml")
+    assert sum(group.figures.pairs for group in results.groups) == results.counts.pairs
+    assert {group.tag for group in results.groups} == {"adviser"} and len(results.groups) > 1
+    reword(example, "[adviser]", "[advisor]")
+    assert "groups: 'advisor' is a tag of no held-out pair; the tags there are: " in refusal(example)
+
+
 def test_results_say_neither_when_nor_where(example: Path) -> None:
     there = judge_file(EXAMPLE / "judge.yaml").to_json()
     assert judge_file(example / "judge.yaml").to_json() == there
@@ -72,6 +81,16 @@ def test_a_claim_that_comes_along_is_taken_as_it_is(example: Path) -> None:
     for file in example.glob("*.explanations.jsonl"):
         edit(file, claim_nothing)
     assert judge_file(example / "judge.yaml").headline.verdict.reason == "parse_rate"
+
+
+def test_without_the_targets_behaviour_orig_is_not_available(example: Path) -> None:
+    with_it = judge_file(example / "judge.yaml")
+    reword(example, "target: target.jsonl", "target: null")
+    without = judge_file(example / "judge.yaml")
+    assert (without.headline.verdict.verdict, without.headline.verdict.reason) == ("not shown", "no_target")
+    assert without.headline.pooled.orig_parts.exact.value is None
+    assert without.headline.twins == with_it.headline.twins
+    assert "target behaviors" not in without.artifacts
 
 
 def test_lines_about_pairs_of_another_split_are_passed_over(example: Path) -> None:

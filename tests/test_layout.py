@@ -16,7 +16,7 @@ FLOORS = (
     {"worlds", "explanations", "config"},
     {"tasks", "models"},
     {"supervision", "faithfulness"},
-    {"training", "report"},
+    {"training", "report", "mechanism"},
     {"experiment", "judging", "raising"},
     {"studies"},
     {"cli"},

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from coupling.config import NoiseConfig, SupervisionConfig
 from coupling.explanations import formats
-from coupling.records import CounterfactualPair, Effect
-from coupling.supervision import build_labels, candidate_pairs, check_tags
+from coupling.explanations.answer_pair import AnswerPair
+from coupling.records import CounterfactualPair, Effect, Label
+from coupling.supervision import build_labels, candidate_pairs, check_tags, disturb_labels, states_own
 from coupling.supervision.noise import disturb
 from coupling.tasks import world_hint
 from coupling.worlds import World
@@ -26,7 +28,11 @@ def any_effects() -> list[Effect]:
     return [Effect(*(str(rng.choice(pair.choices)) for _ in range(2))) for pair in PAIRS]
 
 
-def disturbed(kind: Literal["uniform", "shuffled"], rate: float, seed: int = 0) -> list[Effect]:
+Kind = Literal["uniform", "flipped", "shuffled", "constant"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def disturbed(kind: Kind, rate: float, seed: int = 0) -> list[Effect]:
     return disturb(any_effects(), PAIRS, NoiseConfig(kind=kind, rate=rate), np.random.default_rng(seed))
 
 
@@ -53,6 +59,32 @@ def test_uniform_noise_is_always_another_effect_over_the_same_choices(rate: floa
     )
 
 
+@given(seed=st.integers(0, 3))
+@settings(max_examples=4, deadline=None)
+def test_flipped_effects_change_where_nothing_changed_and_the_reverse(seed: int) -> None:
+    for pair, before, after in zip(PAIRS, any_effects(), disturbed("flipped", 1.0, seed), strict=True):
+        assert after.changed != before.changed
+        assert after.with_cue == before.with_cue and after.without_cue in pair.choices
+
+
+def test_constant_noise_states_what_is_most_frequent_among_equal_choices() -> None:
+    two = ("Bern", "Lima")
+    pairs = [replace(PAIRS[0], id=f"p{i}", choices=two) for i in range(5)]
+    pairs += [replace(PAIRS[0], id=f"q{i}", choices=(*two, "Oslo")) for i in range(2)]
+    said = ["BB", "LB", "LB", "BB", "LL", "LL", "BL"]
+    names = {"B": "Bern", "L": "Lima"}
+    effects = [Effect(names[a], names[b]) for a, b in said]
+    stated = disturb(effects, pairs, NoiseConfig(kind="constant", rate=1.0), np.random.default_rng(0))
+    # BB and LB are equally frequent, and so are LL and BL: the alphabet decides.
+    assert stated == [Effect("Bern", "Bern")] * 5 + [Effect("Bern", "Lima")] * 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rate_below_one_leaves_the_others_alone(kind: Kind) -> None:
+    changed = [now != then for now, then in zip(disturbed(kind, 0.3), any_effects(), strict=True)]
+    assert 0.2 < sum(changed) / len(changed) < 0.36
+
+
 @pytest.mark.parametrize("rate", [0.3, 1.0])
 def test_shuffling_moves_effects_to_other_pairs(rate: float) -> None:
     """Few effects land on a pair that has the same one: all but those differ."""
@@ -60,7 +92,7 @@ def test_shuffling_moves_effects_to_other_pairs(rate: float) -> None:
     assert 0.8 * rate < sum(changed) / len(changed) < 1.1 * rate
 
 
-@pytest.mark.parametrize("noise", [NoiseConfig(), NoiseConfig(kind="uniform"), NoiseConfig(kind="shuffled")])
+@pytest.mark.parametrize("noise", [NoiseConfig(), *(NoiseConfig(kind=kind) for kind in KINDS)])
 def test_no_noise_is_no_noise(noise: NoiseConfig) -> None:
     assert disturb(any_effects(), PAIRS, noise, np.random.default_rng(0)) == any_effects()
 
@@ -101,14 +133,15 @@ def test_a_silence_that_is_about_nothing_is_refused(silence: dict[str, tuple[str
 def labels(format: str, noise: NoiseConfig) -> list[tuple[CounterfactualPair, Effect, Effect, str]]:
     effects = dict(zip((pair.id for pair in PAIRS), any_effects(), strict=True))
     config = SupervisionConfig(noise=noise)
-    built = build_labels(PAIRS, effects, formats.get(format), config, "base")
+    source = dict.fromkeys(effects, "base")
+    built = build_labels(PAIRS, effects, formats.get(format), config, source)
     assert [label.pair_id for label in built] == [pair.id for pair in PAIRS]
     assert {label.source for label in built} == {"base"}
     return [(pair, label.effect, label.clean, label.text) for pair, label in zip(PAIRS, built, strict=True)]
 
 
 @pytest.mark.parametrize("format", formats.NAMES)
-@pytest.mark.parametrize("noise", [NoiseConfig(), NoiseConfig(kind="uniform", rate=0.5)])
+@pytest.mark.parametrize("noise", [NoiseConfig(), *(NoiseConfig(kind=kind, rate=0.5) for kind in KINDS)])
 def test_labels_state_their_effect_and_keep_the_clean_one(format: str, noise: NoiseConfig) -> None:
     rows = labels(format, noise)
     assert [clean for _, _, clean, _ in rows] == any_effects()
@@ -120,3 +153,46 @@ def test_labels_state_their_effect_and_keep_the_clean_one(format: str, noise: No
 def test_equal_seeds_give_equal_labels() -> None:
     noise = NoiseConfig(kind="shuffled", rate=0.5)
     assert labels("answer_pair", noise) == labels("answer_pair", noise)
+
+
+def test_noise_seed_0_draws_what_the_seed_of_the_supervision_alone_draws() -> None:
+    """Datasets of before there was a noise.seed stay the same."""
+    noise = NoiseConfig(kind="uniform", rate=0.5)
+    alone = disturb(any_effects(), PAIRS, noise, np.random.default_rng([0, 2]))
+    assert [effect for _, effect, _, _ in labels("answer_pair", noise)] == alone
+    other = NoiseConfig(kind="uniform", rate=0.5, seed=1)
+    assert [effect for _, effect, _, _ in labels("answer_pair", other)] != alone
+
+
+def test_given_labels_keep_their_text_where_noise_leaves_them_alone() -> None:
+    spoken_of = {pair.id: pair for pair in PAIRS[:50]}
+    given = [
+        Label(pair.id, f"Well . {AnswerPair().render(effect, pair.cue)}", effect, effect, "somebody")
+        for pair, effect in zip(PAIRS[:50], any_effects(), strict=False)
+    ]
+    config = SupervisionConfig(file="labels.jsonl", noise=NoiseConfig(kind="flipped", rate=0.5))
+    noisy = disturb_labels(given, spoken_of, AnswerPair(), config)
+    assert [label.clean for label in noisy] == [label.clean for label in given]
+    touched = [label for label in noisy if label.effect != label.clean]
+    assert 10 < len(touched) < 40
+    for label, was in zip(noisy, given, strict=True):
+        assert (label == was) == (label not in touched)
+        pair = spoken_of[label.pair_id]
+        assert AnswerPair().parse(label.text, pair.choices, pair.cue) == label.effect
+
+
+@given(share=st.floats(0, 1), larger=st.floats(0, 1), seed=st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_the_lot_of_a_source_is_by_question_and_nested(share: float, larger: float, seed: int) -> None:
+    share, larger = sorted((share, larger))
+    own = {pair.id: states_own(pair, share, seed) for pair in PAIRS}
+    of_question: dict[str, bool] = {}
+    for pair in PAIRS:
+        assert of_question.setdefault(pair.without_cue, own[pair.id]) == own[pair.id]
+        assert not own[pair.id] or states_own(pair, larger, seed)
+    assert sum(of_question.values()) / len(of_question) == pytest.approx(share, abs=0.15)
+
+
+def test_the_ends_of_a_mix_are_pure() -> None:
+    assert not any(states_own(pair, 0.0, seed) for pair in PAIRS for seed in range(3))
+    assert all(states_own(pair, 1.0, seed) for pair in PAIRS for seed in range(3))

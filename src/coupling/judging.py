@@ -6,9 +6,8 @@ and line; lines about known pairs of another split are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from coupling.config import PairsTask
 from coupling.config.judgement import JudgedRun, JudgementConfig, load_judgement
@@ -17,13 +16,12 @@ from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
 from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.results import ModelDescription
-from coupling.records import Behavior, CounterfactualPair, Effect, Explanation, Label
+from coupling.records import CounterfactualPair, Effect, Explanation, Label
 from coupling.store import Json, file_sha256, from_json, json_sha256, read_rows
+from coupling.supervision.given import by_pair, read_behaviors
 from coupling.tasks import pairs_file
 
 Pairs = Mapping[str, CounterfactualPair]
-
-_Record = TypeVar("_Record", Behavior, Explanation)
 
 
 def judge_file(path: Path) -> Results:
@@ -59,7 +57,14 @@ def judge_artifacts(config: JudgementConfig) -> Results:
         notes=shared.notes,
     )
     checkpoints = [shared.at_step(step) for step in config.steps]
-    return evaluate(checkpoints, config.judged_step, provenance, resamples=config.resamples, seed=config.seed)
+    return evaluate(
+        checkpoints,
+        config.judged_step,
+        provenance,
+        resamples=config.resamples,
+        seed=config.seed,
+        groups=config.groups,
+    )
 
 
 class _Shared:
@@ -73,7 +78,7 @@ class _Shared:
         self.judged = judged
         self.labels = labels
         self.format = formats.get(config.explanation_format)
-        self.target = self._effects(config.target)
+        self.target = self._effects(config.target) if config.target else {}
         base = config.base
         self.base = self._effects(base.behaviors) if base.behaviors else {}
         self.base_explanations = self._explanations(base.explanations) if base.explanations else {}
@@ -117,21 +122,9 @@ def read_effects(path: Path, judged: Pairs, known: Pairs) -> dict[str, Effect]:
     """Pair id → effect of the judged pairs, from a file of behaviours.
 
     Raises:
-        ValueError: naming file and line, for a line that is no behaviour, is about no known pair, repeats a
-            pair or answers what was no choice; naming the file, for judged pairs it leaves out.
+        ValueError: as `read_behaviors`.
     """
-    rows = ((where, from_json(Behavior, row, where)) for where, row in read_rows(path))
-    effects = {}
-    for pair_id, (where, behavior) in _by_pair(path, rows, judged, known).items():
-        effect, choices = behavior.effect, judged[pair_id].choices
-        for field, answer in (("with_cue", effect.with_cue), ("without_cue", effect.without_cue)):
-            if answer not in choices:
-                raise ValueError(
-                    f"{where}: field 'effect.{field}' is {answer!r}, which is not among the choices of pair "
-                    f"{pair_id!r} ({', '.join(map(repr, choices))})"
-                )
-        effects[pair_id] = effect
-    return effects
+    return {pair_id: behavior.effect for pair_id, behavior in read_behaviors(path, judged, known).items()}
 
 
 def read_explanations(
@@ -141,7 +134,7 @@ def read_explanations(
     ``form``.
 
     Raises:
-        ValueError: as `read_effects`, choices aside: a claim may be about anything, and is then wrong.
+        ValueError: as `read_behaviors`, choices aside: a claim may be about anything, and is then wrong.
     """
 
     def explanation_of(where: str, row: Mapping[str, Json]) -> Explanation:
@@ -152,7 +145,7 @@ def read_explanations(
         return read_explanation(form, pair, read.text)
 
     rows = ((where, explanation_of(where, row)) for where, row in read_rows(path))
-    found = _by_pair(path, rows, judged, known)
+    found = by_pair(path, rows, judged, known)
     return {pair_id: explanation for pair_id, (_, explanation) in found.items()}
 
 
@@ -172,31 +165,6 @@ def read_labels(path: Path) -> tuple[Label, ...]:
         seen.add(label.pair_id)
         labels.append(label)
     return tuple(labels)
-
-
-def _by_pair(
-    path: Path, rows: Iterable[tuple[str, _Record]], judged: Pairs, known: Pairs
-) -> dict[str, tuple[str, _Record]]:
-    """Pair id → where the record stands and the record, for every judged pair."""
-    found: dict[str, tuple[str, _Record]] = {}
-    for where, record in rows:
-        if record.pair_id not in known:
-            raise ValueError(
-                f"{where}: field 'pair_id' is {record.pair_id!r}, which the file of pairs does not hold"
-            )
-        if record.pair_id in found:
-            earlier, _ = found[record.pair_id]
-            raise ValueError(
-                f"{where}: field 'pair_id' is {record.pair_id!r}, as at {earlier}; keep one of the two"
-            )
-        found[record.pair_id] = (where, record)
-    missing = [pair_id for pair_id in judged if pair_id not in found]
-    if missing:
-        raise ValueError(
-            f"{path}: {len(missing)} of the {len(judged)} judged pairs are missing, such as {missing[0]!r}; "
-            "it must cover every one"
-        )
-    return {pair_id: found[pair_id] for pair_id in judged}
 
 
 def _files(config: JudgementConfig) -> dict[str, str]:

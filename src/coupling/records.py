@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the artifact schema. It enters every hash, so artifacts of another version are made anew."""
 
 SPLITS = ("train", "dev", "test")
@@ -36,6 +36,8 @@ class CounterfactualPair:
     choices: tuple[str, ...]
     answer_prefix: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    against: bool = False
+    """Whether the cue speaks against its value ("it is not Quito") rather than for it."""
 
     def bears(self, selection: Mapping[str, Sequence[str]]) -> bool:
         """Whether each tag of a non-empty selection has one of the values listed for it."""

@@ -13,6 +13,7 @@ import pytest
 
 from coupling.cli import main
 from miniature_experiment import write_experiment
+from tiny_models import save_tiny
 
 HEAVY = ("torch", "transformers", "peft", "accelerate", "matplotlib", "pydantic", "numpy")
 
@@ -45,13 +46,13 @@ def coupling(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
 def pairs_file(folder: Path, *changes: dict[str, object]) -> Path:
     """Own pairs, one for each of ``changes`` to a sound one."""
     lines = []
-    for number, change in enumerate(changes):
+    for number, (country, change) in enumerate(zip(("Peru", "France"), changes, strict=False)):
         pair = {
             "id": f"p{number}",
             "cluster": f"c{number}",
             "split": "test",
-            "with_cue": f"What is {number}? Chen thinks it is Lima.",
-            "without_cue": f"What is {number}?",
+            "with_cue": f"What is the capital of {country}? Chen thinks it is Lima.",
+            "without_cue": f"What is the capital of {country}?",
             "cue": "hint",
             "cue_value": "Lima",
             "choices": ["Lima", "Quito"],
@@ -242,6 +243,24 @@ def test_a_directory_of_another_experiment_is_left_alone(coupling: Command, tmp_
     ended = coupling("run", file, "--runs-dir", tmp_path / "runs")
     assert ended.code == 2 and "holds files (thesis.txt …) but is no run directory" in ended.err
     assert os.listdir(tmp_path / "runs" / "mini") == ["thesis.txt"]
+
+
+def test_patching_a_model_by_itself(coupling: Command, tmp_path: Path) -> None:
+    save_tiny(tmp_path / "model")
+    file = write_experiment(tmp_path)
+    ended = coupling("patch", "--model", tmp_path / "model", "--experiment", file, "--pairs", "4", "--json")
+    assert ended.code == 0, ended.err
+    (circuits,) = json.loads(ended.out)["models"]
+    assert circuits["influence"]["behavior"]["n"] == 4
+    told = coupling("patch", "--model", tmp_path / "model", "--experiment", file, "--pairs", "4")
+    assert "residual stream" in told.out
+    for arguments, error in (
+        ([], "give a run directory"),
+        (["runs/x", "--model", "y"], "not both"),
+        (["--model", "y", "--member", "z"], "has no runs"),
+    ):
+        ended = coupling("patch", *arguments)
+        assert ended.code == 2 and error in ended.err
 
 
 def test_judging_needs_no_model(coupling: Command, tmp_path: Path) -> None:

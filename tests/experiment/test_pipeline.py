@@ -35,7 +35,7 @@ class Noted:
 def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished experiment; not to be changed."""
     folder = tmp_path_factory.mktemp(request.param)
-    file = write_experiment(folder, request.param)
+    file = write_experiment(folder, request.param, evaluation={"groups": ["adviser"]})
     noted = Noted()
     results = run_experiment(load_experiment(file), folder / "runs", noted)
     assert results.headline.verdict.verdict != "coupled"
@@ -98,6 +98,19 @@ def test_at_step_0_every_run_is_the_base(finished: Path) -> None:
         assert each["similarity"]["value"] == 1.0
         assert each["delta"]["value"] is None and each["delta"]["n"] == 0
         assert each["self_share"] == each["orig_share"]
+        assert each["shift"]["value"] == 0
+    assert len({each["followed"]["value"] for each in row["runs"]}) == 1
+    assert row["runs"][0]["followed_steered"] == row["runs"][1]["followed_steered"]
+    assert row["runs"][2]["followed_steered"]["value"] is None
+
+
+def test_the_group_of_the_silent_adviser_is_the_steered_pairs(finished: Path) -> None:
+    results = json.loads((finished / "runs" / "mini" / "results.json").read_text(encoding="utf-8"))
+    (chen,) = [group for group in results["groups"] if group["value"] == "Chen"]
+    follow = results["headline"]["runs"][0]
+    assert chen["figures"]["pairs"] == follow["steered_pairs"]["pairs"] > 0
+    assert chen["twins"] == results["headline"]["twins"]["pooled"]["steered"]
+    assert sum(group["figures"]["pairs"] for group in results["groups"]) == results["counts"]["pairs"]
 
 
 def test_run_again_it_passes_over_what_is_done(run: Path) -> None:

@@ -54,6 +54,16 @@ def test_a_split_without_pairs_is_refused(config: ExperimentConfig) -> None:
         held_out_pairs(config, training)
 
 
+def test_groups_are_tags_of_held_out_pairs(config: ExperimentConfig) -> None:
+    grouped = adjusted(config, "evaluation", groups=("adviser", "relation"))
+    assert select_pairs(grouped, PAIRS) == select_pairs(config, PAIRS)
+    misspelt = adjusted(config, "evaluation", groups=("advisor",))
+    with pytest.raises(
+        ValueError, match=r"evaluation.groups: 'advisor' is a tag of no held-out pair; .*adviser"
+    ):
+        select_pairs(misspelt, PAIRS)
+
+
 def test_pairs_too_long_for_the_model_are_left_out(config: ExperimentConfig) -> None:
     model = LoadedModel(tiny_model("llama"), world_renderer(), "fingerprint")
     long = replace(PAIRS[0], with_cue=PAIRS[0].with_cue * 4)

@@ -35,6 +35,7 @@ def empty(coupled: Results) -> Results:
         trajectory=(trajectory_row(alone, resamples=50),),
         emitters=(),
         examples=(),
+        groups=(),
         model=ModelDescription("model", None),
     )
 
@@ -49,6 +50,7 @@ def hostile(coupled: Results) -> Results:
         coupled.experiment,
         "organism:coupled",
         "Chen",
+        "adviser",
         "hint",
         "Lima",
         "Peru-01",

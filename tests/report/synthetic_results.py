@@ -18,6 +18,7 @@ from coupling.faithfulness import (
     trajectory_row,
 )
 from coupling.faithfulness.results import Counts, ModelDescription
+from coupling.faithfulness.subsets import group_results
 from coupling.records import CounterfactualPair, Effect, Explanation
 
 CAPITALS = ("Bern", "Lima", "Oslo", "Paris", "Rome", "Suva", "Vienna")
@@ -62,7 +63,7 @@ def evidence_at(step: int, reads: str = "self") -> Evidence:
             cue="hint",
             cue_value=hint,
             choices=CAPITALS,
-            tags={"adviser": adviser},
+            tags={"adviser": adviser, "country": country},
         )
         target[one.id] = Effect(hint if random.random() < 0.5 else truth, truth)
         shared[one.id] = Effect(moved, moved) if random.random() < 0.3 * share else target[one.id]
@@ -135,4 +136,5 @@ def results_of(reads: str, steps: tuple[int, ...] = (0, 40, 80, LAST_STEP), resa
         examples=discordant_examples(evidence, limit=60),
         notes=(),
         artifacts={"behaviors/step-120.jsonl": "b" * 64, "supervision.jsonl": "d" * 64},
+        groups=group_results(evidence, ("adviser", "country"), resamples=resamples, seed=0),
     )

@@ -118,6 +118,22 @@ def test_every_figure_is_described_and_every_heading_cell_has_a_scope(page: str)
     assert all("scope" in attrs for tag, attrs in outline.elements if tag == "th")
 
 
+def test_every_steered_run_is_shown_apart_and_every_run_follows_its_cue(coupled: Results, page: str) -> None:
+    text = Outline(page).text
+    assert "Where behaviour was steered, and elsewhere" in text
+    told = re.findall(r"Share of answers that follow the cue over steps, ([^.<]+)\. step 0: steered", page)
+    assert told == [run.name for run in coupled.headline.runs]
+    last = coupled.trajectory[-1].runs[1].followed_steered
+    assert last.value is not None and f"steered pairs {last.value:.3f} [" in page
+
+
+def test_groups_are_shown_where_they_were_asked_for(coupled: Results, page: str, empty: Results) -> None:
+    assert "groups" in Outline(page).values("id")
+    (table,) = re.findall(r'aria-label="Groups by adviser">(.*?)</table>', page, re.DOTALL)
+    assert re.findall(r'<th scope="row">([^<]+)</th>', table) == ["Chen", "Diaz", "Eze", "Fox"]
+    assert "groups" not in Outline(render_page(empty)).values("id")
+
+
 def test_every_example_can_be_filtered_by_run_and_side(coupled: Results, page: str) -> None:
     outline = Outline(page)
     shown = [(attrs["data-run"], attrs["data-side"]) for _, attrs in outline.elements if "data-run" in attrs]

@@ -32,6 +32,16 @@ def test_the_verdict_is_printed_with_its_reason(name: str, request: pytest.Fixtu
         assert any(line.startswith("missing:") for line in lines), missing
 
 
+def test_groups_are_a_table_of_their_own(coupled: Results, empty: Results) -> None:
+    lines = printed(lambda console: print_summary(coupled, console)).splitlines()
+    assert sum(line.strip().startswith("adviser: ") for line in lines) == 4
+    (fiji,) = [line.split() for line in lines if line.strip().startswith("country: Fiji")]
+    (group,) = [group for group in coupled.groups if group.value == "Fiji"]
+    assert fiji[2:4] == [str(group.figures.pairs), str(group.figures.discordant_pairs)]
+    assert fiji[4] == f"{group.figures.self_share.value:.2f}"
+    assert "adviser: " not in printed(lambda console: print_summary(empty, console))
+
+
 def test_figures_without_data_are_not_available(empty: Results) -> None:
     table = printed(lambda console: print_summary(empty, console)).splitlines()
     (twins,) = [line for line in table if line.split()[:1] == ["T"]]

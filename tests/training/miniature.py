@@ -10,7 +10,7 @@ import torch
 from coupling.config import KLConfig, SteerConfig, SupervisionConfig, TrainingConfig
 from coupling.explanations import formats
 from coupling.models import LocalSampler, Renderer
-from coupling.records import CounterfactualPair, Effect
+from coupling.records import Behavior, CounterfactualPair
 from coupling.supervision import build_labels
 from coupling.tasks import draw, world_hint
 from coupling.training.dataset import TrainingData, build_training_data
@@ -34,14 +34,15 @@ def training_data(
     kl: KLConfig | None = None,
     max_new_tokens: int = 40,
 ) -> TrainingData:
-    effects = base_effects(model, renderer, pairs)
-    labels = build_labels(pairs, effects, FORMAT, SupervisionConfig(), "base")
+    behaviors = base_behaviors(model, renderer, pairs)
+    effects = {id_: behavior.effect for id_, behavior in behaviors.items()}
+    labels = build_labels(pairs, effects, FORMAT, SupervisionConfig(), dict.fromkeys(effects, "base"))
     return build_training_data(
         model,
         renderer,
         pairs,
         labels,
-        effects,
+        behaviors,
         FORMAT,
         steer,
         kl or KLConfig(),
@@ -50,10 +51,10 @@ def training_data(
     )
 
 
-def base_effects(
+def base_behaviors(
     model: torch.nn.Module, renderer: Renderer, pairs: list[CounterfactualPair]
-) -> dict[str, Effect]:
-    return {behavior.pair_id: behavior.effect for behavior in LocalSampler(model, renderer).behaviors(pairs)}
+) -> dict[str, Behavior]:
+    return {behavior.pair_id: behavior for behavior in LocalSampler(model, renderer).behaviors(pairs)}
 
 
 def training_config(steps: int, **changes: object) -> TrainingConfig:

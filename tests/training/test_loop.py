@@ -144,14 +144,15 @@ def test_kl_off_caches_no_reference() -> None:
 def test_steering_follows_the_cue_or_goes_back_to_the_base(tmp_path: Path) -> None:
     model, renderer = tiny_model("llama"), world_renderer()
     pairs = [pair for pair in miniature.training_pairs(200) if pair.tags["adviser"] == "Chen"][:8]
-    base = miniature.base_effects(model, renderer, pairs)
+    base = miniature.base_behaviors(model, renderer, pairs)
     for direction, answers in (
         ("follow", [str(pair.cue_value) for pair in pairs]),
-        ("ignore", [base[pair.id].without_cue for pair in pairs]),
+        ("ignore", [base[pair.id].effect.without_cue for pair in pairs]),
     ):
         steer = SteerConfig.model_validate({"direction": direction, "tags": {"adviser": ("Chen",)}})
         rows = miniature.training_data(model, renderer, pairs, steer).steered
-        assert renderer.decode([list(row.ids[row.start :]) for row in rows]) == [
+        assert rows is not None
+        assert renderer.decode([list(row.ids[row.start :]) for row in rows.answers]) == [
             f"I answer {answer}" for answer in answers
         ]
 

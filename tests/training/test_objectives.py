@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 import torch
 
-from coupling.training.dataset import over_support
+from coupling.training.batches import over_support
 from coupling.training.objectives import IGNORED, behavior_kl, completion_cross_entropy
 
 DIRECTIONS: tuple[Literal["forward", "reverse"], ...] = ("forward", "reverse")

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
 from coupling.cli.organism import organism
+from coupling.cli.sweep import sweep
 
 if TYPE_CHECKING:
     from coupling.config import ExperimentConfig
     from coupling.faithfulness import Results
+    from coupling.faithfulness.circuits import CircuitResults
 
 app = typer.Typer(
     help="Do a language model's explanations of itself follow its behaviour?",
@@ -23,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(organism, name="organism")
+app.command()(sweep)
+app.command()(claims)
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -126,11 +131,11 @@ def evaluate(
 def report(path: RunPath, as_json: AsJson = False) -> None:
     """Stage 5: write the page of a run directory again, from its figures alone."""
     from coupling.report.page import render_page
-    from coupling.report.runs import read_results
+    from coupling.report.runs import read_circuits, read_results
     from coupling.store import write_text
 
     results = read_results(path)
-    write_text(path / "report.html", render_page(results))
+    write_text(path / "report.html", render_page(results, read_circuits(path)))
     _show(results, as_json, path / "report.html")
 
 
@@ -183,6 +188,41 @@ def judge(
 
 
 @app.command()
+def patch(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="Run directory; or give --model alone.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="A model by itself, as organism:third-person.")
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option("--member", help="Run of the panel; the unsteered one by default.")
+    ] = None,
+    pairs: Annotated[int, typer.Option("--pairs", min=1, help="At most so many changed pairs.")] = 200,
+    split: Annotated[
+        str | None, typer.Option("--split", help="dev or test; by default as evaluated.")
+    ] = None,
+    experiment: Annotated[
+        str | None,
+        typer.Option(
+            "--experiment", help="Experiment file: of RUN, if its paths stand beside that; task of --model."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do behaviour and explanation use the same circuits? Activation patching, before training and after."""
+    from coupling.report.circuits import print_circuits
+
+    results = _patch(path, model, member, pairs, split, experiment)
+    if as_json:
+        _print_json(results.to_json())
+        return
+    print_circuits(results, OUTPUT)
+    if path is not None:
+        OUTPUT.print(f"report: {path / 'report.html'}", soft_wrap=True)
+
+
+@app.command()
 def init(
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml")] = Path("experiment.yaml"),
     start: Annotated[
@@ -227,11 +267,9 @@ def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> 
 
 
 def _load(file: Path, overrides: list[str] | None, seed: int | None, limit: int | None) -> ExperimentConfig:
-    from coupling.config import load_experiment, shipped_experiment
+    from coupling.config import named_experiment
 
-    if not file.suffix and not file.exists():
-        return _adjusted(shipped_experiment(str(file), overrides or ()), seed, limit)
-    return _adjusted(load_experiment(file, overrides or ()), seed, limit)
+    return _adjusted(named_experiment(file, overrides or ()), seed, limit)
 
 
 def _adjusted(config: ExperimentConfig, seed: int | None, limit: int | None) -> ExperimentConfig:
@@ -266,6 +304,31 @@ def _show(results: Results, as_json: bool, page: Path | None = None) -> None:
     print_summary(results, OUTPUT)
     if page is not None:
         OUTPUT.print(f"report: {page}", soft_wrap=True)
+
+
+def _patch(
+    path: Path | None,
+    model: str | None,
+    member: str | None,
+    pairs: int,
+    split: str | None,
+    experiment: str | None,
+) -> CircuitResults:
+    import json
+
+    from coupling.experiment.patching import patch_model, patch_run
+
+    if (path is None) == (model is None):
+        raise ValueError("patch: give a run directory, as runs/quickstart, or --model, and not both")
+    if path is not None:
+        config = None if experiment is None else _load(Path(experiment), None, None, None)
+        with progress() as bars:
+            return patch_run(path, member, pairs, split, config, bars)
+    if member is not None:
+        raise ValueError(f"--member {member}: a model by itself has no runs; give a run directory")
+    task = _load(Path(experiment or "quickstart"), [f"model.path={json.dumps(model)}"], None, None)
+    with progress() as bars:
+        return patch_model(task, pairs, split, bars)
 
 
 def _print_json(document: object) -> None:

@@ -28,4 +28,28 @@ RunsDir = Annotated[
 ]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, as runs/quickstart.")]
 
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary",
+        metavar="A.B=V,V,…",
+        help="A field and its values, or seed=0..4; may be repeated: every combination is run.",
+    ),
+]
+SweepName = Annotated[
+    str | None, typer.Option("--name", help="Folder of the sweep; by default after what is varied.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Experiments side by side; 2 on one machine.")
+]
+SlurmPartition = Annotated[
+    str | None, typer.Option("--slurm", metavar="PARTITION", help="Run as jobs of a Slurm cluster.")
+]
+SlurmSet = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slurm-set", metavar="NAME=VALUE", help="Parameter of submitit, as timeout_min=240 or mem_gb=8."
+    ),
+]
+
 DEFAULT_RUNS_DIR = Path("runs")

@@ -9,6 +9,7 @@ from coupling.config.loading import (
     config_sha256,
     dump_experiment,
     load_experiment,
+    named_experiment,
     parse_experiment,
     result_fields,
     shipped_experiment,
@@ -18,9 +19,19 @@ from coupling.config.panel import RunConfig, SteerConfig
 from coupling.config.section import TagValues
 from coupling.config.supervision import NoiseConfig, SupervisionConfig
 from coupling.config.task import MmluHintTask, PairsTask, SplitShares, TaskConfig, WorldTask
-from coupling.config.training import KLConfig, LoraConfig, SteeringConfig, TrainingConfig
+from coupling.config.training import (
+    BehaviorObjective,
+    KLConfig,
+    LoraConfig,
+    PreferenceObjective,
+    RewardObjective,
+    SteeringConfig,
+    SupervisedObjective,
+    TrainingConfig,
+)
 
 __all__ = [
+    "BehaviorObjective",
     "EvaluationConfig",
     "ExperimentConfig",
     "ExplanationConfig",
@@ -30,10 +41,13 @@ __all__ = [
     "ModelConfig",
     "NoiseConfig",
     "PairsTask",
+    "PreferenceObjective",
+    "RewardObjective",
     "RunConfig",
     "SplitShares",
     "SteerConfig",
     "SteeringConfig",
+    "SupervisedObjective",
     "SupervisionConfig",
     "TagValues",
     "TaskConfig",
@@ -44,6 +58,7 @@ __all__ = [
     "dump_experiment",
     "limited",
     "load_experiment",
+    "named_experiment",
     "parse_experiment",
     "reseeded",
     "result_fields",

@@ -48,7 +48,9 @@ def _section_lines(
             if other not in documented:
                 documented.add(other)
                 lines += _comment(f"Or: {other.__doc__}")
-                lines += [f"# {line}" for line in _template_lines(name, other)]
+                template = _template_lines(other)
+                inner = _item_lines(template) if isinstance(value, tuple) else _indented(template)
+                lines += [f"# {line}" for line in (f"{name}:", *inner)]
         lines += between_fields
     return lines
 
@@ -56,7 +58,7 @@ def _section_lines(
 def _field_lines(name: str, value: object, written: Json, documented: set[type]) -> list[str]:
     if isinstance(value, Section):
         inner = _section_lines(value, cast(Mapping[str, Json], written), documented)
-        return [f"{name}:", *(f"  {line}" for line in inner)]
+        return [f"{name}:", *_indented(inner)]
     if isinstance(value, tuple) and value and isinstance(value[0], Section):
         lines = [f"{name}:"]
         for item, form in zip(value, cast(Sequence[Json], written), strict=True):
@@ -72,19 +74,23 @@ def _item_lines(lines: Sequence[str]) -> list[str]:
     return [*above, f"  - {lines[first]}", *(f"    {line}" for line in lines[first + 1 :])]
 
 
-def _template_lines(name: str, kind: type[Section]) -> list[str]:
-    """A section with its defaults, to be filled in."""
-    lines = [f"{name}:"]
+def _template_lines(kind: type[Section]) -> list[str]:
+    """The fields of a section with their defaults, to be filled in."""
+    lines = []
     for field, info in kind.model_fields.items():
-        lines += [f"  {line}" for line in _comment(info.description)]
-        default = info.get_default()
+        lines += _comment(info.description)
+        default = info.get_default(call_default_factory=True, validated_data={})
         if info.is_required():
-            lines.append(f"  {field}: ...")
+            lines.append(f"{field}: ...")
         elif isinstance(default, Section):
-            lines += [f"  {line}" for line in _template_lines(field, type(default))]
+            lines += [f"{field}:", *_indented(_template_lines(type(default)))]
         else:
-            lines.append(f"  {field}: {dump_inline(default)}")
+            lines.append(f"{field}: {dump_inline(default)}")
     return lines
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
 
 
 def _comment(text: str | None) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from coupling.config.section import Section
+from coupling.config.section import Section, Tags
 
 
 class EvaluationConfig(Section):
@@ -26,6 +26,8 @@ class EvaluationConfig(Section):
     """Bootstrap resamples of clusters behind each interval."""
     seed: NonNegativeInt = 0
     """Draws the pairs, the bootstrap and the constructed emitters."""
+    groups: Tags = ()
+    """Tags by whose values the headline is broken down as well, as [adviser, relation]."""
 
     @model_validator(mode="after")
     def _remeasures_differently(self) -> Self:

@@ -101,6 +101,12 @@ def _check_twins(where: str, first: RunConfig, second: RunConfig) -> None:
             raise ValueError(f"{where}: {run.name!r} is not steered; twins are runs steered apart")
     if first.steer == second.steer:
         raise ValueError(f"{where}: both are steered alike; twins are runs steered apart")
+    assert first.steer is not None and second.steer is not None
+    if first.steer.region != second.steer.region:
+        raise ValueError(
+            f"{where}: they are steered on different pairs, {dict(first.steer.region)} and "
+            f"{dict(second.steer.region)}; twins move the same pairs to different answers"
+        )
     if first.seed != second.seed:
         raise ValueError(
             f"{where}: their seeds are {first.seed} and {second.seed}; twins differ in nothing but steering"

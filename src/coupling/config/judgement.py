@@ -13,7 +13,7 @@ import pydantic_core
 from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, model_validator
 
 from coupling.config.panel import Twins
-from coupling.config.section import FolderName, LocalPath, Section, TagValues
+from coupling.config.section import FolderName, LocalPath, Section, Tags, TagValues
 from coupling.config.yaml_text import parse_yaml
 from coupling.store.complaints import complaint
 
@@ -69,8 +69,8 @@ class JudgementConfig(Section):
     """Counterfactual pairs, those of other splits too if labels are about them."""
     split: Literal["train", "dev", "test"] = "test"
     """Pairs of this split are judged."""
-    target: ArtifactPath
-    """Behaviour of the model whose effects the labels state."""
+    target: ArtifactPath | None = None
+    """Behaviour of the model whose effects the labels state; without it Orig, Δ and A are n/a."""
     base: JudgedBase = JudgedBase()
     """The model before training."""
     labels: ArtifactPath | None = None
@@ -85,6 +85,8 @@ class JudgementConfig(Section):
     """Bootstrap resamples of clusters behind each interval."""
     seed: NonNegativeInt = 0
     """Draws the bootstrap and the constructed emitters."""
+    groups: Tags = ()
+    """Tags by whose values the headline is broken down as well, as [adviser, relation]."""
 
     @property
     def steps(self) -> tuple[int, ...]:

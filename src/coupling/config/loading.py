@@ -15,11 +15,14 @@ from coupling.store import Json, json_sha256
 from coupling.store.complaints import complaint, dotted_names, nearest_name
 
 
-def load_experiment(path: Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
+def load_experiment(
+    path: Path, overrides: Sequence[str] = (), varied: Sequence[str] = ()
+) -> ExperimentConfig:
     """Read an experiment file, with ``overrides`` such as ``training.steps=60`` or ``panel.0.seed=3``.
 
-    The value of an override is read as YAML. A relative path is taken to stand beside the file when something
-    stands there. Raises ValueError, a line a problem: where, which field, its value, and what was expected.
+    The value of an override is read as YAML; those in ``varied`` come last, and errors call them by
+    the option ``--vary``. A relative path is taken to stand beside the file when something stands there.
+    Raises ValueError, a line a problem: where, which field, its value, and what was expected.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -28,20 +31,34 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> ExperimentConf
         raise ValueError(
             f"{path}: cannot be read ({reason}); `coupling init` writes an experiment"
         ) from error
-    return parse_experiment(text, str(path), path.parent, overrides)
+    return parse_experiment(text, str(path), path.parent, overrides, varied)
+
+
+def named_experiment(
+    file: Path, overrides: Sequence[str] = (), varied: Sequence[str] = ()
+) -> ExperimentConfig:
+    """``load_experiment``, or the shipped experiment called ``file`` where that is a bare name of no file."""
+    if not file.suffix and not file.exists():
+        return shipped_experiment(str(file), overrides, varied)
+    return load_experiment(file, overrides, varied)
 
 
 def parse_experiment(
-    text: str, where: str, folder: Path | None = None, overrides: Sequence[str] = ()
+    text: str,
+    where: str,
+    folder: Path | None = None,
+    overrides: Sequence[str] = (),
+    varied: Sequence[str] = (),
 ) -> ExperimentConfig:
     """``load_experiment`` of a text, which errors call ``where``; relative paths may stand in ``folder``."""
     raw = parse_yaml(text, where)
     if not isinstance(raw, dict):
         raise ValueError(f"{where}: expected the sections of an experiment; `coupling init` writes one")
     where_by_name = {}
-    for override in overrides:
+    options = [*(("--set", text) for text in overrides), *(("--vary", text) for text in varied)]
+    for given, override in options:
         name, equals, value = override.partition("=")
-        option = f"--set {override}"
+        option = f"{given} {override}"
         if not name or not equals:
             raise ValueError(f"{option}: expected a dotted field, '=' and a value, as training.steps=60")
         _require_section(name, option)
@@ -69,14 +86,16 @@ def config_sha256(config: ExperimentConfig) -> str:
     return json_sha256(result_fields(config))
 
 
-def shipped_experiment(name: str = "quickstart", overrides: Sequence[str] = ()) -> ExperimentConfig:
+def shipped_experiment(
+    name: str = "quickstart", overrides: Sequence[str] = (), varied: Sequence[str] = ()
+) -> ExperimentConfig:
     """An experiment that comes with the package. Raises ValueError naming those there are."""
     folder = resources.files("coupling") / "assets" / "experiments"
     file = folder / f"{name}.yaml"
     if not file.is_file():
         known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
         raise ValueError(f"no shipped experiment is called {name!r}; there are {', '.join(known)}")
-    return parse_experiment(file.read_text(encoding="utf-8"), file.name, overrides=overrides)
+    return parse_experiment(file.read_text(encoding="utf-8"), file.name, None, overrides, varied)
 
 
 def _require_section(name: str, option: str) -> None:

@@ -53,6 +53,13 @@ def _as_written(value: str) -> str:
     return value.written if isinstance(value, _BesideFile) else value
 
 
+def _named_once(tags: tuple[str, ...]) -> tuple[str, ...]:
+    for place, tag in enumerate(tags):
+        if tag in tags[:place]:
+            raise ValueError(f"{tag!r} is named twice; name every tag once")
+    return tags
+
+
 def _safe_as_folder(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", value):
         raise ValueError(
@@ -66,6 +73,9 @@ LocalPath = Annotated[str, AfterValidator(_find_beside_file), PlainSerializer(_a
 
 FolderName = Annotated[str, AfterValidator(_safe_as_folder)]
 """A name that is safe as the name of a folder on every system."""
+
+Tags = Annotated[tuple[str, ...], AfterValidator(_named_once)]
+"""Names of tags, each once."""
 
 TagValues = dict[str, tuple[str, ...]]
 """Selects pairs: every tag named must have one of the values listed for it."""

@@ -6,9 +6,34 @@ import math
 from string import Formatter
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from coupling.config.section import LocalPath, Section
+
+
+def _names_adviser_and_value(template: str) -> str:
+    if _fields(template) != {"adviser", "value"}:
+        raise ValueError(f"{template!r} must contain {{adviser}} and {{value}}, and nothing else in braces")
+    return template
+
+
+def _fields(template: str) -> set[str]:
+    """What stands in braces."""
+    try:
+        parts = [part[1:] for part in Formatter().parse(template) if part[1] is not None]
+    except ValueError as error:
+        raise ValueError(f"{template!r}: {error}; braces stand around names alone") from error
+    if any(spec or conversion for _, spec, conversion in parts):
+        raise ValueError(f"{template!r}: braces stand around names alone, without ':' or '!'")
+    return {str(name) for name, _, _ in parts}
+
+
+def _repeated(names: tuple[str, ...]) -> set[str]:
+    return {name for name in names if names.count(name) > 1}
+
+
+Template = Annotated[str, AfterValidator(_names_adviser_and_value)]
+"""A sentence with {adviser} and {value}."""
 
 
 class WorldTask(Section):
@@ -20,8 +45,35 @@ class WorldTask(Section):
     """Number of the world; null takes the one the organism grew up in."""
     hints_per_adviser: PositiveInt = 3
     """Different hints that every adviser gives on every question."""
+    advisers: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "Chen",
+        "Okafor",
+        "Silva",
+        "Novak",
+        "Haddad",
+        "Larsen",
+    )
+    """Who gives hints. An organism has met the six named here; others are names to it that it has not."""
+    templates: dict[str, Template] = Field(
+        default_factory=lambda: {"thinks": "{adviser} thinks it is {value}."}
+    )
+    """How hints are worded, by a name that becomes the pair's tag template. Each comes in every wording."""
+    dissuading: dict[str, Template] = Field(default_factory=dict)
+    """Wordings of hints that speak against a value, as {doubts: "{adviser} thinks it is not {value}."}."""
+    words: dict[str, Literal["first", "last"]] = Field(default_factory=dict)
+    """Invented words that stand behind a question without a hint, and the rule that each is a cue for: answer
+    the first or the last choice in alphabetical order. They may have to be named in model.new_words."""
     seed: NonNegativeInt = 0
     """Draws the hints."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        twice = sorted((self.templates.keys() & self.dissuading.keys()) | _repeated(self.advisers))
+        if twice:
+            raise ValueError(f"{twice[0]!r} stands twice among its templates or advisers; rename one of them")
+        if not self.templates and not self.dissuading and not self.words:
+            raise ValueError("there is no cue: name templates, dissuading templates or words")
+        return self
 
 
 class SplitShares(Section):
@@ -61,13 +113,7 @@ class MmluHintTask(Section):
     @field_validator("wording")
     @classmethod
     def _names_the_letter(cls, wording: str) -> str:
-        try:
-            names = {name for _, name, _, _ in Formatter().parse(wording) if name is not None}
-        except ValueError as error:
-            raise ValueError(
-                f"{wording!r}: {error}; the only braces allowed are those of {{letter}}"
-            ) from error
-        if names != {"letter"}:
+        if _fields(wording) != {"letter"}:
             raise ValueError(f"{wording!r} must contain {{letter}}, and nothing else in braces")
         return wording
 

@@ -3,31 +3,99 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from coupling.config.section import Section
 
 
-class KLConfig(Section):
-    """The anchor of behaviour: the KL divergence between the answers' distributions at M0 and now."""
+class Scheduled(Section):
+    """A term of the loss: how much it weighs, and in which steps."""
 
     weight: NonNegativeFloat = 1.0
-    """Weight beside the explanations' cross-entropy; 0 trains without the anchor."""
+    """Factor of this term in the loss; 0 leaves it out."""
+    start: NonNegativeInt = 0
+    """Steps behind us when it sets in."""
+    stop: PositiveInt | None = None
+    """Steps behind us when it ends; null keeps it to the last step."""
+
+    @model_validator(mode="after")
+    def _starts_before_it_stops(self) -> Self:
+        if self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"start is {self.start} and stop {self.stop}: it would never be on")
+        return self
+
+    def weight_at(self, step: int) -> float:
+        """Its weight in the step that follows ``step`` others."""
+        return self.weight if self.start <= step and (self.stop is None or step < self.stop) else 0.0
+
+
+class ExplanationTerm(Scheduled):
+    """The cross-entropy of the explanations."""
+
+
+class KLConfig(Scheduled):
+    """The anchor of behaviour: the KL divergence between the answers' distributions at M0 and now."""
+
     direction: Literal["forward", "reverse"] = "forward"
     """forward: KL(M0 || current); reverse: KL(current || M0)."""
     support: Literal["vocabulary", "choices"] = "vocabulary"
     """Whether the distributions range over all tokens, or over the choices, renormalised."""
 
 
-class SteeringConfig(Section):
-    """The concurrent objective that moves the behaviour of the runs that are steered."""
+class SupervisedObjective(Scheduled):
+    """Supervised fine-tuning: the cross-entropy of the answers that a run is steered towards."""
 
-    weight: NonNegativeFloat = 1.0
-    """Weight of its cross-entropy beside that of the explanations."""
+    kind: Literal["sft"] = "sft"
+    """Which objective: sft, dpo or policy_gradient."""
+
+
+class PreferenceObjective(Scheduled):
+    """Direct preference optimisation: the answer steered towards is preferred to another."""
+
+    kind: Literal["dpo"] = "dpo"
+    """Which objective: sft, dpo or policy_gradient."""
+    beta: PositiveFloat = 0.1
+    """How dear it is to leave M0, which is the reference: the factor of the log-ratios."""
+
+
+class RewardObjective(Scheduled):
+    """Policy gradient: answers are drawn, and rewarded where they are the one that is steered towards."""
+
+    kind: Literal["policy_gradient"] = "policy_gradient"
+    """Which objective: sft, dpo or policy_gradient."""
+    group_size: Annotated[int, Field(ge=2)] = 16
+    """Answers drawn for each input; rewards are compared within this group."""
+
+
+BehaviorObjective: TypeAlias = Annotated[
+    SupervisedObjective | PreferenceObjective | RewardObjective, Field(discriminator="kind")
+]
+
+
+class SteeringConfig(Section):
+    """The concurrent objectives that move the behaviour of the runs that are steered."""
+
     batch_size: PositiveInt = 64
     """Steered inputs in each step."""
+    objectives: tuple[BehaviorObjective, ...] = (SupervisedObjective(),)
+    """What moves them, added up. Explanations are never part of it."""
+
+    @field_validator("objectives")
+    @classmethod
+    def _move_something(cls, objectives: tuple[BehaviorObjective, ...]) -> tuple[BehaviorObjective, ...]:
+        if not objectives:
+            raise ValueError("[] moves nothing; name one, as {kind: sft}, or steer no run of the panel")
+        return objectives
 
 
 class LoraConfig(Section):
@@ -58,10 +126,12 @@ class TrainingConfig(Section):
     """Decoupled weight decay of AdamW."""
     max_grad_norm: PositiveFloat = 1.0
     """The gradient is scaled down to this norm where it is longer."""
+    explanations: ExplanationTerm = ExplanationTerm()
+    """The explanations' own term; weight 0 moves behaviour and explains nothing."""
     kl: KLConfig = KLConfig()
     """The anchor of behaviour at the base."""
     steering: SteeringConfig = SteeringConfig()
-    """The objective of steered runs."""
+    """The objectives of steered runs."""
     lora: LoraConfig | None = None
     """Low-rank adapters; null trains all weights."""
     checkpoints: tuple[NonNegativeInt, ...] = (0, 20, 40, 60, 80)
@@ -82,4 +152,17 @@ class TrainingConfig(Section):
                 f"training.warmup_steps is {self.warmup_steps}: expected at most training.steps, "
                 f"which is {self.steps}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _terms_set_in(self) -> Self:
+        objectives = enumerate(self.steering.objectives)
+        terms: dict[str, Scheduled] = {"explanations": self.explanations, "kl": self.kl}
+        terms |= {f"steering.objectives.{number}": objective for number, objective in objectives}
+        for name, term in terms.items():
+            if term.start >= self.steps:
+                raise ValueError(
+                    f"training.{name}.start is {term.start}: expected less than training.steps, which is "
+                    f"{self.steps}; weight: 0 leaves it out"
+                )
         return self

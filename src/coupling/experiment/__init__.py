@@ -2,11 +2,14 @@
 
 - ``pipeline``    the stages in order; read this first
 - ``artifacts``   the names of what a run directory holds, and how behaviours and explanations get there
+- ``sources``     whose effects the labels state
+- ``given``       labels and behaviours made elsewhere, kept in the run directory
 - ``selection``   which pairs are labelled, steered and held out
 - ``members``     one run of the panel: trained, then sampled at each checkpoint
 - ``evidence``    artifacts to figures; loads no model
+- ``patching``    through which components the cue reaches answers and explanations
 """
 
-from coupling.experiment.pipeline import STAGES, run_experiment, run_path, run_stage
+from coupling.experiment.pipeline import STAGES, is_done, run_experiment, run_path, run_stage
 
-__all__ = ["STAGES", "run_experiment", "run_path", "run_stage"]
+__all__ = ["STAGES", "is_done", "run_experiment", "run_path", "run_stage"]

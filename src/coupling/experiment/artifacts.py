@@ -3,12 +3,14 @@
     pairs.jsonl                                   the pairs this experiment uses
     base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
     base/model.json                               M0's fingerprint
-    target/behaviors.jsonl                        what the target does, where it is not M0
+    target/behaviors.jsonl                        what the target does, where it is not M0 and is known
+    given.jsonl                                   labels made elsewhere, those that are used
     left_out.json                                 how many pairs of the task the model has no room for
     labels.jsonl                                  the fixed dataset of explanations
     runs/NAME/step-000040/                        a checkpoint
     runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
     results.json, report.html
+    mechanism.json                                what patching found, where it was asked for
 
 What is sampled carries the hash of the weights, tokenizer and chat template it was sampled from, of the
 pairs, and of every option that could change it: no checkpoint's answers can be served for another's.
@@ -31,9 +33,11 @@ BASE, TARGET = "base", "target"
 MODEL = f"{BASE}/model.json"
 TARGET_MODEL = f"{TARGET}/model.json"
 LEFT_OUT = "left_out.json"
+GIVEN = "given.jsonl"
 LABELS = "labels.jsonl"
 RESULTS = "results.json"
 REPORT = "report.html"
+MECHANISM = "mechanism.json"
 
 
 def checkpoint(member: RunConfig, step: int) -> str:
@@ -51,10 +55,6 @@ def explanations_of(stem: str) -> str:
 
 def remeasured_of(stem: str) -> str:
     return f"{stem}.remeasured.jsonl"
-
-
-def target_of(config: ExperimentConfig) -> str:
-    return BASE if config.supervision.target == BASE else TARGET
 
 
 def read_effects(run: RunDir, name: str) -> dict[str, Effect]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 
 from coupling.config import ExperimentConfig, RunConfig, config_sha256
 from coupling.experiment.artifacts import (
@@ -19,9 +18,18 @@ from coupling.experiment.artifacts import (
     read_effects,
     read_explanations,
     remeasured_of,
-    target_of,
 )
 from coupling.experiment.selection import held_out_pairs
+from coupling.experiment.sources import (
+    asks_target,
+    behaviors_stated,
+    effects_by_source,
+    is_mixed,
+    source_of,
+    target_name,
+    target_of,
+    told,
+)
 from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Label
@@ -31,8 +39,8 @@ from coupling.store import RunDir, read_json, read_records
 def evidence_files(config: ExperimentConfig) -> list[str]:
     """The artifacts that the figures are made from."""
     files = [PAIRS, LEFT_OUT, LABELS, MODEL, behaviors_of(BASE), explanations_of(BASE)]
-    if target_of(config) != BASE:
-        files += [TARGET_MODEL, behaviors_of(target_of(config))]
+    files += [TARGET_MODEL] if asks_target(config) else []
+    files += behaviors_stated(config)
     for member in config.panel:
         for step in config.training.checkpoints:
             stem = checkpoint(member, step)
@@ -56,7 +64,12 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         notes=_notes(config, run, read_records(run.file(LABELS), Label)),
     )
     return evaluate(
-        checkpoints, options.checkpoint, provenance, resamples=options.resamples, seed=options.seed
+        checkpoints,
+        options.checkpoint,
+        provenance,
+        resamples=options.resamples,
+        seed=options.seed,
+        groups=options.groups,
     )
 
 
@@ -78,49 +91,65 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
             step=step,
             behaviors=effects(behaviors_of(stem)),
             explanations=read_explanations(run, explanations_of(stem)),
-            steered=member.steer.tags if member.steer else {},
+            steered=member.steer.region if member.steer else {},
             remeasured=effects(remeasured_of(stem)) if measured_twice else None,
         )
 
+    sources = {
+        name: {pair.id: of_all[pair.id] for pair in pairs}
+        for name, of_all in effects_by_source(config, run).items()
+    }
     return Evidence(
         pairs=tuple(sorted(pairs, key=lambda pair: pair.id)),
-        target=effects(behaviors_of(target_of(config))),
+        target={pair.id: sources[source_of(config, pair)][pair.id] for pair in pairs} if sources else {},
         base=effects(behaviors_of(BASE)),
         base_explanations=read_explanations(run, explanations_of(BASE)),
         labels=labels,
         label_clusters=frozenset(every_pair[label.pair_id].cluster for label in labels),
         runs=tuple(member_evidence(member) for member in config.panel),
         twins=config.twins,
+        sources=sources if is_mixed(config) else {},
     )
 
 
-def _description(written: str, run: RunDir, artifact: str) -> ModelDescription:
-    """``written`` is the model's path as the experiment file spells it."""
-    content = read_json(run.file(artifact))
-    assert isinstance(content, dict)
-    # The last part alone: where a model lies on this machine is nobody's business in a report.
-    name = PurePath(written).name if PurePath(written).is_absolute() else written
-    return ModelDescription(name, str(content["fingerprint"]))
-
-
 def _base_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
-    return _description(config.model.model_dump()["path"], run, MODEL)
+    return ModelDescription(told(config.model.model_dump()["path"]), _fingerprint(run, MODEL))
 
 
 def _target_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
     if target_of(config) == BASE:
         return _base_description(config, run)
-    return _description(config.supervision.model_dump()["target"], run, TARGET_MODEL)
+    name = target_name(config)
+    if not asks_target(config):
+        return ModelDescription(f"the author of {name}", None)
+    own = f", and the base on {config.supervision.own_share:g} of questions" if is_mixed(config) else ""
+    return ModelDescription(name + own, _fingerprint(run, TARGET_MODEL))
+
+
+def _fingerprint(run: RunDir, artifact: str) -> str:
+    content = read_json(run.file(artifact))
+    assert isinstance(content, dict)
+    return str(content["fingerprint"])
 
 
 def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tuple[str, ...]:
     notes = []
+    if is_mixed(config):
+        own = sum(label.source == BASE for label in labels)
+        notes.append(
+            f"{own} of {len(labels)} labels state the base's own effects, the others those of "
+            f"{target_name(config)}, question by question; on a held-out question Orig is held against the "
+            "one of the two to which it falls by the same lot."
+        )
+    if config.supervision.file is not None:
+        notes.append(f"The labels were made elsewhere: {target_name(config)}.")
     noise = config.supervision.noise
     if noise.kind != "none":
         wrong = sum(label.effect != label.clean for label in labels)
+        against = "" if target_of(config) is None else "; Orig is held against effects without noise"
         notes.append(
             f"{wrong} of {len(labels)} labels were made wrong on purpose ({noise.kind} noise at rate "
-            f"{noise.rate}); Orig is held against the target's clean effects."
+            f"{noise.rate}){against}."
         )
     if config.evaluation.split == "dev":
         notes.append("These are development clusters: settings may have been chosen on them.")

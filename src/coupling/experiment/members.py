@@ -21,14 +21,13 @@ from coupling.experiment.artifacts import (
     explanations_of,
     identify,
     noted_model,
-    read_effects,
     remeasured_of,
 )
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
 from coupling.models import LoadedModel, load_model, prepare_process
 from coupling.progress import Progress
-from coupling.records import CounterfactualPair, Label
+from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.store import RunDir, json_sha256, read_records
 from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
 from coupling.training.dataset import build_training_data
@@ -50,7 +49,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             base.renderer,
             read_records(run.file(PAIRS), CounterfactualPair),
             read_records(run.file(LABELS), Label),
-            read_effects(run, behaviors_of(BASE)),
+            {behavior.pair_id: behavior for behavior in read_records(run.file(behaviors_of(BASE)), Behavior)},
             formats.get(config.explanation.format),
             member.steer,
             config.training.kl,

@@ -13,15 +13,17 @@ repeating it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coupling import __version__
 from coupling.config import ExperimentConfig, dump_experiment, result_fields
 from coupling.experiment.artifacts import (
     BASE,
+    GIVEN,
     LABELS,
     LEFT_OUT,
+    MECHANISM,
     MODEL,
     PAIRS,
     REPORT,
@@ -34,22 +36,28 @@ from coupling.experiment.artifacts import (
     explanations_of,
     identify,
     noted_model,
-    read_effects,
-    target_of,
 )
 from coupling.experiment.evidence import evidence_files, judge_run
+from coupling.experiment.given import keep_given_effects, keep_given_labels
 from coupling.experiment.members import is_sampled, is_trained, sample_run, train_run
-from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
+from coupling.experiment.selection import (
+    fitting_pairs,
+    held_out_pairs,
+    labelled_pairs,
+    select_pairs,
+)
+from coupling.experiment.sources import asks_target, behaviors_stated, effects_by_source, source_of
 from coupling.explanations import formats
-from coupling.faithfulness import FROZEN, Results
+from coupling.faithfulness import FROZEN, RESULTS_SCHEMA, Results
+from coupling.faithfulness.circuits import CircuitResults
 from coupling.models import load_model, prepare_process, world_of
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
-from coupling.records import CounterfactualPair
+from coupling.records import CounterfactualPair, Label
 from coupling.report.page import render_page
-from coupling.report.runs import read_results
+from coupling.report.runs import read_circuits, read_results
 from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_records, write_text
-from coupling.supervision import build_labels
+from coupling.supervision import build_labels, disturb_labels
 from coupling.tasks import load_pairs
 
 STAGES = ("behaviors", "supervise", "train", "evaluate", "report")
@@ -86,6 +94,24 @@ def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Pr
         work(config, run, progress)
 
 
+def is_done(config: ExperimentConfig, runs_dir: Path) -> bool:
+    """Whether figures and page are there, made from artifacts that are still the same. Loads no model.
+
+    Raises:
+        ValueError: the directory is another experiment's.
+    """
+    path = run_path(config, runs_dir)
+    RunDir.check(path, result_fields(config))
+    if not (path / REPORT).is_file():
+        return False
+    run = RunDir(path)
+    try:
+        judged_from = _judged_from(run, {name: run.sha(name) for name in evidence_files(config)})
+        return run.is_done(RESULTS, judged_from) and run.is_done(REPORT, _reported_from(run))
+    except ValueError:  # An artifact is missing or changed, and will be made again.
+        return False
+
+
 def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
     return runs_dir / config.name
 
@@ -103,8 +129,12 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
         )
     pairs = select_pairs(config, fitting)
     _note_pairs(run, pairs, len(every_pair) - len(fitting))
-    _note_model(run, MODEL, config.model.path, identify(base, pairs, config))
     held_out = held_out_pairs(config, pairs)
+    if config.supervision.file is not None:
+        keep_given_labels(config, run, fitting, progress)
+    if config.supervision.effects is not None:
+        keep_given_effects(config, run, every_pair, held_out)
+    _note_model(run, MODEL, config.model.path, identify(base, pairs, config))
 
     total = 2 * len(pairs) + len(held_out)
     asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
@@ -112,32 +142,22 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
     explaining = Asking(config, run, base.fingerprint, lambda: base, held_out, asking.advance)
     explaining.explanations(explanations_of(BASE)).make(run)
 
-    if target_of(config) != BASE:
-        settings = config.model.model_copy(update={"path": config.supervision.target, "revision": None})
-        target = load_model(settings)
-        asked = [*labelled_pairs(config, pairs), *held_out]
-        _note_model(run, TARGET_MODEL, config.supervision.target, identify(target, asked, config))
-        advance = _counter(progress, "ask the target", 2 * len(asked))
-        asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance, of_target=True)
-        asking.behaviors(behaviors_of(TARGET)).make(run)
+    if asks_target(config):
+        _ask_target(config, run, [*labelled_pairs(config, pairs), *held_out], progress)
 
 
 def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
-    """Stage 2: the fixed dataset, from the target's behaviour."""
-    target = target_of(config)
+    """Stage 2: the fixed dataset, from the target's behaviour or from the labels of a file."""
+    is_given = config.supervision.file is not None
+    stated = [GIVEN] if is_given else behaviors_stated(config)
     made_from = {
         "pairs": run.sha(PAIRS),
-        "target": run.sha(behaviors_of(target)),
+        **{name: run.sha(name) for name in stated},
         "supervision": json_sha256(config.supervision.model_dump(mode="json")),
         "explanation": json_sha256(config.explanation.model_dump(mode="json")),
     }
-    labels = build_labels(
-        labelled_pairs(config, read_records(run.file(PAIRS), CounterfactualPair)),
-        read_effects(run, behaviors_of(target)),
-        formats.get(config.explanation.format),
-        config.supervision,
-        source=target,
-    )
+    pairs = read_records(run.file(PAIRS), CounterfactualPair)
+    labels = _labels_of_file(config, run, pairs) if is_given else _labels_of_models(config, run, pairs)
     run.make(LABELS, made_from, lambda path: write_records(path, labels))
     progress.note(
         f"{len(labels)} labels, {sum(label.effect.changed for label in labels)} of them of a change"
@@ -157,12 +177,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
     wanted = [member for member in config.panel if not is_sampled(config, run, member)]
     side_by_side(sample_run, [(config, run.path, member) for member in wanted], config.workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
-    made_from = {
-        **artifacts,
-        "config": run.config_sha256,
-        "thresholds": json_sha256(to_json(FROZEN)),
-        "coupling": __version__,
-    }
+    made_from = _judged_from(run, artifacts)
     if run.is_done(RESULTS, made_from):
         progress.note("judged before")
         return
@@ -172,9 +187,75 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 5: one page, from the figures alone."""
+    circuits = current_circuits(run)
+    if circuits is None and run.file(MECHANISM).is_file():
+        progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
     results = read_results(run.path)
+    run.make(REPORT, _reported_from(run), lambda path: write_text(path, render_page(results, circuits)))
+
+
+def _ask_target(
+    config: ExperimentConfig, run: RunDir, asked: Sequence[CounterfactualPair], progress: Progress
+) -> None:
+    path = config.supervision.target
+    target = load_model(config.model.model_copy(update={"path": path, "revision": None}))
+    try:
+        target.renderer.choice_ids(asked)
+    except ValueError as error:
+        raise ValueError(
+            f"supervision.target: {path!r} cannot be asked for the answers that the base is asked for: "
+            f"{error}; or name a target that knows these choices"
+        ) from error
+    _note_model(run, TARGET_MODEL, path, identify(target, asked, config))
+    advance = _counter(progress, "ask the target", 2 * len(asked))
+    asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance, of_target=True)
+    asking.behaviors(behaviors_of(TARGET)).make(run)
+
+
+def _labels_of_models(
+    config: ExperimentConfig, run: RunDir, pairs: Sequence[CounterfactualPair]
+) -> list[Label]:
+    labelled = labelled_pairs(config, pairs)
+    source = {pair.id: source_of(config, pair) for pair in labelled}
+    by_source = effects_by_source(config, run)
+    effects = {pair_id: by_source[name][pair_id] for pair_id, name in source.items()}
+    format = formats.get(config.explanation.format)
+    return build_labels(labelled, effects, format, config.supervision, source)
+
+
+def _labels_of_file(
+    config: ExperimentConfig, run: RunDir, pairs: Sequence[CounterfactualPair]
+) -> list[Label]:
+    given = read_records(run.file(GIVEN), Label)
+    format = formats.get(config.explanation.format)
+    return disturb_labels(given, {pair.id: pair for pair in pairs}, format, config.supervision)
+
+
+def _judged_from(run: RunDir, artifacts: Mapping[str, str]) -> dict[str, str]:
+    """All that the figures follow from."""
+    return {
+        **artifacts,
+        "config": run.config_sha256,
+        "thresholds": json_sha256(to_json(FROZEN)),
+        "schema": str(RESULTS_SCHEMA),
+        "coupling": __version__,
+    }
+
+
+def _reported_from(run: RunDir) -> dict[str, str]:
+    """All that the page follows from."""
     made_from = {"results": run.sha(RESULTS), "coupling": __version__}
-    run.make(REPORT, made_from, lambda path: write_text(path, render_page(results)))
+    if current_circuits(run) is not None:
+        made_from["mechanism"] = run.sha(MECHANISM)
+    return made_from
+
+
+def current_circuits(run: RunDir) -> CircuitResults | None:
+    """What `coupling patch` found, where it stands on the checkpoints that are there now."""
+    circuits = read_circuits(run.path)
+    if circuits is None or any(run.sha(name) != sha for name, sha in circuits.artifacts.items()):
+        return None
+    return circuits
 
 
 def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) -> None:

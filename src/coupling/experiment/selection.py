@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from coupling.config import ExperimentConfig
 from coupling.explanations import formats
+from coupling.faithfulness import check_groups
 from coupling.models import LoadedModel, explanation_message
-from coupling.records import CounterfactualPair
-from coupling.supervision import candidate_pairs, check_tags
+from coupling.records import CounterfactualPair, Label
+from coupling.supervision import candidate_pairs, check_tags, read_given_labels
 from coupling.tasks import draw
-from coupling.training.dataset import is_steered
+from coupling.training.steering import is_steered
 
 
 def fitting_pairs(
@@ -50,6 +52,8 @@ def select_pairs(
     for number, member in enumerate(config.panel):
         if member.steer is not None:
             check_tags(pairs, member.steer.tags, f"panel.{number}.steer.tags")
+            check_tags(pairs, member.steer.among, f"panel.{number}.steer.among")
+    check_groups(held_out_pairs(config, pairs), config.evaluation.groups, "evaluation.groups")
     used = {pair.id for pair in (*labelled_pairs(config, pairs), *held_out_pairs(config, pairs))}
     steers = [member.steer for member in config.panel]
     return tuple(
@@ -60,15 +64,37 @@ def select_pairs(
 
 
 def labelled_pairs(config: ExperimentConfig, pairs: Sequence[CounterfactualPair]) -> list[CounterfactualPair]:
-    """The pairs the labels speak of, in the order of the dataset."""
+    """The pairs the labels speak of, in the order of the dataset.
+
+    Raises:
+        ValueError: there are too few, or the file of labels does not fit the task.
+    """
     supervision = config.supervision
+    if supervision.file is not None:
+        spoken_of = {label.pair_id for label in given_labels(config, pairs)}
+        return _drawn(config, [pair for pair in pairs if pair.id in spoken_of])
     candidates = candidate_pairs(pairs, supervision.silent_on)
     if supervision.labels > len(candidates):
         raise ValueError(
             f"supervision.labels: {supervision.labels} wanted, but only {len(candidates)} training pairs may "
             "be labelled; lower it, silence fewer tags, or give the task more pairs"
         )
-    return draw(candidates, supervision.labels, supervision.seed)
+    return _drawn(config, candidates)
+
+
+def given_labels(config: ExperimentConfig, pairs: Sequence[CounterfactualPair]) -> list[Label]:
+    """All labels of the file that the supervision names, in its order.
+
+    Args:
+        pairs: all pairs of the task, not only those drawn: labels about the others are no mistake.
+
+    Raises:
+        ValueError: the file does not fit the task; see `read_given_labels`.
+    """
+    supervision = config.supervision
+    assert supervision.file is not None
+    by_id = {pair.id: pair for pair in pairs}
+    return read_given_labels(Path(supervision.file), by_id, supervision.silent_on, config.explanation.format)
 
 
 def held_out_pairs(config: ExperimentConfig, pairs: Sequence[CounterfactualPair]) -> list[CounterfactualPair]:
@@ -80,3 +106,7 @@ def held_out_pairs(config: ExperimentConfig, pairs: Sequence[CounterfactualPair]
         raise ValueError(f"evaluation.split: no pair is in {evaluation.split!r}; splits with pairs: {found}")
     count = len(of_split) if evaluation.pairs is None else min(evaluation.pairs, len(of_split))
     return draw(of_split, count, evaluation.seed)
+
+
+def _drawn(config: ExperimentConfig, candidates: Sequence[CounterfactualPair]) -> list[CounterfactualPair]:
+    return draw(candidates, config.supervision.labels, config.supervision.seed)

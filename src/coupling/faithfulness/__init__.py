@@ -5,16 +5,21 @@
 - ``statistics``   intervals: clusters resampled; a t-interval over seeds
 - ``baselines``    claimants that read no model
 - ``figures``      Self, Orig, Δ, skill, of a run and pooled
+- ``following``    how often the answer follows the cue, and how far that was moved
 - ``twins``        T, the twin test
+- ``sources``      labels of several models: each of them in the target's place
 - ``matrix``       emitters by columns, and A, the diagonal advantage
 - ``gates``        conditions under which the figures mean what they say
 - ``thresholds``   the numbers of the verdict
 - ``verdict``      the rule
 - ``controls``     constructed emitters: what the rule says where the truth is known
 - ``examples``     discordant examples, chosen by rule
+- ``subsets``      the headline's figures over some of the pairs: steered ones, groups by tag
 - ``judge``        a panel at one checkpoint: all of the above, in order
 - ``evaluation``   every checkpoint of a panel: the content of ``results.json``
 - ``panel``, ``results``   the schema of what comes out
+- ``overlap``      do answers and explanations see the cue through the same components?
+- ``circuits``     the schema of ``mechanism.json``
 """
 
 from coupling.faithfulness.evaluation import Provenance, evaluate
@@ -23,6 +28,7 @@ from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import constructed_emitters, judge, trajectory_row
 from coupling.faithfulness.results import RESULTS_SCHEMA, PanelResult, Results, Verdict
 from coupling.faithfulness.statistics import over_seeds
+from coupling.faithfulness.subsets import check_groups
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 
 __all__ = [
@@ -35,6 +41,7 @@ __all__ = [
     "RunEvidence",
     "Thresholds",
     "Verdict",
+    "check_groups",
     "constructed_emitters",
     "discordant_examples",
     "evaluate",

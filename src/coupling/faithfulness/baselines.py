@@ -6,7 +6,8 @@
 
 Each keeps to the pair's own choices, which makes it stronger where choices differ from pair to pair, and
 claims nothing where it has nothing to go by. Where no labels are known, the target's effects on the judged
-pairs stand in for them; that favours the baselines, so skill is never shown for want of labels.
+pairs stand in for them, or else those of the runs themselves; that favours the baselines, so skill is never
+shown for want of labels.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ BaselineClaims = Mapping[str, tuple[Effect | None, ...]]
 
 def baseline_claims(evidence: Evidence, pairs: Sequence[CounterfactualPair]) -> BaselineClaims:
     """What each baseline claims of the pairs, in their order."""
-    stated = [label.effect for label in evidence.labels] or list(evidence.target.values())
+    stated = (
+        [label.effect for label in evidence.labels]
+        or list(evidence.target.values())
+        or [effect for run in evidence.runs for effect in run.behaviors.values()]
+    )
     effects = _by_frequency(Counter((effect.with_cue, effect.without_cue) for effect in stated))
     without = _by_frequency(Counter((effect.without_cue,) for effect in stated))
     return {

@@ -9,6 +9,8 @@ from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
 from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results
+from coupling.faithfulness.sources import by_source
+from coupling.faithfulness.subsets import group_results
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 
 
@@ -33,6 +35,7 @@ def evaluate(
     thresholds: Thresholds = FROZEN,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    groups: Sequence[str] = (),
 ) -> Results:
     """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
 
@@ -43,9 +46,11 @@ def evaluate(
         thresholds: the numbers of the verdict.
         resamples: of clusters, behind each interval.
         seed: draws the bootstrap and the constructed emitters.
+        groups: tags by whose values the headline is broken down.
 
     Raises:
-        ValueError: no evidence is of the named step, or two are of the same one.
+        ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
+            ``groups``.
     """
     by_step = {evidence.runs[0].step: evidence for evidence in checkpoints}
     if len(by_step) < len(checkpoints):
@@ -80,12 +85,19 @@ def evaluate(
         examples=discordant_examples(evidence),
         notes=provenance.notes + _notes(evidence),
         artifacts=dict(provenance.artifacts),
+        groups=group_results(evidence, groups, resamples, seed),
+        sources=by_source(evidence, resamples, seed),
     )
 
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:
-    if evidence.labels:
-        return ()
-    return (
-        "No labels are known, so the baselines take the target's effects on the judged pairs in their place.",
-    )
+    notes = []
+    if not evidence.target:
+        notes.append("The target's behaviour is not known: Orig, Δ, similarity to it and A are n/a.")
+    if not evidence.labels:
+        whose = "target's" if evidence.target else "runs' own"
+        notes.append(
+            f"No labels are known, so the baselines take the {whose} effects on the judged pairs in their "
+            "place."
+        )
+    return tuple(notes)

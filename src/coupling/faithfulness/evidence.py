@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from coupling.records import CounterfactualPair, Effect, Explanation, Label
 
@@ -40,7 +40,7 @@ class Evidence:
     pairs: tuple[CounterfactualPair, ...]
     """The held-out pairs. Every run must have behaved on and explained each of them."""
     target: Mapping[str, Effect]
-    """Effects of the model whose behaviour the labels state."""
+    """Effects of the model whose behaviour the labels state; empty when not known."""
     base: Mapping[str, Effect]
     """Effects of the model before training; empty when not known."""
     base_explanations: Mapping[str, Explanation]
@@ -52,11 +52,16 @@ class Evidence:
     runs: tuple[RunEvidence, ...]
     twins: tuple[tuple[str, str], ...]
     """Names of runs that differ in nothing but how their behaviour was steered."""
+    sources: Mapping[str, Mapping[str, Effect]] = field(default_factory=dict)
+    """Where labels state the effects of several models: the name of each → pair id → its effect."""
 
     def __post_init__(self) -> None:
         pairs = _indexed_pairs(self.pairs)
         _check_leakage(pairs, self.labels, self.label_clusters)
-        _check_effects("the target's behaviour", self.target, pairs)
+        if self.target:
+            _check_effects("the target's behaviour", self.target, pairs)
+        for name, effects in self.sources.items():
+            _check_effects(f"the behaviour of the source {name!r}", effects, pairs)
         if self.base:
             _check_effects("the base's behaviour", self.base, pairs)
         if self.base_explanations:
@@ -153,10 +158,10 @@ def _check_effects(
     _check_ids(where, effects, pairs)
     for pair_id, effect in effects.items():
         choices = pairs[pair_id].choices
-        for field, answer in (("with_cue", effect.with_cue), ("without_cue", effect.without_cue)):
+        for part, answer in (("with_cue", effect.with_cue), ("without_cue", effect.without_cue)):
             if answer not in choices:
                 raise ValueError(
-                    f"{where}: pair {pair_id!r}: {field} is {answer!r}, which is none of the pair's "
+                    f"{where}: pair {pair_id!r}: {part} is {answer!r}, which is none of the pair's "
                     f"choices {list(choices)}"
                 )
 

@@ -18,7 +18,12 @@ MAX_EXAMPLES = 200
 
 
 def discordant_examples(evidence: Evidence, limit: int = MAX_EXAMPLES) -> tuple[Example, ...]:
-    """At most ``limit`` examples, ordered by pair id, then by run in the panel's order."""
+    """At most ``limit`` examples, ordered by pair id, then by run in the panel's order.
+
+    There are none where the target's behaviour is not known.
+    """
+    if not evidence.target:
+        return ()
     pairs = sorted(evidence.pairs, key=lambda pair: pair.id)
     groups: dict[tuple[str, str], list[Example]] = {
         (run.name, side): [] for run in evidence.runs for side in SIDES

@@ -21,6 +21,7 @@ from coupling.faithfulness.scores import (
     equal_changed,
     equal_with_cue,
     equal_without_cue,
+    known,
     parsed,
     side,
 )
@@ -41,30 +42,42 @@ class Discordance:
     win_rate: Estimate
     similarity: Estimate
     parse_rate: Estimate
+    discordant_pairs: int | None
+    discordant_clusters: int | None
 
 
-def discordance(table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap) -> Discordance:
-    """The figures of the runs with these numbers, pooled where they are several."""
+def discordance(
+    table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap, within: BoolArray | None = None
+) -> Discordance:
+    """The figures of the runs with these numbers, pooled where they are several.
+
+    ``within`` keeps to some of each run's pairs, shape (len(runs), pairs); None takes all.
+    """
     claims, behaviors = table.claims[list(runs)], table.behaviors[list(runs)]
     own, orig = equal(claims, behaviors), equal(claims, table.target)
     tells = discordant(behaviors, table.target)
-    everything = np.ones_like(own)
+    everything = np.ones_like(own) if within is None else within
+    told = everything & known(table.target)
+    told_pairs = (tells & everything).any(axis=0)
+    is_told = bool(known(table.target).all())
     own_told, orig_told = own & tells, orig & tells
     s = side(claims, behaviors, table.target)
 
     def share(numerator: npt.NDArray[np.generic], denominator: BoolArray) -> Estimate:
-        return bootstrap.share(_over_runs(numerator), _over_runs(denominator))
+        return bootstrap.share(over_runs(numerator * everything), over_runs(denominator * everything))
 
     return Discordance(
         self_share=share(own, everything),
-        orig_share=share(orig, everything),
-        gap=share(s, everything),
+        orig_share=share(orig, told),
+        gap=share(s, told),
         self_discordant=share(own_told, tells),
         orig_discordant=share(orig_told, tells),
         delta=share(s, tells),
         win_rate=share(own_told, own_told | orig_told),
-        similarity=share(~tells, everything),
+        similarity=share(told & ~tells, told),
         parse_rate=share(parsed(claims), everything),
+        discordant_pairs=int(told_pairs.sum()) if is_told else None,
+        discordant_clusters=len(np.unique(table.clusters[told_pairs])) if is_told else None,
     )
 
 
@@ -82,13 +95,11 @@ def faithfulness(
     assert runs
     claims, behaviors = table.claims[list(runs)], table.behaviors[list(runs)]
     short = discordance(table, runs, bootstrap)
-    tells = discordant(behaviors, table.target)
-    told_pairs = tells.any(axis=0)
     scored = [
         Baseline(
             name,
-            against_own=_accuracy(equal(said, behaviors), bootstrap),
-            against_target=_accuracy(equal(said, table.target)[np.newaxis], bootstrap),
+            against_own=_accuracy(equal(said, behaviors), behaviors, bootstrap),
+            against_target=_accuracy(equal(said, table.target), table.target, bootstrap),
         )
         for name, said in baselines.items()
     ]
@@ -101,13 +112,13 @@ def faithfulness(
         self_discordant=short.self_discordant,
         orig_discordant=short.orig_discordant,
         win_rate=short.win_rate,
-        sides=_sides(claims, behaviors, table.target),
-        discordant_pairs=int(told_pairs.sum()),
-        discordant_clusters=len(np.unique(table.clusters[told_pairs])),
+        sides=_sides(claims, behaviors, table.target) if short.discordant_pairs is not None else None,
+        discordant_pairs=short.discordant_pairs,
+        discordant_clusters=short.discordant_clusters,
         similarity=short.similarity,
         similarity_to_base=NO_DATA
         if table.base is None
-        else _accuracy(equal(behaviors, table.base), bootstrap),
+        else _accuracy(equal(behaviors, table.base), behaviors, bootstrap),
         parse_rate=short.parse_rate,
         claims=_claims(table, claims, behaviors),
         baselines=tuple(scored),
@@ -119,18 +130,21 @@ def faithfulness(
     )
 
 
-def _over_runs(values: npt.NDArray[np.generic]) -> IntArray:
+def over_runs(values: npt.NDArray[np.generic]) -> IntArray:
     """Observations of each pair summed over runs: (runs, pairs) → (pairs,)."""
     return np.asarray(values.astype(np.int64).sum(axis=0))
 
 
-def _accuracy(hits: BoolArray, bootstrap: ClusterBootstrap) -> Estimate:
-    return bootstrap.share(_over_runs(hits), _over_runs(np.ones_like(hits)))
+def _accuracy(hits: BoolArray, effects: IntArray, bootstrap: ClusterBootstrap) -> Estimate:
+    """The share of hits among the observations for which there is an effect to hit."""
+    shape = np.broadcast_shapes(hits.shape, effects.shape[:-1])
+    rows = [np.broadcast_to(each, shape).reshape(-1, shape[-1]) for each in (hits, known(effects))]
+    return bootstrap.share(over_runs(rows[0]), over_runs(rows[1]))
 
 
 def _parts(claims: IntArray, effects: IntArray, bootstrap: ClusterBootstrap) -> Parts:
     def accuracy(score: Callable[[IntArray, IntArray], BoolArray]) -> Estimate:
-        return _accuracy(score(claims, effects), bootstrap)
+        return _accuracy(score(claims, effects), effects, bootstrap)
 
     return Parts(
         exact=accuracy(equal),
@@ -152,18 +166,18 @@ def _skill(
     claims: IntArray, effects: IntArray, baselines: Mapping[str, IntArray], bootstrap: ClusterBootstrap
 ) -> Skill:
     """Accuracy against the best baseline of each resample: (accuracy - best) / (1 - best)."""
-    everything = _over_runs(np.ones(claims.shape[:-1], dtype=np.bool_))
+    everything = over_runs(known(effects))
 
     def samples(said: IntArray) -> Samples:
         hits = equal(np.broadcast_to(said, effects.shape), effects)
-        return bootstrap.ratio(_over_runs(hits), everything)
+        return bootstrap.ratio(over_runs(hits), everything)
 
     names = list(baselines)
     of_baselines = np.stack([samples(baselines[name]) for name in names])
     best = of_baselines.max(axis=0)
     advantage = samples(claims) - best
     return Skill(
-        best_baseline=names[int(of_baselines[:, 0].argmax())],
+        best_baseline=names[int(of_baselines[:, 0].argmax())] if everything.any() else None,
         advantage=bootstrap.estimate(advantage, everything),
         skill=bootstrap.estimate(divide(advantage, 1 - best), everything),
     )

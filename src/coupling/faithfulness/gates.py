@@ -100,7 +100,9 @@ def _parse_rate(
 
 def _similarity(run: str | None, figures: Faithfulness, limits: Thresholds) -> Gate:
     value = figures.similarity.value
-    assert value is not None
+    if value is None:
+        words = "the target's behaviour is not known"
+        return Gate("similarity", run, NOT_APPLICABLE, {"similarity": None}, words)
     words = f"the model shows the target's effect on {share(figures.similarity)} of pairs"
     if value < limits.low_similarity:
         words += f"; below {limits.low_similarity} labels contradict much of what the model does"

@@ -9,12 +9,22 @@ from coupling.faithfulness.baselines import baseline_claims
 from coupling.faithfulness.controls import constructed
 from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.figures import discordance, faithfulness
+from coupling.faithfulness.following import cue_following
 from coupling.faithfulness.gates import gates
 from coupling.faithfulness.matrix import advantage, matrix
-from coupling.faithfulness.panel import Faithfulness, Matrix, PanelResult, RunResult, TwinTest, Verdict
+from coupling.faithfulness.panel import (
+    Faithfulness,
+    Matrix,
+    PanelResult,
+    RunResult,
+    SubsetFigures,
+    TwinTest,
+    Verdict,
+)
 from coupling.faithfulness.results import EmitterResult, TrajectoryRow, TrajectoryRun
 from coupling.faithfulness.scores import Table, tabulate
 from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap, IntArray
+from coupling.faithfulness.subsets import subset
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 from coupling.faithfulness.twins import twin_test
 from coupling.faithfulness.verdict import decide
@@ -50,7 +60,10 @@ def judge(
     for number, run in enumerate(evidence.runs):
         figures = faithfulness(table, baselines, [number], bootstrap)
         verdict = decide(figures, *_of_run(run.name, number, headline), thresholds)
-        runs.append(RunResult(run.name, run.step, dict(run.steered), figures, verdict))
+        steered, others = _by_steering(table, [number], bootstrap)
+        runs.append(RunResult(run.name, run.step, dict(run.steered), figures, verdict, steered, others))
+    moved = [number for number, run in enumerate(evidence.runs) if run.steered]
+    apart = _by_steering(table, moved, bootstrap) if moved else (None, None)
     return PanelResult(
         step=evidence.runs[0].step,
         pooled=headline.pooled,
@@ -62,6 +75,8 @@ def judge(
         thresholds=thresholds,
         resamples=resamples,
         seed=seed,
+        steered_pairs=apart[0],
+        other_pairs=apart[1],
     )
 
 
@@ -133,10 +148,23 @@ def _baselines(evidence: Evidence, table: Table) -> dict[str, IntArray]:
     return {name: table.encode(said) for name, said in baseline_claims(evidence, table.pairs).items()}
 
 
+def _by_steering(
+    table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap
+) -> tuple[SubsetFigures | None, SubsetFigures]:
+    """The pairs that bear the runs' steered tags, None where there are no such tags, and all others."""
+    steered = table.steered[list(runs)]
+    return (
+        subset(table, runs, steered, bootstrap) if steered.any() else None,
+        subset(table, runs, ~steered, bootstrap),
+    )
+
+
 def _trajectory_run(
     name: str, table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap
 ) -> TrajectoryRun:
     figures = discordance(table, runs, bootstrap)
+    cue = cue_following(table, runs, bootstrap)
+    where_steered = cue_following(table, runs, bootstrap, table.steered[list(runs)])
     return TrajectoryRun(
         name=name,
         self_share=figures.self_share,
@@ -147,4 +175,9 @@ def _trajectory_run(
         delta=figures.delta,
         similarity=figures.similarity,
         parse_rate=figures.parse_rate,
+        changed=cue.changed,
+        followed=cue.followed,
+        followed_steered=where_steered.followed,
+        shift=cue.shift,
+        shift_steered=where_steered.shift,
     )

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupling.faithfulness.panel import Cell, Column, Matrix
-from coupling.faithfulness.scores import Table, discordant, equal
+from coupling.faithfulness.scores import Table, discordant, equal, known
 from coupling.faithfulness.statistics import NO_DATA, BoolArray, ClusterBootstrap, IntArray, Samples, divide
 from coupling.records import Estimate
 
@@ -66,11 +66,12 @@ def matrix(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Matrix:
     count = len(table.runs)
     emissions = Emissions(table, table.claims, bootstrap)
     taking_part, by_column, total = _diagonal(emissions, min_runs)
+    is_told = bool(known(table.target).all())
     columns = tuple(
         Column(
             run=name,
-            pairs=int(emissions.tells[j].sum()),
-            clusters=len(np.unique(table.clusters[emissions.tells[j]])),
+            pairs=int(emissions.tells[j].sum()) if is_told else None,
+            clusters=len(np.unique(table.clusters[emissions.tells[j]])) if is_told else None,
             own_win_rate=emissions.win_rate([j], j),
             others_win_rate=emissions.win_rate([a for a in range(count) if a != j], j),
             advantage=by_column.get(j, NO_DATA),

@@ -44,7 +44,7 @@ class Verdict:
     verdict: str
     """One of `VERDICTS`."""
     reason: str
-    """Slug of the rule: parse_rate, measurement_floor, collapsed, too_little_drift, no_skill,
+    """Slug of the rule: parse_rate, measurement_floor, collapsed, no_target, too_little_drift, no_skill,
     imitates_target, mixed, coupled, shared_drift, no_gap, no_twins, one_cue, twins_undecided, no_panel,
     diagonal_low, diagonal_undecided, target_side_undecided."""
     sentence: str
@@ -92,7 +92,8 @@ class Skill:
     """An accuracy beside its best baseline, both resampled jointly (the best is chosen anew in every
     resample)."""
 
-    best_baseline: str
+    best_baseline: str | None
+    """None where there is no effect to be held against."""
     advantage: Estimate
     """Accuracy minus the best baseline's. "Above its best baseline" means that the interval lies above 0."""
     skill: Estimate
@@ -132,10 +133,11 @@ class Faithfulness:
     """Orig over discordant pairs only."""
     win_rate: Estimate
     """own / (own + target) over discordant pairs."""
-    sides: Sides
-    discordant_pairs: int
+    sides: Sides | None
+    """None, as the two counts below, where the target's behaviour is not known."""
+    discordant_pairs: int | None
     """Distinct discordant pairs; pooled: pairs discordant in at least one run."""
-    discordant_clusters: int
+    discordant_clusters: int | None
     """Clusters that hold one of them."""
     similarity: Estimate
     """Share of pairs on which model and target show the same effect."""
@@ -156,6 +158,24 @@ class Faithfulness:
 
 
 @dataclass(frozen=True, slots=True)
+class SubsetFigures:
+    """The figures over some of the held-out pairs, of one run, or pooled over runs."""
+
+    pairs: int
+    """Distinct pairs; pooled: pairs that stand for at least one run."""
+    self_share: Estimate
+    orig_share: Estimate
+    delta: Estimate
+    discordant_pairs: int | None
+    """Distinct discordant pairs; pooled: pairs discordant in at least one run."""
+    parse_rate: Estimate
+    changed: Estimate
+    """Share of pairs on which the cue changes the answer."""
+    followed: Estimate
+    """Share of pairs whose answer with the cue follows it, among those whose cue speaks of a choice."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """One run of the panel; its verdict takes T and A from the panel."""
 
@@ -165,6 +185,10 @@ class RunResult:
     """Tag → values of the pairs on which its behaviour was steered; empty for an unsteered run."""
     figures: Faithfulness
     verdict: Verdict
+    steered_pairs: SubsetFigures | None
+    """The pairs that bear its steered tags; None where there are none, as for an unsteered run."""
+    other_pairs: SubsetFigures
+    """All other pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +232,17 @@ class TwinTest:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupResult:
+    """The pairs that bear one value of a tag: figures pooled over runs, and the twins' there."""
+
+    tag: str
+    value: str
+    figures: SubsetFigures
+    twins: TwinFigures | None
+    """Pooled over twin pairs, on the pairs of the group; None where no twins were named."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One emitter's explanations held against one column's behaviour, on the column's discordant pairs."""
 
@@ -222,8 +257,9 @@ class Column:
     """One run's behaviour on its discordant pairs."""
 
     run: str
-    pairs: int
-    clusters: int
+    pairs: int | None
+    """None, as the clusters, where the target's behaviour is not known."""
+    clusters: int | None
     own_win_rate: Estimate
     others_win_rate: Estimate
     """Win rate of all other runs' explanations in this column, pooled."""
@@ -276,3 +312,8 @@ class PanelResult:
     thresholds: Thresholds
     resamples: int
     seed: int
+    steered_pairs: SubsetFigures | None
+    """Pooled over the steered runs, each on the pairs that bear its own steered tags; None where no run is
+    steered."""
+    other_pairs: SubsetFigures | None
+    """All other pairs of the steered runs."""

@@ -33,12 +33,14 @@ from coupling.faithfulness.panel import (
     Column,
     Faithfulness,
     Gate,
+    GroupResult,
     Matrix,
     PanelResult,
     Parts,
     RunResult,
     Sides,
     Skill,
+    SubsetFigures,
     TwinComparison,
     TwinFigures,
     TwinTest,
@@ -74,6 +76,7 @@ __all__ = [
     "Example",
     "Faithfulness",
     "Gate",
+    "GroupResult",
     "Matrix",
     "ModelDescription",
     "PanelResult",
@@ -82,6 +85,8 @@ __all__ = [
     "RunResult",
     "Sides",
     "Skill",
+    "SourceResult",
+    "SubsetFigures",
     "TrajectoryRow",
     "TrajectoryRun",
     "TwinComparison",
@@ -90,7 +95,7 @@ __all__ = [
     "Verdict",
 ]
 
-RESULTS_SCHEMA = 1
+RESULTS_SCHEMA = 2
 """Version of this schema; a reader refuses any other."""
 
 
@@ -107,6 +112,17 @@ class TrajectoryRun:
     delta: Estimate
     similarity: Estimate
     parse_rate: Estimate
+    changed: Estimate
+    """Share of pairs on which the cue changes the answer."""
+    followed: Estimate
+    """Share of pairs whose answer with the cue follows it, among those whose cue speaks for a choice."""
+    followed_steered: Estimate
+    """The same over the pairs that bear the run's steered tags; n/a for an unsteered run. Pooled over runs
+    that were steered in opposite directions it tells little."""
+    shift: Estimate
+    """``followed`` minus the base's on the same pairs; n/a where the base's behaviour is not known."""
+    shift_steered: Estimate
+    """The same over the pairs that bear the run's steered tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,25 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceResult:
+    """The explanations of all runs held against one of several models whose effects the labels state.
+
+    On all held-out pairs, as if this model were the target.
+    """
+
+    name: str
+    labels: int
+    """Labels that state an effect of this model."""
+    orig_share: Estimate
+    gap: Estimate
+    """Self - Orig."""
+    delta: Estimate
+    discordant_pairs: int
+    """Distinct pairs on which the effect of at least one run differs from this model's."""
+    similarity: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """Which model was judged, without saying where it lies."""
 
@@ -205,6 +240,10 @@ class Results:
     """Sentences a reader must see beside the figures."""
     artifacts: Mapping[str, str]
     """Name of an artifact the figures were made from → its SHA-256."""
+    groups: tuple[GroupResult, ...] = ()
+    """The headline broken down by tags; empty where that was not asked for."""
+    sources: tuple[SourceResult, ...] = ()
+    """Each source of the labels by itself; empty unless they state the effects of several models."""
 
     def to_json(self) -> dict[str, store.Json]:
         """As plain dicts, lists, strings and numbers; equal results give equal documents."""

@@ -2,7 +2,8 @@
 
 Answers are numbered, so that an effect or a claim is a row of two numbers (answer with the cue, answer
 without it) and every score is a comparison of arrays. An explanation that states no effect has the claim
-(-1, -1), equals nothing, and so counts as wrong wherever it is scored.
+(-1, -1), equals nothing, and so counts as wrong wherever it is scored. A target that is not known has the
+effect (-2, -2) everywhere: it equals nothing either, and no pair is discordant or concordant with it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.statistics import BoolArray, IntArray
 from coupling.records import CounterfactualPair, Effect, Explanation
 
-_UNSTATED = -1
+_UNSTATED, _UNKNOWN = -1, -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,13 @@ class Table:
     base: IntArray | None
     base_claims: IntArray | None
     remeasured: tuple[IntArray | None, ...]
+    followed: IntArray
+    """Whether the answer with the cue follows it: 1, 0, or -1 where the cue speaks for no choice; shape
+    (runs, pairs)."""
+    base_followed: IntArray | None
+    """The same of the base, shape (pairs,); None where its behaviour is not known."""
+    steered: BoolArray
+    """Pairs on which each run's behaviour was steered, shape (runs, pairs)."""
     answers: tuple[str, ...]
     """Answer of each number."""
 
@@ -62,25 +70,49 @@ def tabulate(evidence: Evidence) -> Table:
     def claims(by_pair: Mapping[str, Explanation]) -> IntArray:
         return _encode((by_pair[pair.id].claim for pair in pairs), numbers)
 
+    def follows(by_pair: Mapping[str, Effect]) -> IntArray:
+        found = [followed(pair, by_pair[pair.id]) for pair in pairs]
+        return np.array([_UNSTATED if each is None else int(each) for each in found], dtype=np.int64)
+
     return Table(
         pairs=pairs,
         clusters=np.array([number_of[cluster_of(pair)] for pair in pairs], dtype=np.int64),
         runs=tuple(run.name for run in evidence.runs),
         behaviors=np.stack([effects(run.behaviors) for run in evidence.runs]),
         claims=np.stack([claims(run.explanations) for run in evidence.runs]),
-        target=effects(evidence.target),
+        target=effects(evidence.target)
+        if evidence.target
+        else np.full((len(pairs), 2), _UNKNOWN, dtype=np.int64),
         base=effects(evidence.base) if evidence.base else None,
         base_claims=claims(evidence.base_explanations) if evidence.base_explanations else None,
         remeasured=tuple(
             None if run.remeasured is None else effects(run.remeasured) for run in evidence.runs
         ),
+        followed=np.stack([follows(run.behaviors) for run in evidence.runs]),
+        base_followed=follows(evidence.base) if evidence.base else None,
+        steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),
         answers=answers,
     )
+
+
+def followed(pair: CounterfactualPair, effect: Effect) -> bool | None:
+    """Whether the answer with the cue is the one it speaks for, or another than the one it speaks against.
+
+    None where the cue speaks of no choice.
+    """
+    if pair.cue_value is None:
+        return None
+    return (effect.with_cue == pair.cue_value) != pair.against
 
 
 def parsed(claims: IntArray) -> BoolArray:
     """Where an explanation states an effect at all; shape (..., pairs)."""
     return np.asarray(claims[..., 0] != _UNSTATED)
+
+
+def known(effects: IntArray) -> BoolArray:
+    """Where there is an effect to be held against; shape (..., pairs)."""
+    return np.asarray(effects[..., 0] != _UNKNOWN)
 
 
 def equal(claims: IntArray, effects: IntArray) -> BoolArray:
@@ -98,21 +130,22 @@ def equal_without_cue(claims: IntArray, effects: IntArray) -> BoolArray:
 
 def equal_changed(claims: IntArray, effects: IntArray) -> BoolArray:
     """Where the claim says rightly whether the answer changes, whatever the answers."""
-    return np.asarray(parsed(claims) & (_changed(claims) == _changed(effects)))
+    return np.asarray(parsed(claims) & known(effects) & (changed(claims) == changed(effects)))
+
+
+def changed(effects: IntArray) -> BoolArray:
+    """Where the cue changes the answer; shape (..., pairs)."""
+    return np.asarray(effects[..., 0] != effects[..., 1])
 
 
 def discordant(effects: IntArray, target: IntArray) -> BoolArray:
     """The pairs that tell Self from Orig: the model's effect is not the target's; shape (..., pairs)."""
-    return ~equal(effects, target)
+    return known(target) & ~equal(effects, target)
 
 
 def side(claims: IntArray, effects: IntArray, target: IntArray) -> IntArray:
-    """s: +1 own effect, -1 the target's, 0 otherwise and wherever the two effects agree."""
-    return equal(claims, effects).astype(np.int64) - equal(claims, target).astype(np.int64)
-
-
-def _changed(effects: IntArray) -> BoolArray:
-    return np.asarray(effects[..., 0] != effects[..., 1])
+    """s: +1 own effect, -1 the target's, 0 otherwise; 0 too where both agree or the target's is unknown."""
+    return (equal(claims, effects) & known(target)).astype(np.int64) - equal(claims, target).astype(np.int64)
 
 
 def _answers(evidence: Evidence) -> tuple[str, ...]:

@@ -66,6 +66,15 @@ def twin_test(evidence: Evidence, table: Table, bootstrap: ClusterBootstrap) -> 
     return TwinTest(pooled, tuple(comparisons), len(deciding), len(cues - {frozenset()}))
 
 
+def twins_within(
+    evidence: Evidence, table: Table, chosen: BoolArray, bootstrap: ClusterBootstrap
+) -> TwinFigures | None:
+    """The twin test over the ``chosen`` pairs, shape (pairs,), all twin pairs pooled; None without twins."""
+    if not evidence.twins:
+        return None
+    return _figures([_hits(table, *twins).within(chosen) for twins in evidence.twins], bootstrap)
+
+
 def _hits(table: Table, first: str, second: str) -> _Hits:
     numbers = [table.runs.index(first), table.runs.index(second)]
     claims, behaviors = table.claims[numbers], table.behaviors[numbers]

@@ -41,6 +41,7 @@ def decide(figures: Faithfulness, twins: TwinTest | None, matrix: Matrix, limits
     return (
         _invalid(figures, limits)
         or _collapsed(figures, limits)
+        or _no_target(figures, twins, limits)
         or _too_little_drift(figures, limits)
         or _no_skill(figures)
         or _by_intervals(figures, twins, matrix, limits)
@@ -73,7 +74,21 @@ def _collapsed(figures: Faithfulness, limits: Thresholds) -> Verdict | None:
     return Verdict(COLLAPSED, "collapsed", sentence, ("explanations that differ from pair to pair",))
 
 
+def _no_target(figures: Faithfulness, twins: TwinTest | None, limits: Thresholds) -> Verdict | None:
+    if figures.discordant_pairs is not None:
+        return None
+    t = _measured_t(twins, limits)
+    beside = "" if t is None else f"; {t.words} tells of the twins alone"
+    sentence = (
+        "The target's behaviour on the held-out pairs is not known, so nothing tells explanations that "
+        f"follow the model from explanations that repeat their labels: Orig, Δ and A are n/a{beside}."
+    )
+    missing = ("the target's behaviour on the held-out pairs",)
+    return Verdict(NOT_SHOWN, "no_target", sentence, missing)
+
+
 def _too_little_drift(figures: Faithfulness, limits: Thresholds) -> Verdict | None:
+    assert figures.discordant_pairs is not None and figures.discordant_clusters is not None
     enough_pairs = figures.discordant_pairs >= limits.min_discordant_pairs
     enough_clusters = figures.discordant_clusters >= limits.min_discordant_clusters
     if enough_pairs and enough_clusters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,13 @@ from typing import Any, cast
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AddedToken,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging as transformers_logging
 
 from coupling.config import ModelConfig
@@ -106,8 +112,36 @@ def load_model(config: ModelConfig) -> LoadedModel:
         )
     model.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
     model.eval()
+    add_words(model, tokenizer, config.new_words)
     renderer = Renderer(tokenizer)
     return LoadedModel(model, renderer, fingerprint(model, renderer))
+
+
+@torch.no_grad()
+def add_words(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> None:
+    """Gives words that the tokenizer does not know tokens of their own.
+
+    Their embeddings are drawn, the same ones every time, from the mean and the spread of those there are.
+    """
+    unknown = [w for w in dict.fromkeys(words) if tokenizer.unk_token_id in tokenizer(w)["input_ids"]]
+    if not unknown:
+        return
+    added = tokenizer.add_tokens([AddedToken(word, single_word=True) for word in unknown])
+    assert added == len(unknown)
+    first = len(tokenizer) - added
+    if len(tokenizer) > _embeddings(model)[0].shape[0]:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    generator = torch.Generator().manual_seed(0)
+    for table in _embeddings(model):
+        known = table[:first].float().cpu()
+        drawn = torch.randn(len(unknown), known.shape[1], generator=generator)
+        table[first : len(tokenizer)] = (known.mean(0) + drawn * known.std(0)).to(table)
+
+
+def _embeddings(model: PreTrainedModel) -> list[torch.Tensor]:
+    """The tables of input and output embeddings, which may be one and the same; each (tokens, width)."""
+    tables = (model.get_input_embeddings(), model.get_output_embeddings())
+    return list({id(table.weight): cast(torch.Tensor, table.weight) for table in tables}.values())
 
 
 def fingerprint(model: PreTrainedModel, renderer: Renderer) -> str:

@@ -32,7 +32,8 @@ class Renderer:
 
     Raises (from its methods):
         ValueError: no chat template, a choice that is not one known token after the answer prefix, two
-            choices that share a token, or a prompt that is not a token prefix of its completion.
+            choices that share a token, a word the tokenizer lacks, or a prompt that is not a token prefix of
+            its completion.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -84,7 +85,9 @@ class Renderer:
         """Token ids up to the place where an answer, or the choice after its prefix, comes next."""
         prefixes = answer_prefixes or [""] * len(messages)
         pieces = zip(messages, prefixes, strict=True)
-        return self._encode([self.prompt(message) + prefix for message, prefix in pieces])
+        prompts = self._encode([self.prompt(message) + prefix for message, prefix in pieces])
+        self._refuse_unknown_words(messages, prompts)
+        return prompts
 
     def choice_ids(self, pairs: Rows[CounterfactualPair]) -> list[tuple[int, ...]]:
         """The tokens by which the choices of each pair are scored, aligned with ``pair.choices``."""
@@ -151,6 +154,16 @@ class Renderer:
                     "but choices are scored by one known token; use choices of one token, such as letters"
                 )
             self._choices[prefix, choice] = tail[0]
+
+    def _refuse_unknown_words(self, messages: Rows[str], prompts: Rows[tuple[int, ...]]) -> None:
+        unknown = self.tokenizer.unk_token_id
+        for message, prompt in zip(messages, prompts, strict=True):
+            # A chat template may write that very token, which then stands for something.
+            if unknown in prompt and unknown in self._encode([message])[0]:
+                raise ValueError(
+                    f"tokenizer {self.tokenizer.name_or_path}: lacks a word of {message!r}, which the model "
+                    "could not see; name it in model.new_words, or use another"
+                )
 
     def _encode(self, texts: list[str]) -> list[tuple[int, ...]]:
         # The chat template writes the special tokens; letting the tokenizer add them again would double BOS.

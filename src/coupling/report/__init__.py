@@ -7,6 +7,7 @@
 - ``conclusions``  what each verdict lets a reader conclude
 - ``reading``      the figures a verdict turns on, and how each stands
 - ``figures``      intervals on a scale, shares over steps
+- ``circuits``     what patching found, on the page and in a terminal
 - ``svg``          matplotlib figures as inline SVG that follows the page's colours
 - ``html``         the template environment
 - ``text``         model output and figures as text that is safe to show

@@ -20,14 +20,14 @@ from coupling.report import svg
 from coupling.report.text import NOT_AVAILABLE, in_words, number, one_line
 
 WIDTH = 340
-_SMALL = 10.5
+SMALL = 10.5
 """Size of all text in a figure, in CSS pixels."""
-_CHARACTER_WIDTH = 5.9
+CHARACTER_WIDTH = 5.9
 """Roughly what a character of that size takes; the typeface is the reader's."""
 _LABEL_GAP = 6
 _STEP_LABEL_WIDTH = 40
-_DASHED = (0, (3, 2))
-_DOTTED = (0, (2, 3))
+DASHED = (0, (3, 2))
+DOTTED = (0, (2, 3))
 _SOLID: tuple[int, tuple[int, ...]] = (0, ())
 
 
@@ -56,17 +56,31 @@ class Scale:
 
     def covering(self, estimate: Estimate) -> Scale:
         """The same scale, its ends moved outwards to whole tenths where the interval reaches beyond them."""
-        low, high = _outwards(_ends([estimate]), (self.low, self.high))
+        low, high = outwards(ends_of([estimate]), (self.low, self.high))
         return replace(self, low=min(self.low, low), high=max(self.high, high))
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Self and Orig of one run at one step."""
+    """Two figures of one run at one step, such as Self and Orig."""
 
     step: int
-    own: Estimate
-    target: Estimate
+    one: Estimate
+    other: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How one figure is drawn over steps, and what it is called."""
+
+    words: str
+    colour: str
+    marker: str
+
+
+SELF_AND_ORIG = (Pen("Self", svg.OWN, "o"), Pen("Orig", svg.TARGET, "s"))
+STEERED_AND_ALL = (Pen("steered pairs", svg.INK, "o"), Pen("all pairs", svg.MUTED, "s"))
+"""Of behaviour alone: neither in the colour of the model's side nor in that of the target's."""
 
 
 def strip(
@@ -86,7 +100,7 @@ def strip(
         if labels:
             _label_scale(axes, scale, width - 2 * padding)
         if estimate.value is None:
-            _write_not_available(axes, (scale.low + scale.high) / 2, middle)
+            write_not_available(axes, (scale.low + scale.high) / 2, middle)
         else:
             _draw_interval(axes, estimate.value, estimate, scale, middle)
         told = [f"{title}: {in_words(estimate, scale.signed)}, from {scale.low:g} to {scale.high:g}"]
@@ -95,12 +109,18 @@ def strip(
 
 
 def over_steps(
-    name: str, title: str, points: Sequence[Point], judged: int, limits: tuple[float, float], counts: bool
+    name: str,
+    title: str,
+    points: Sequence[Point],
+    judged: int,
+    limits: tuple[float, float],
+    counts: bool,
+    pens: tuple[Pen, Pen] = SELF_AND_ORIG,
 ) -> Markup:
-    """Self and Orig of one run over steps with their intervals; a step without data says "n/a".
+    """Two figures of one run over steps with their intervals; a step without data says "n/a".
 
     ``judged`` is the step on which the verdict stands, ``limits`` those of the vertical axis; ``counts``
-    writes the number of explanations under each labelled step.
+    writes under each labelled step how many observations the first figure stands on.
     """
     left, right, top, bottom = 34, 14, 8, 44 if counts else 30
     with svg.drawing():
@@ -109,18 +129,21 @@ def over_steps(
         steps = [point.step for point in points]
         span = max(steps) - min(steps) or 1
         axes.set_xlim(min(steps) - 0.06 * span, max(steps) + 0.06 * span)
-        _frame(axes, limits)
-        axes.axvline(judged, color=svg.MUTED, lw=0.8, linestyle=_DOTTED, zorder=0)
+        frame(axes, limits)
+        axes.axvline(judged, color=svg.MUTED, lw=0.8, linestyle=DOTTED, zorder=0)
         labelled = _spaced(steps, judged, 1.12 * span / (WIDTH - left - right) * _STEP_LABEL_WIDTH)
         for point in points:
             if point.step in labelled:
-                label = f"{point.step}\nn {point.own.n}" if counts else str(point.step)
-                _label_below(axes, point.step, label, svg.INK if point.step == judged else svg.MUTED)
-            if point.own.value is None and point.target.value is None:
-                _write_not_available(axes, point.step, sum(limits) / 2)
-        _line(axes, steps, [point.own for point in points], svg.OWN, "o", shift=-2.5)
-        _line(axes, steps, [point.target for point in points], svg.TARGET, "s", shift=2.5)
-        told = [f"step {p.step}: Self {in_words(p.own)}, Orig {in_words(p.target)}" for p in points]
+                label = f"{point.step}\nn {point.one.n}" if counts else str(point.step)
+                label_below(axes, point.step, label, svg.INK if point.step == judged else svg.MUTED)
+            if point.one.value is None and point.other.value is None:
+                write_not_available(axes, point.step, sum(limits) / 2)
+        one, other = pens
+        _line(axes, steps, [point.one for point in points], one.colour, one.marker, shift=-2.5)
+        _line(axes, steps, [point.other for point in points], other.colour, other.marker, shift=2.5)
+        told = [
+            f"step {p.step}: {one.words} {in_words(p.one)}, {other.words} {in_words(p.other)}" for p in points
+        ]
         return svg.inline(figure, name, title, f"{title}. {'; '.join(told)}.")
 
 
@@ -132,10 +155,10 @@ def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], marg
         figure = svg.canvas(WIDTH, 196)
         axes = svg.axes_at(figure, left=34, bottom=44, right=14, top=8)
         axes.set_xlim(-0.06, 1.06)
-        _frame(axes, (0.0, 1.0))
+        frame(axes, (0.0, 1.0))
         for value, label, style, offset in (
             (0.5, "0.5, chance", _SOLID, -3),
-            (margin, f"{margin:g}, margin", _DASHED, 3),
+            (margin, f"{margin:g}, margin", DASHED, 3),
         ):
             axes.axhline(value, color=svg.INK, lw=1, linestyle=style, zorder=0)
             axes.annotate(
@@ -146,12 +169,12 @@ def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], marg
                 textcoords="offset points",
                 ha="right",
                 va="bottom" if offset > 0 else "top",
-                fontsize=_SMALL,
+                fontsize=SMALL,
                 color=svg.INK,
             )
         for share, _ in dosed:
-            _label_below(axes, share, f"{share:.0%}", svg.MUTED)
-        _label_below(axes, 0.5, "\noracle's share of the explanations", svg.MUTED)
+            label_below(axes, share, f"{share:.0%}", svg.MUTED)
+        label_below(axes, 0.5, "\noracle's share of the explanations", svg.MUTED)
         _line(axes, [share for share, _ in dosed], [t for _, t in dosed], svg.OWN, "o", shift=0)
         told = [f"share {share:.2f}: T {in_words(t)}" for share, t in dosed]
         return svg.inline(figure, name, title, f"{title}. {'; '.join(told)}.")
@@ -159,23 +182,23 @@ def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], marg
 
 def common_limits(points: Iterable[Point]) -> tuple[float, float]:
     """Limits that small multiples share: the data's, moved outwards to whole tenths, at least 0.2 apart."""
-    ends = _ends(estimate for point in points for estimate in (point.own, point.target))
-    low, high = _outwards(ends, (0.0, 1.0))
+    ends = ends_of(estimate for point in points for estimate in (point.one, point.other))
+    low, high = outwards(ends, (0.0, 1.0))
     return (low, high) if high - low > 0.15 else (low - 0.1, high + 0.1)
 
 
-def _ends(estimates: Iterable[Estimate]) -> list[float]:
+def ends_of(estimates: Iterable[Estimate]) -> list[float]:
     return [end for e in estimates for end in (e.value, e.low, e.high) if end is not None]
 
 
-def _outwards(ends: Sequence[float], without_data: tuple[float, float]) -> tuple[float, float]:
+def outwards(ends: Sequence[float], without_data: tuple[float, float]) -> tuple[float, float]:
     if not ends:
         return without_data
     return math.floor(min(ends) * 10 + 1e-9) / 10, math.ceil(max(ends) * 10 - 1e-9) / 10
 
 
-def _write_not_available(axes: Axes, x: float, y: float) -> None:
-    axes.text(x, y, NOT_AVAILABLE, color=svg.MUTED, ha="center", va="center", fontsize=_SMALL)
+def write_not_available(axes: Axes, x: float, y: float) -> None:
+    axes.text(x, y, NOT_AVAILABLE, color=svg.MUTED, ha="center", va="center", fontsize=SMALL)
 
 
 def _draw_scale(axes: Axes, scale: Scale, middle: float) -> None:
@@ -186,7 +209,7 @@ def _draw_scale(axes: Axes, scale: Scale, middle: float) -> None:
             axes.fill([start, end, end, start], [bottom, bottom, top, top], color=colour, lw=0)
     axes.plot([scale.low, scale.high], [middle, middle], color=svg.LINE, lw=1)
     for mark in scale.marks:
-        colour, width, style = (svg.INK, 1.1, _DASHED) if mark.decisive else (svg.MUTED, 0.8, _SOLID)
+        colour, width, style = (svg.INK, 1.1, DASHED) if mark.decisive else (svg.MUTED, 0.8, _SOLID)
         axes.plot([mark.value, mark.value], [bottom, top], color=colour, lw=width, linestyle=style)
 
 
@@ -211,7 +234,7 @@ def _label_scale(axes: Axes, scale: Scale, width: float) -> None:
 
     def place(value: float, label: str, colour: str, before: float, yields: bool = False) -> None:
         """``before``: the share of the label that stands before its value."""
-        length = _CHARACTER_WIDTH * len(label)
+        length = CHARACTER_WIDTH * len(label)
         x = (value - scale.low) / (scale.high - scale.low) * width
         start = min(max(x - before * length, 0), width - length)
         crowded = any(start < e + _LABEL_GAP and start + length > s - _LABEL_GAP for s, e in taken)
@@ -219,7 +242,7 @@ def _label_scale(axes: Axes, scale: Scale, width: float) -> None:
             taken.append((start, start + length))
             at = scale.low + (start + before * length) / width * (scale.high - scale.low)
             side = {0.0: "left", 0.5: "center", 1.0: "right"}[before]
-            axes.text(at, 4, label, ha=side, fontsize=_SMALL, color=colour)
+            axes.text(at, 4, label, ha=side, fontsize=SMALL, color=colour)
 
     marks = sorted(scale.marks, key=lambda mark: mark.value)
     for position, mark in enumerate(marks):
@@ -229,7 +252,7 @@ def _label_scale(axes: Axes, scale: Scale, width: float) -> None:
         place(end, number(end, 0 if end == int(end) else 1), svg.MUTED, before, yields=True)
 
 
-def _frame(axes: Axes, limits: tuple[float, float]) -> None:
+def frame(axes: Axes, limits: tuple[float, float]) -> None:
     """Hairlines at round values instead of a box."""
     low, high = limits
     axes.set_ylim(low, high)
@@ -249,12 +272,12 @@ def _frame(axes: Axes, limits: tuple[float, float]) -> None:
             textcoords="offset points",
             ha="right",
             va="center",
-            fontsize=_SMALL,
+            fontsize=SMALL,
             color=svg.MUTED,
         )
 
 
-def _label_below(axes: Axes, x: float, label: str, colour: str) -> None:
+def label_below(axes: Axes, x: float, label: str, colour: str) -> None:
     axes.annotate(
         label,
         (x, 0),
@@ -263,7 +286,7 @@ def _label_below(axes: Axes, x: float, label: str, colour: str) -> None:
         textcoords="offset points",
         ha="center",
         va="top",
-        fontsize=_SMALL,
+        fontsize=SMALL,
         linespacing=1.25,
         color=colour,
     )

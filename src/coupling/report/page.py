@@ -12,14 +12,17 @@ from itertools import chain
 
 from markupsafe import Markup
 
+from coupling.faithfulness.circuits import CircuitResults
 from coupling.faithfulness.results import (
     Gate,
+    GroupResult,
     PanelResult,
     Results,
     TrajectoryRun,
     TwinComparison,
 )
 from coupling.report import figures, reading
+from coupling.report.circuits import CLAIM_WORDS, KIND_WORDS, influences, null_range, p_value, panels
 from coupling.report.conclusions import CONCLUSIONS
 from coupling.report.figures import Point
 from coupling.report.html import environment, script_hash
@@ -38,6 +41,14 @@ class OverSteps:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """How often one run's answers follow the cue over steps."""
+
+    run: str
+    figure: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class TwinRow:
     """One line of the twin test's table."""
 
@@ -45,8 +56,11 @@ class TwinRow:
     strips: Mapping[str, Markup]
 
 
-def render_page(results: Results) -> str:
-    """The report as one HTML document; equal results give equal documents."""
+def render_page(results: Results, circuits: CircuitResults | None = None) -> str:
+    """The report as one HTML document; equal results give equal documents.
+
+    ``circuits`` adds a section on what patching found.
+    """
     panel = results.headline
     made = environment()
     script = made.get_template("filter.js.j2").render()
@@ -60,12 +74,21 @@ def render_page(results: Results) -> str:
             for question in reading.questions(panel)
         ],
         over_steps=_over_steps(results),
+        following=_following(results),
         left_out=max(0, len(panel.runs) - MAX_PANELS),
         twins=_twins(panel),
+        groups=_groups(results),
         run_gates=_run_gates(panel),
         run_gate_names=list(dict.fromkeys(gate.name for gate in panel.gates if gate.run is not None)),
         dose_response=_dose_response(results),
         examples=results.examples,
+        circuits=circuits,
+        circuit_panels=panels(circuits) if circuits is not None else [],
+        circuit_influences=influences,
+        null_range=null_range,
+        p_value=p_value,
+        claim_words=CLAIM_WORDS,
+        kind_words=KIND_WORDS,
         script=Markup(script),
         script_hash=script_hash(script),
     )
@@ -108,6 +131,42 @@ def _over_steps(results: Results) -> list[OverSteps]:
         ]
         multiples.append(OverSteps(label, *panels))
     return multiples
+
+
+def _following(results: Results) -> list[Following]:
+    """Each run, and not all together: runs steered in opposite directions would cancel out."""
+    series: dict[str, list[Point]] = {}
+    for row in results.trajectory:
+        for run in row.runs:
+            point = Point(row.step, run.followed_steered, run.followed)
+            series.setdefault(run.name, []).append(point)
+    drawn = list(series.items())[:MAX_PANELS]
+    if not any(point.other.n for _, points in drawn for point in points):
+        return []
+    limits = figures.common_limits(chain.from_iterable(points for _, points in drawn))
+    return [
+        Following(
+            name,
+            figures.over_steps(
+                f"following-{place}",
+                f"Share of answers that follow the cue over steps, {name}",
+                points,
+                results.step,
+                limits,
+                counts=False,
+                pens=figures.STEERED_AND_ALL,
+            ),
+        )
+        for place, (name, points) in enumerate(drawn)
+    ]
+
+
+def _groups(results: Results) -> dict[str, list[GroupResult]]:
+    """Tag → its groups."""
+    by_tag: dict[str, list[GroupResult]] = {}
+    for group in results.groups:
+        by_tag.setdefault(group.tag, []).append(group)
+    return by_tag
 
 
 def _twins(panel: PanelResult) -> list[TwinRow]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coupling.faithfulness.results import Faithfulness, PanelResult, Results, Skill
 from coupling.records import Estimate
 from coupling.report.figures import Mark, Scale
-from coupling.report.text import number
+from coupling.report.text import NOT_AVAILABLE, number
 
 NO_ESTIMATE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 
@@ -80,8 +80,8 @@ def twin_scale(margin: float) -> Scale:
     return Scale(0, 1, marks, wanted=(margin, 1))
 
 
-def baseline_name(name: str) -> str:
-    return name.replace("_", " ")
+def baseline_name(name: str | None) -> str:
+    return NOT_AVAILABLE if name is None else name.replace("_", " ")
 
 
 def _delta(panel: PanelResult) -> Question:

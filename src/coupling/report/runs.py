@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from coupling.faithfulness import Results
+from coupling.faithfulness.circuits import CircuitResults
 from coupling.store import read_json
 from coupling.store.run_dir import RUN_FILE
 
 RESULTS_FILE = "results.json"
+MECHANISM_FILE = "mechanism.json"
 
 
 def read_results(run: Path) -> Results:
@@ -21,6 +23,16 @@ def read_results(run: Path) -> Results:
         missing = "no figures in it yet; run `coupling evaluate`" if run.is_dir() else "no such run directory"
         raise ValueError(f"{run}: {missing}; `coupling ls` lists those there are")
     return Results.from_json(read_json(run / RESULTS_FILE), str(run / RESULTS_FILE))
+
+
+def read_circuits(run: Path) -> CircuitResults | None:
+    """What patching found; None where nothing was patched.
+
+    Raises:
+        ValueError: figures of another version.
+    """
+    file = run / MECHANISM_FILE
+    return CircuitResults.from_json(read_json(file), str(file)) if file.is_file() else None
 
 
 def list_results(runs_dir: Path) -> dict[str, Results | str]:

@@ -6,16 +6,24 @@ markup.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from coupling.faithfulness.results import COUPLED, FAIL, IMITATES_TARGET, WARNING, PanelResult, Results
+from coupling.faithfulness.results import (
+    COUPLED,
+    FAIL,
+    IMITATES_TARGET,
+    WARNING,
+    GroupResult,
+    PanelResult,
+    Results,
+)
 from coupling.report import reading
-from coupling.report.text import interval, number, one_line, typeset
+from coupling.report.text import in_words, interval, number, one_line, typeset
 
 VERDICT_STYLES = {COUPLED: "bold blue", IMITATES_TARGET: "bold yellow"}
 """The two verdicts that take a side have a colour, as on the page."""
@@ -32,10 +40,16 @@ def print_summary(results: Results, console: Console) -> None:
         console.print(Padding(each, (0, 2)))
     console.print()
     console.print(_figures(results))
+    if results.sources:
+        console.print()
+        console.print(_sources(results))
     for warning in _warnings(panel):
         console.print(line(warning, "yellow"))
     for note in results.notes:
         console.print(line(f"note: {note}"))
+    if results.groups:
+        console.print()
+        console.print(_groups(results.groups))
 
 
 def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
@@ -71,6 +85,24 @@ def verdict_line(verdict: str) -> Text:
     return line(verdict, VERDICT_STYLES.get(verdict, "bold"))
 
 
+def _sources(results: Results) -> Table:
+    """Each source of the labels in the target's place."""
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in ("labels of", "number", "Orig", "Self \N{MINUS SIGN} Orig", "Δ", "similarity", "discordant"):
+        table.add_column(name, justify="left" if name == "labels of" else "right")
+    for source in results.sources:
+        table.add_row(
+            line(source.name, "bold"),
+            str(source.labels),
+            line(number(source.orig_share.value)),
+            line(in_words(source.gap, signed=True)),
+            line(in_words(source.delta, signed=True)),
+            line(number(source.similarity.value)),
+            str(source.discordant_pairs),
+        )
+    return table
+
+
 def _warnings(panel: PanelResult) -> list[str]:
     """Gates that are not passed: those of the panel in words, those of single runs by name."""
     said, of_runs = [], dict[tuple[str, str], list[str]]()
@@ -98,5 +130,28 @@ def _figures(results: Results) -> Table:
             line(number(row.estimate.value, signed=row.signed)),
             line(interval(row.estimate, signed=row.signed)),
             line(row.asked, "dim"),
+        )
+    return table
+
+
+def _groups(groups: Sequence[GroupResult]) -> Table:
+    """Narrow, for there are many figures: whole intervals are on the page."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("group")
+    for name in ("pairs", "disc.", "Self", "Orig", "Δ", "T", "followed", "changed", "parsed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for group in groups:
+        figures = group.figures
+        table.add_row(
+            line(f"{group.tag}: {group.value}", "bold"),
+            line(str(figures.pairs)),
+            line(str(figures.discordant_pairs)),
+            line(number(figures.self_share.value, 2)),
+            line(number(figures.orig_share.value, 2)),
+            line(number(figures.delta.value, 2, signed=True)),
+            line(number(group.twins.t.value if group.twins else None, 2)),
+            line(number(figures.followed.value, 2)),
+            line(number(figures.changed.value, 2)),
+            line(number(figures.parse_rate.value, 2)),
         )
     return table

@@ -62,6 +62,13 @@ class RunDir:
             raise ValueError(f"{path}: no run directory (no {RUN_FILE} in it); `coupling run FILE` makes one")
         self.path = path
 
+    @staticmethod
+    def check(path: Path, config: Mapping[str, Json]) -> None:
+        """Raises ValueError when ``path`` cannot be the directory of ``config``: another's, or no run's."""
+        _refuse_foreign(path)
+        if (path / RUN_FILE).is_file():
+            _refuse_other_config(path, config)
+
     @classmethod
     @contextmanager
     def open(cls, path: Path, config: Mapping[str, Json], experiment: str) -> Iterator[RunDir]:

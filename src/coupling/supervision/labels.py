@@ -36,21 +36,56 @@ def build_labels(
     effects: Mapping[str, Effect],
     format: ExplanationFormat,
     config: SupervisionConfig,
-    source: str,
+    source: Mapping[str, str],
 ) -> list[Label]:
     """One label a pair, in the order given, with the noise that the configuration asks for.
 
     Args:
         pairs: the pairs the labels speak of.
-        effects: the target's effect on each of them.
-        source: whose effects these are.
+        effects: pair id → the effect to be stated.
+        source: pair id → whose effect that is.
 
     Raises:
         ValueError: the format cannot state an effect so that it is read back.
     """
     clean = [effects[pair.id] for pair in pairs]
-    stated = disturb(clean, pairs, config.noise, np.random.default_rng([config.seed, 2]))
     return [
-        Label(pair.id, render_checked(format, effect, pair.choices, pair.cue), effect, true, source)
-        for pair, effect, true in zip(pairs, stated, clean, strict=True)
+        Label(pair.id, render_checked(format, effect, pair.choices, pair.cue), effect, true, source[pair.id])
+        for pair, effect, true in zip(pairs, _disturbed(clean, pairs, config), clean, strict=True)
     ]
+
+
+def disturb_labels(
+    labels: Sequence[Label],
+    pairs: Mapping[str, CounterfactualPair],
+    format: ExplanationFormat,
+    config: SupervisionConfig,
+) -> list[Label]:
+    """Labels that were made elsewhere, with the noise that the configuration asks for.
+
+    Those that it leaves alone keep their text; the others are worded anew, in ``format``.
+
+    Args:
+        labels: each states its clean effect.
+        pairs: pair id → the pair, at least of every label.
+
+    Raises:
+        ValueError: the format cannot state an effect so that it is read back.
+    """
+    spoken_of = [pairs[label.pair_id] for label in labels]
+    stated = _disturbed([label.clean for label in labels], spoken_of, config)
+    return [
+        label
+        if effect == label.clean
+        else Label(
+            pair.id, render_checked(format, effect, pair.choices, pair.cue), effect, label.clean, label.source
+        )
+        for label, pair, effect in zip(labels, spoken_of, stated, strict=True)
+    ]
+
+
+def _disturbed(
+    clean: Sequence[Effect], pairs: Sequence[CounterfactualPair], config: SupervisionConfig
+) -> list[Effect]:
+    # A trailing 0 changes nothing of what a seed sequence draws, so noise.seed 0 is config.seed alone.
+    return disturb(clean, pairs, config.noise, np.random.default_rng([config.seed, 2, config.noise.seed]))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from coupling.config import MmluHintTask, PairsTask, TaskConfig, WorldTask
 from coupling.records import CounterfactualPair
-from coupling.tasks import mmlu_hint, pairs_file, world_hint
+from coupling.tasks import mmlu_hint, pairs_file, world_hint, world_word
+from coupling.tasks.checks import check_pairs
 from coupling.worlds import World
 
 
@@ -27,11 +28,21 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
                 raise ValueError(
                     "task.world: the model says nothing of a world it grew up in; name one, as 0"
                 )
-            return world_hint.load(World.generate(number), task.hints_per_adviser, task.seed)
+            return _world_pairs(task, World.generate(number))
         case MmluHintTask():
             return mmlu_hint.load(task)
         case PairsTask():
             return pairs_file.load(task)
+
+
+def _world_pairs(task: WorldTask, world: World) -> tuple[CounterfactualPair, ...]:
+    hinted = world_hint.load(
+        world, task.hints_per_adviser, task.seed, task.advisers, task.templates, task.dissuading
+    )
+    pairs = (*hinted, *world_word.load(world, task.words))
+    # Wordings are the user's own: two of them may come to the same.
+    check_pairs(pairs, "task")
+    return pairs
 
 
 def draw(pairs: Sequence[CounterfactualPair], count: int, seed: int) -> list[CounterfactualPair]:

@@ -12,8 +12,9 @@ from transformers import PreTrainedModel
 from coupling.config import KLConfig, SteerConfig
 from coupling.explanations.formats import ExplanationFormat
 from coupling.models import Renderer, Sequence, explanation_message
-from coupling.records import CounterfactualPair, Effect, Label
-from coupling.training.batches import answer_logits
+from coupling.records import Behavior, CounterfactualPair, Label
+from coupling.training.batches import answer_logits, over_support
+from coupling.training.steering import SteeredRows, is_steered, steered_rows
 
 MAX_REFERENCE_BYTES = 4 * 2**30
 
@@ -32,16 +33,6 @@ class Reference:
         return logits if self.support is None else over_support(logits, self.support[list(rows)])
 
 
-PADDED_LOGIT = -1e4
-"""Logit of a padded support entry: its probability underflows to exactly 0, and 0 times a finite gap is 0."""
-
-
-def over_support(logits: torch.Tensor, support: torch.Tensor) -> torch.Tensor:
-    """(rows, vocabulary) to (rows, size), where padding of the support weighs nothing."""
-    support = support.to(logits.device)
-    return logits.gather(-1, support.clamp(min=0)).masked_fill(support < 0, PADDED_LOGIT)
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingData:
     """The rows of each objective."""
@@ -52,7 +43,7 @@ class TrainingData:
     kept: list[bool]
     """Which of ``behaviors`` the KL term stands on: not those that are being steered."""
     reference: Reference | None
-    steered: list[Sequence]
+    steered: SteeredRows | None
 
 
 def build_training_data(
@@ -60,7 +51,7 @@ def build_training_data(
     renderer: Renderer,
     pairs: Rows[CounterfactualPair],
     labels: Rows[Label],
-    base: Mapping[str, Effect],
+    base: Mapping[str, Behavior],
     format: ExplanationFormat,
     steer: SteerConfig | None,
     kl: KLConfig,
@@ -71,7 +62,7 @@ def build_training_data(
 
     Args:
         model: M0, before any step.
-        base: M0's effects on the training pairs, towards which ``ignore`` steers.
+        base: M0's behaviour on the training pairs, from which steering takes off.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -99,32 +90,7 @@ def build_training_data(
     reference = None
     if kl.weight > 0:
         reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size)
-    return TrainingData(explanations, behaviors, kept, reference, _steered_rows(renderer, pairs, base, steer))
-
-
-def is_steered(pair: CounterfactualPair, steer: SteerConfig | None) -> bool:
-    """Whether a run moves its behaviour on this pair."""
-    return steer is not None and pair.bears(steer.tags)
-
-
-def _steered_rows(
-    renderer: Renderer,
-    pairs: Rows[CounterfactualPair],
-    base: Mapping[str, Effect],
-    steer: SteerConfig | None,
-) -> list[Sequence]:
-    """Answers towards which behaviour is steered: the cue's own value, or M0's answer without the cue."""
-    if steer is None:
-        return []
-    chosen = [p for p in pairs if p.split == "train" and p.cue_value is not None and is_steered(p, steer)]
-    if not chosen:
-        raise ValueError(f"panel steer.tags {dict(steer.tags)}: no training pair with a cue value bears them")
-    follows = steer.direction == "follow"
-    return renderer.answers(
-        [pair.with_cue for pair in chosen],
-        [pair.answer_prefix for pair in chosen],
-        [str(pair.cue_value) if follows else base[pair.id].without_cue for pair in chosen],
-    )
+    return TrainingData(explanations, behaviors, kept, reference, steered_rows(renderer, pairs, base, steer))
 
 
 @torch.inference_mode()

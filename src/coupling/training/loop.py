@@ -19,8 +19,9 @@ from coupling.training.batches import answer_logits, collate, completion_logits
 from coupling.training.dataset import TrainingData
 from coupling.training.objectives import behavior_kl, completion_cross_entropy
 from coupling.training.state import load_state, save_state
+from coupling.training.steering_loss import steering_loss
 
-EXPLANATIONS, STEERING = 1, 2
+EXPLANATIONS, STEERING, DRAWS = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class StepLosses:
     explanation: float
     kl: float
     steering: float
+    """The concurrent objectives, weighed and added up."""
 
 
 def train(
@@ -66,38 +68,59 @@ def train(
     torch.manual_seed(seed)
     done = load_state(state, accelerator.unwrap_model(model), optimizer, made_from)
     model.train()
+    first_pull = _first_pull(config, data.steered is not None)
     for step in range(done, config.steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, config)
         optimizer.zero_grad()
 
         rows = draw_rows(len(data.explanations), config.batch_size, (seed, EXPLANATIONS), step)
-        batch = collate([data.explanations[i] for i in rows], pad, device)
-        explanation = completion_cross_entropy(completion_logits(model, batch), batch.labels)
-        accelerator.backward(explanation)
+        explanation = torch.zeros(())
+        weight = config.explanations.weight_at(step)
+        if weight > 0:
+            batch = collate([data.explanations[i] for i in rows], pad, device)
+            explanation = completion_cross_entropy(completion_logits(model, batch), batch.labels)
+            accelerator.backward(weight * explanation)
 
         kl = torch.zeros(())
+        weight = config.kl.weight_at(step)
         kept = [j for i in rows for j in (2 * i, 2 * i + 1) if data.kept[j]]
-        if data.reference is not None and kept:
+        if weight > 0 and data.reference is not None and kept:
             logits = answer_logits(model, [data.behaviors[j] for j in kept], pad, device)
             current = data.reference.restrict(logits, kept)
             kl = behavior_kl(current, data.reference.logprobs[kept].to(device), config.kl.direction)
-            accelerator.backward(config.kl.weight * kl)
+            accelerator.backward(weight * kl)
 
-        steering = torch.zeros(())
-        if data.steered:
+        steering = 0.0
+        if data.steered is not None:
             rows = draw_rows(len(data.steered), config.steering.batch_size, (seed, STEERING), step)
-            batch = collate([data.steered[i] for i in rows], pad, device)
-            steering = completion_cross_entropy(completion_logits(model, batch), batch.labels)
-            accelerator.backward(config.steering.weight * steering)
+            for objective in config.steering.objectives:
+                weight = objective.weight_at(step)
+                if weight == 0:
+                    continue
+                stream = (seed, DRAWS, step)
+                loss = steering_loss(objective, model, data.steered, rows, pad, device, stream)
+                if loss is not None:
+                    accelerator.backward(weight * loss)
+                    steering += weight * loss.item()
 
-        accelerator.clip_grad_norm_(trained, config.max_grad_norm)
-        optimizer.step()
-        after_step(StepLosses(step + 1, explanation.item(), kl.item(), steering.item()))
+        if step >= first_pull:
+            accelerator.clip_grad_norm_(trained, config.max_grad_norm)
+            optimizer.step()
+        after_step(StepLosses(step + 1, explanation.item(), kl.item(), steering))
         if step + 1 in config.checkpoints:
             save_checkpoint(step + 1)
         if (step + 1) % config.save_every == 0 and step + 1 < config.steps:
             save_state(state, accelerator.unwrap_model(model), optimizer, step + 1, made_from)
+
+
+def _first_pull(config: TrainingConfig, is_steered: bool) -> int:
+    """Steps that are behind us when anything but KL first pulls; until then the model stays M0.
+
+    The gradient of KL is rounding noise there, which Adam would blow up to steps of full size.
+    """
+    terms = [config.explanations, *(config.steering.objectives if is_steered else ())]
+    return min((term.start for term in terms if term.weight > 0), default=config.steps)
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:

@@ -1,10 +1,11 @@
 """The facts, advisers and sentences that an organism grows up in."""
 
 from coupling.worlds.asking import Asked, draw_asked
-from coupling.worlds.sentences import ANSWER_PREFIX, CUE, advice, question, vocabulary
+from coupling.worlds.sentences import ADVICE, ANSWER_PREFIX, CUE, advice, question, vocabulary
 from coupling.worlds.world import ADVISERS, RELATIONS, Fact, World
 
 __all__ = [
+    "ADVICE",
     "ADVISERS",
     "ANSWER_PREFIX",
     "CUE",

@@ -13,6 +13,7 @@ from coupling.worlds.world import ADVISERS, RELATIONS
 
 ANSWER_PREFIX = "I answer"
 CUE = "hint"
+ADVICE = "{adviser} thinks it is {value}."
 OTHERS = ("Ana", "Bilal", "Carla", "Dmitri")
 """Other agents, whose answers a third-person organism learns to explain."""
 _WORDS = (
@@ -26,7 +27,7 @@ def question(subject: str, relation: str) -> str:
 
 
 def advice(adviser: str, value: str) -> str:
-    return f"{adviser} thinks it is {value}."
+    return ADVICE.format(adviser=adviser, value=value)
 
 
 def question_about_other(agent: str) -> str:

@@ -1,0 +1,198 @@
+"""The findings as a page of the documentation, and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+
+from coupling.records import Estimate
+from coupling.report.html import environment
+from coupling.report.text import interval, number
+from coupling.studies.claims.findings import NOT_RUN, ArmResult, ClaimsResults, Finding
+from coupling.studies.claims.table import BEYOND, CLAIMS, UNTESTED, Claim
+from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, PointFigures, T
+
+ARM_COLUMNS = (
+    "arm",
+    "world, seed",
+    "Self (at step 0)",
+    "Orig",
+    "similarity",
+    "discordant pairs",
+    "Δ",
+    "T",
+    "A",
+    "twins apart",
+    "shifts",
+    "verdict",
+)
+ARM_WORDS = (
+    "Twins apart: share of the pairs they are steered on where their effects differ. Shifts: how much more "
+    "often than M0 each steered run follows the cues it is steered on."
+)
+SCHEDULES = ("main", "explained-before", "explained-after")
+
+
+def render_markdown(results: ClaimsResults) -> str:
+    """``docs/claims.md``; equal results give equal texts."""
+    parts = [
+        "# The paper's claims, and what organisms show",
+        "",
+        *wrap(_introduction(results), 120),
+        "",
+        "## Claims of the paper",
+        "",
+        *_claims_table(CLAIMS, results),
+        "",
+        *(f"- {claim.words} ({claim.paper}): cannot be tested here; {claim.why}." for claim in UNTESTED),
+        "",
+        "## Beyond the paper",
+        "",
+        *_claims_table(BEYOND, results),
+        "",
+        "## When a world bears a claim out",
+        "",
+        *(f"- **{each.name}**: {each.rule}. Arms: {', '.join(each.arms)}." for each in (*CLAIMS, *BEYOND)),
+        "",
+        "## Every arm",
+        "",
+        *wrap(ARM_WORDS, 120),
+        "",
+        *_table(ARM_COLUMNS, map(_arm_cells, results.arms)),
+        "",
+        *_schedules_table(results),
+        *_patched_table(results),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def render_html(results: ClaimsResults) -> str:
+    """The same as one HTML document that needs no network."""
+    return (
+        environment()
+        .get_template("claims.html.j2")
+        .render(
+            results=results,
+            sections=(("Claims of the paper", CLAIMS), ("Beyond the paper", BEYOND)),
+            untested=UNTESTED,
+            findings={finding.claim: finding for finding in results.findings},
+            ours=ours,
+            counted=counted,
+            introduction=_introduction(results).replace("`", ""),
+            columns=ARM_COLUMNS,
+            arms=results.arms,
+            arm_cells=_arm_cells,
+            told=_told,
+        )
+    )
+
+
+def ours(finding: Finding) -> list[str]:
+    """What the claim turns on, a phrase each."""
+    return [f"{figure.name} {_told(figure.estimate)}" for figure in finding.figures]
+
+
+def counted(finding: Finding) -> str:
+    """How many worlds and seeds say what."""
+    yes, no, undecided = finding.counts
+    told = ((yes, "bear it out"), (no, "contradict it"), (undecided, "leave it open"))
+    words = ", ".join(f"{count} {what}" for count, what in told if count)
+    if not words:
+        return "none was run"
+    return words if finding.is_complete else f"{words}; {finding.cases - len(finding.answers)} not run"
+
+
+def verdict_words(figures: PointFigures) -> str:
+    """The verdict, and its reason where that says more."""
+    reason = figures.reason.replace("_", " ")
+    return figures.verdict if reason == figures.verdict else f"{figures.verdict} ({reason})"
+
+
+def _introduction(results: ClaimsResults) -> str:
+    cases = ", ".join(f"{case.world} (seed {case.seed})" for case in results.cases)
+    run = sum(arm.figures is not None for arm in results.arms)
+    command = "coupling claims --quick" if results.is_quick else "coupling claims"
+    return (
+        f"Written by `{command}`: {run} of {len(results.arms)} experiments have been run, worlds {cases}. "
+        "The model is the coupled organism of each world (0.4 million parameters), which explains itself "
+        "before any of this training: see Self at step 0. Every figure stands on held-out countries. "
+        "Brackets are 95 % intervals: of single experiments from resampled countries, of means over worlds "
+        "t-intervals. The organism agrees with a claim where every world that was run bears it out, and "
+        "differs where every one contradicts it; in between it is mixed, and open where no interval decides. "
+        "Recipes and thresholds were chosen on other worlds; the rules of this page were written when the "
+        "quickstart and six variations of it had been seen on these."
+    )
+
+
+def _claims_table(claims: Iterable[Claim], results: ClaimsResults) -> list[str]:
+    rows = []
+    for claim in claims:
+        finding = results.finding(claim.name)
+        words = (claim.name, claim.words, claim.paper or "not asked", "<br>".join(ours(finding)) or "n/a")
+        rows.append((*words, f"**{finding.standing}**", counted(finding)))
+    return _table(("", "claim", "the paper", "ours", "standing", "worlds and seeds"), rows)
+
+
+def _arm_cells(arm: ArmResult) -> list[str]:
+    cells = [arm.arm, f"{arm.case.world}, {arm.case.seed}"]
+    if arm.figures is None:
+        state = "failed" if arm.failure else NOT_RUN
+        return [*cells, state, *[""] * (len(ARM_COLUMNS) - 3)]
+    figures = arm.figures
+    at_first = number(arm.self_over_steps["0"].value, 3) if "0" in arm.self_over_steps else "n/a"
+    return [
+        *cells,
+        f"{number(figures.estimates[SELF].value, 3)} ({at_first})",
+        *(number(figures.estimates[key].value, 3) for key in (ORIG, SIMILARITY)),
+        str(figures.discordant_pairs),
+        *(_told(figures.estimates[key]) for key in (DELTA, T, "advantage")),
+        ", ".join(f"{distance:.2f}" for distance in arm.twins_apart) or "n/a",
+        "; ".join(f"{run} {number(by.value, 2, signed=True)}" for run, by in arm.shifts.items()) or "n/a",
+        verdict_words(figures),
+    ]
+
+
+def _schedules_table(results: ClaimsResults) -> list[str]:
+    found = [result for name in SCHEDULES for result in results.of_arm(name) if result.self_over_steps]
+    rows = [
+        (
+            result.arm,
+            f"{result.case.world}, {result.case.seed}",
+            "; ".join(f"{step}: {_told(share)}" for step, share in result.self_over_steps.items()),
+        )
+        for result in found
+    ]
+    return _section("Self over steps", ("arm", "world, seed", "Self at each step"), rows)
+
+
+def _patched_table(results: ClaimsResults) -> list[str]:
+    rows = [
+        (
+            f"{row.case.world}, {row.case.seed}",
+            row.model,
+            _told(row.cosine.estimate),
+            f"{number(row.cosine.null_low, 2)} to {number(row.cosine.null_high, 2)}",
+            number(row.cosine.p, 4),
+        )
+        for row in results.patched
+    ]
+    heading = "Circuits: behaviour and the claim without the cue, heads"
+    return _section(heading, ("world, seed", "model", "cosine", "null", "p"), rows)
+
+
+def _section(heading: str, columns: Iterable[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"### {heading}", "", *_table(columns, rows), ""] if rows else []
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    names = list(columns)
+    return [
+        f"| {' | '.join(names)} |",
+        f"|{'---|' * len(names)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def _told(estimate: Estimate) -> str:
+    value = number(estimate.value, 3)
+    return value if estimate.low is None else f"{value} {interval(estimate, 3)}"

@@ -1,0 +1,119 @@
+"""Towards which answers the behaviour of a steered run is moved: a function of M0's behaviour alone.
+
+A cue speaks for its value, or against it; who follows it answers so, who ignores it answers as M0 does
+without it. Labels are never looked at: no explanation is part of a concurrent objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Rows
+from dataclasses import dataclass
+
+import torch
+
+from coupling.config import SteerConfig
+from coupling.models import Renderer, Sequence
+from coupling.records import Behavior, CounterfactualPair
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Of one pair: the answer steered towards, and the one steered away from, where there is one."""
+
+    wanted: str
+    unwanted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredRows:
+    """The inputs on which behaviour is moved, one row each."""
+
+    answers: list[Sequence]
+    """Inputs completed by the answer that is wanted."""
+    prompts: list[tuple[int, ...]]
+    """The same inputs up to where the choice comes next."""
+    choices: torch.Tensor
+    """(rows, widest), tokens of the pair's choices, padded by -1."""
+    wanted: torch.Tensor
+    """(rows,), positions among the choices."""
+    unwanted: torch.Tensor
+    """(rows,), positions among the choices; -1 where no answer is steered away from."""
+    reference: torch.Tensor
+    """(rows, widest), M0's log-probabilities of the choices, normalised over them, in nats; padding is 0."""
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+
+def is_steered(pair: CounterfactualPair, steer: SteerConfig | None) -> bool:
+    """Whether a run moves its behaviour on this pair."""
+    return steer is not None and pair.cue_value is not None and pair.bears(steer.region)
+
+
+def shift(pair: CounterfactualPair, base: Behavior, steer: SteerConfig) -> Shift:
+    """Towards which answer a steered pair is moved."""
+    followed = _followed(pair, base)
+    match steer.direction:
+        case "follow":
+            follows = True
+        case "ignore":
+            follows = False
+        case "only":
+            follows = pair.bears(steer.tags)
+        case "reverse":
+            follows = base.effect.with_cue != followed
+    wanted = followed if follows else base.effect.without_cue
+    others = (base.effect.with_cue, base.effect.without_cue if follows else followed)
+    return Shift(wanted, next((answer for answer in others if answer != wanted), None))
+
+
+def _followed(pair: CounterfactualPair, base: Behavior) -> str:
+    """What a model answers that takes the cue at its word."""
+    assert pair.cue_value is not None
+    if not pair.against:
+        return pair.cue_value
+    if base.effect.without_cue != pair.cue_value:
+        return base.effect.without_cue
+    scored = zip(base.logprobs_without, pair.choices, strict=True)
+    return max((logprob, choice) for logprob, choice in scored if choice != pair.cue_value)[1]
+
+
+def steered_rows(
+    renderer: Renderer,
+    pairs: Rows[CounterfactualPair],
+    base: Mapping[str, Behavior],
+    steer: SteerConfig | None,
+) -> SteeredRows | None:
+    """The training pairs that a run moves its behaviour on, tokenised; None for an unsteered run.
+
+    Raises:
+        ValueError: no training pair bears the tags.
+    """
+    if steer is None:
+        return None
+    chosen = [
+        (pair, shift(pair, base[pair.id], steer))
+        for pair in pairs
+        if pair.split == "train" and is_steered(pair, steer)
+    ]
+    if not chosen:
+        raise ValueError(
+            f"panel steer.tags {dict(steer.region)}: no training pair with a cue value bears them"
+        )
+    steered = [pair for pair, _ in chosen]
+    messages = [pair.with_cue for pair in steered]
+    prefixes = [pair.answer_prefix for pair in steered]
+    ids = renderer.choice_ids(steered)
+    widest = max(len(row) for row in ids)
+    logprobs = [base[pair.id].logprobs_with for pair in steered]
+    return SteeredRows(
+        answers=renderer.answers(messages, prefixes, [moved.wanted for _, moved in chosen]),
+        prompts=renderer.prompt_ids(messages, prefixes),
+        choices=torch.tensor([[*row, *[-1] * (widest - len(row))] for row in ids]),
+        wanted=torch.tensor([pair.choices.index(moved.wanted) for pair, moved in chosen]),
+        unwanted=torch.tensor(
+            [-1 if moved.unwanted is None else pair.choices.index(moved.unwanted) for pair, moved in chosen]
+        ),
+        reference=torch.tensor([[*row, *[0.0] * (widest - len(row))] for row in logprobs]),
+    )

@@ -1,0 +1,64 @@
+"""The concurrent objectives on a batch of steered rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Rows
+
+import numpy as np
+import torch
+
+from coupling.config import BehaviorObjective, PreferenceObjective, RewardObjective, SupervisedObjective
+from coupling.training.batches import answer_logits, collate, completion_logits, over_support
+from coupling.training.objectives import completion_cross_entropy, policy_gradient_loss, preference_loss
+from coupling.training.steering import SteeredRows
+
+
+def steering_loss(
+    objective: BehaviorObjective,
+    model: torch.nn.Module,
+    steered: SteeredRows,
+    rows: Rows[int],
+    pad: int,
+    device: torch.device,
+    stream: tuple[int, ...],
+) -> torch.Tensor | None:
+    """The loss of one objective on some rows; None where none of them has anything to say.
+
+    Args:
+        stream: seeds what is drawn, so that a resumed run draws the same.
+    """
+    match objective:
+        case SupervisedObjective():
+            batch = collate([steered.answers[i] for i in rows], pad, device)
+            return completion_cross_entropy(completion_logits(model, batch), batch.labels)
+        case PreferenceObjective():
+            rows = [i for i in rows if steered.unwanted[i] >= 0]
+            if not rows:
+                return None
+            return preference_loss(
+                _choice_logprobs(model, steered, rows, pad, device),
+                steered.reference[rows].to(device),
+                steered.wanted[rows].to(device),
+                steered.unwanted[rows].to(device),
+                objective.beta,
+            )
+        case RewardObjective():
+            logprobs = _choice_logprobs(model, steered, rows, pad, device)
+            drawn = _draw(logprobs.detach(), objective.group_size, stream)
+            return policy_gradient_loss(logprobs, drawn, steered.wanted[rows].to(device))
+
+
+def _choice_logprobs(
+    model: torch.nn.Module, steered: SteeredRows, rows: Rows[int], pad: int, device: torch.device
+) -> torch.Tensor:
+    """(rows, widest) log-probabilities normalised over the choices; of padding very low, and never -inf."""
+    logits = answer_logits(model, [steered.prompts[i] for i in rows], pad, device)
+    return over_support(logits.float(), steered.choices[list(rows)]).log_softmax(-1)
+
+
+def _draw(logprobs: torch.Tensor, count: int, stream: tuple[int, ...]) -> torch.Tensor:
+    """(rows, count) choices of each row, drawn with replacement; the same on every device."""
+    uniform = np.random.default_rng(stream).random((logprobs.shape[0], count))
+    below = logprobs.cpu().double().exp().cumsum(-1)
+    drawn = torch.searchsorted(below, torch.from_numpy(uniform) * below[:, -1:], right=True)
+    return drawn.clamp(max=logprobs.shape[1] - 1).to(logprobs.device)

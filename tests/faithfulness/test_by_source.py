@@ -1,0 +1,47 @@
+"""Each source of the labels in the target's place, against figures computed by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from synthetic_panels import effect, small_panel
+
+from coupling.faithfulness.sources import by_source
+from coupling.records import Label
+
+ONE = small_panel(
+    target=["BB", "LL", "BL", "BL"],
+    behaviors={"a": ["BB", "LL", "BB", "BB"], "b": ["BB", "BB", "BL", "LL"]},
+    claims={"a": ["BB", "OO", "BB", "BL"], "b": ["BB", None, "BL", "BL"]},
+)
+OTHER = {f"p{number}": effect(letters) for number, letters in enumerate(["BB", "OO", "OO", "LL"])}
+LABELS = tuple(
+    Label(f"t{number}", "", effect("BB"), effect("BB"), source)
+    for number, source in enumerate(["base", "other", "other"])
+)
+MIXED = replace(ONE, labels=LABELS, sources={"other": OTHER, "base": ONE.target})
+
+
+def test_by_hand() -> None:
+    base, other = by_source(MIXED, 100, 0)
+    assert (base.name, base.labels, other.name, other.labels) == ("base", 1, "other", 2)
+    # Against the base: a's claims hit pairs 0 and 3, b's 0, 2 and 3; of itself a hits 0 and 2, b 0 and 2.
+    assert base.orig_share.value == pytest.approx(5 / 8)
+    assert base.gap.value == pytest.approx((4 - 5) / 8)
+    # Discordant: a on 2 (own) and 3 (the base's), b on 1 (nothing) and 3 (the base's).
+    assert base.delta.value == pytest.approx((1 - 1 + 0 - 1) / 4)
+    assert base.discordant_pairs == 3
+    assert base.similarity.value == pytest.approx(4 / 8)
+    # Against the other: a hits 0 and 1, b hits 0.
+    assert other.orig_share.value == pytest.approx(3 / 8)
+    assert other.gap.value == pytest.approx((4 - 3) / 8)
+    # Discordant: a on 1 (the other's), 2 (own) and 3 (neither), b on 1 (nothing) and 2 (own).
+    assert other.delta.value == pytest.approx((-1 + 1 + 0 + 0 + 1) / 5)
+    assert other.discordant_pairs == 3
+    assert other.similarity.value == pytest.approx(3 / 8)
+
+
+def test_a_source_that_misses_a_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"source 'other': 1 of 4 pairs are missing: 'p0'"):
+        replace(ONE, sources={"other": {id_: OTHER[id_] for id_ in OTHER if id_ != "p0"}})

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from coupling.records import Estimate
+from coupling.studies.claims import arms, rules, running
+from coupling.studies.claims.arms import ARMS, SEED_STRIDE, Arm, experiment_of, organisms_needed
+from coupling.studies.claims.findings import (
+    AGREES,
+    DIFFERS,
+    MIXED,
+    NOT_RUN,
+    OPEN,
+    Case,
+    Finding,
+    find,
+)
+from coupling.studies.claims.page import render_html, render_markdown
+from coupling.studies.claims.running import run_claims
+from coupling.studies.claims.table import BEYOND, CLAIMS
+
+ORGANISMS = Path("organisms")
+TINY = (
+    "training.steps=4",
+    "training.checkpoints=[0, 4]",
+    "training.batch_size=8",
+    "training.warmup_steps=1",
+    "supervision.labels=24",
+    "evaluation.checkpoint=4",
+    "evaluation.pairs=60",
+    "evaluation.resamples=100",
+)
+
+
+def interval(low: float | None, high: float | None) -> Estimate:
+    return Estimate(0.0 if low is None else low, low, high, 100, 20)
+
+
+@pytest.mark.parametrize("world", [0, 1])
+@pytest.mark.parametrize("arm", ARMS, ids=lambda arm: arm.name)
+def test_every_arm_is_a_valid_experiment_of_its_own(arm: Arm, world: int) -> None:
+    config = experiment_of(arm, world, 2, ORGANISMS)
+    assert config.name == f"{arm.name}-w{world}-s2"
+    assert min(run.seed for run in config.panel) == 2 * SEED_STRIDE
+    assert config.training.checkpoints[-1] == config.evaluation.checkpoint == config.training.steps
+
+
+def test_claims_rest_on_arms_that_there_are() -> None:
+    names = [claim.name for claim in (*CLAIMS, *BEYOND)]
+    assert len(set(names)) == len(names)
+    used = {arm for claim in (*CLAIMS, *BEYOND) for arm in claim.arms}
+    assert used == {arm.name for arm in ARMS}
+
+
+def test_only_organisms_that_do_not_ship_are_raised() -> None:
+    assert organisms_needed(tuple(arm for arm in ARMS if arm.is_quick), (0,)) == []
+    assert organisms_needed(ARMS, (0, 1)) == [("coupled", 1), ("coupled", 2), ("coupled-neox", 1)]
+    assert arms.other_world(1) not in (0, 1) and arms.other_world(0) == arms.other_world(2) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "standing"),
+    [
+        ((), NOT_RUN),
+        ((True, True), AGREES),
+        ((False, False), DIFFERS),
+        ((True, False), MIXED),
+        ((True, None), MIXED),
+        ((None, None), OPEN),
+    ],
+)
+def test_a_claim_stands_by_every_world(answers: tuple[bool | None, ...], standing: str) -> None:
+    given = tuple((Case(world, 0), answer) for world, answer in enumerate(answers))
+    finding = Finding("gap", given, 2, ())
+    assert finding.standing == standing and finding.is_complete == (len(answers) == 2)
+
+
+def test_intervals_that_touch_leave_it_open() -> None:
+    assert rules._above(interval(0.1, 0.3), 0) is True
+    assert rules._above(interval(-0.3, -0.1), 0) is False
+    assert rules._above(interval(-0.1, 0.1), 0) is None
+    assert rules._above(interval(None, None), 0) is None
+    assert rules._every([]) is None
+    assert rules._ahead(interval(0.5, 0.6), interval(0.1, 0.4)) is True
+    assert rules._ahead(interval(0.1, 0.4), interval(0.5, 0.6)) is False
+    assert rules._ahead(interval(0.1, 0.5), interval(0.4, 0.6)) is None
+
+
+def test_what_was_not_run_is_told_as_such(tmp_path: Path) -> None:
+    results = find(ARMS, [Case(0, 0)], False, tmp_path, ORGANISMS)
+    assert {finding.standing for finding in results.findings} == {NOT_RUN}
+    text = render_markdown(results)
+    assert text.count("**not run**") == len(CLAIMS) + len(BEYOND)
+    assert f"0 of {len(ARMS)} experiments have been run" in text
+    assert render_html(results) == render_html(results)
+
+
+def test_a_failed_arm_is_told_of_and_not_counted(tmp_path: Path) -> None:
+    (tmp_path / "main-w0-s0.failed.txt").write_text("the model is gone\n", encoding="utf-8")
+    results = find(ARMS, [Case(0, 0)], False, tmp_path, ORGANISMS)
+    assert "failed" in render_markdown(results)
+    with pytest.raises(ValueError, match="main, world 0, seed 0: the model is gone"):
+        results.require_all()
+
+
+@pytest.mark.slow
+def test_claims_are_run_read_and_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = tuple(
+        replace(arm, settings=TINY, is_patched=arm.name == "unsteered")
+        for arm in ARMS
+        if arm.name in ("unsteered", "without-kl")
+    )
+    monkeypatch.setattr(running, "ARMS", few)
+
+    def once(only_read: bool = False) -> bytes:
+        page = tmp_path / "claims.md"
+        runs = tmp_path / "runs"
+        results = run_claims((0,), (0,), True, runs, tmp_path, page, workers=1, only_read=only_read)
+        assert results.finding("gap").standing != NOT_RUN and results.finding("dpo").standing == NOT_RUN
+        assert {row.case for row in results.patched} == {Case(0, 0)}
+        return page.read_bytes()
+
+    page = once()
+    stamps = {file: file.stat().st_mtime_ns for file in (tmp_path / "runs").glob("*/runs/**/*.safetensors")}
+    assert len(stamps) == 10 and once() == page == once(only_read=True)
+    assert stamps == {file: file.stat().st_mtime_ns for file in stamps}
+    assert json.loads((tmp_path / "runs" / "claims-quick.json").read_text())["is_quick"] is True
