@@ -116,13 +116,13 @@ def test_workers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> N
         workers = [int((tmp_path / name).read_text(encoding="utf-8").split()[0]) for name in "ab"]
         assert all(map(is_running, workers))
         parent.send_signal(how)
-        parent.wait(30)
+        parent.wait(120)
         wait_until(lambda: not any(map(is_running, workers)))
     finally:
         parent.kill()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, "waited in vain"

@@ -55,10 +55,10 @@ def side_by_side(
         _listening(messages, progress),
         ProcessPoolExecutor(min(workers, len(jobs)), context, _start, (messages,)) as pool,
     ):
-        running = [pool.submit(_call, function, job) for job in jobs]
-        # A pool watches the workers it had when it was last spoken to, which is before it starts another.
-        pool.submit(int)
         try:
+            running = [pool.submit(_call, function, job) for job in jobs]
+            # A pool watches the workers it had when it was last spoken to, which is before it starts another.
+            pool.submit(int)
             for finished in as_completed(running):
                 finished.result()
         except BrokenProcessPool as error:
