@@ -89,10 +89,6 @@ class Finding:
         return OPEN if given == {None} else MIXED
 
     @property
-    def is_complete(self) -> bool:
-        return len(self.answers) == self.cases
-
-    @property
     def counts(self) -> tuple[int, int, int]:
         """Borne out, contradicted, left open."""
         given = [answer for _, answer in self.answers]
@@ -180,10 +176,14 @@ def _patched(case: Case, circuits: CircuitResults) -> list[Patched]:
 
 
 def _finding(claim: Claim, found: Mapping[Case, Found]) -> Finding:
-    there = {case: results for case, results in found.items() if set(claim.arms) <= results.arms.keys()}
+    there = {case: results for case, results in found.items() if _is_run(claim, results)}
     answers = tuple((case, claim.holds(results)) for case, results in there.items())
     figures = tuple(Figure(name, _over_worlds(read, there)) for name, read in claim.figures if there)
     return Finding(claim.name, answers, len(found), figures)
+
+
+def _is_run(claim: Claim, found: Found) -> bool:
+    return set(claim.arms) <= found.arms.keys() and (found.circuits is not None or not claim.is_patched)
 
 
 def _over_worlds(read: Read, found: Mapping[Case, Found]) -> Estimate:

@@ -89,17 +89,14 @@ def render_html(results: ClaimsResults) -> str:
 
 def ours(finding: Finding) -> list[str]:
     """What the claim turns on, a phrase each."""
-    return [f"{figure.name} {_told(figure.estimate)}" for figure in finding.figures]
+    return [f"{figure.name}: {_told(figure.estimate)}" for figure in finding.figures]
 
 
 def counted(finding: Finding) -> str:
-    """How many worlds and seeds say what."""
+    """How many worlds and seeds bear it out, contradict it, leave it open, or were not run."""
     yes, no, undecided = finding.counts
-    told = ((yes, "bear it out"), (no, "contradict it"), (undecided, "leave it open"))
-    words = ", ".join(f"{count} {what}" for count, what in told if count)
-    if not words:
-        return "none was run"
-    return words if finding.is_complete else f"{words}; {finding.cases - len(finding.answers)} not run"
+    told = ((yes, "yes"), (no, "no"), (undecided, "open"), (finding.cases - len(finding.answers), NOT_RUN))
+    return ", ".join(f"{count} {what}" for count, what in told if count)
 
 
 def verdict_words(figures: PointFigures) -> str:

@@ -25,6 +25,8 @@ class Claim:
     rule: str
     """When a world and seed bear it out, in words."""
     holds: Rule
+    is_patched: bool = False
+    """Whether it is read from activation patching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,7 @@ CLAIMS = (
         (("cosine of heads' shares, behaviour and claim without the cue", rules.heads_in_common),),
         "after training the cosine is beyond that of shuffled heads, p < 0.05",
         rules.shares_circuits,
+        is_patched=True,
     ),
     Claim(
         "constant",
