@@ -58,7 +58,12 @@ def test_claims_rest_on_arms_that_there_are() -> None:
 
 def test_only_organisms_that_do_not_ship_are_raised() -> None:
     assert organisms_needed(tuple(arm for arm in ARMS if arm.is_quick), (0,)) == []
-    assert organisms_needed(ARMS, (0, 1)) == [("coupled", 1), ("coupled", 2), ("coupled-neox", 1)]
+    assert organisms_needed(ARMS, (0, 1)) == [
+        ("coupled", 1),
+        ("coupled", 2),
+        ("coupled-neox", 1),
+        ("plain", 1),
+    ]
     assert arms.other_world(1) not in (0, 1) and arms.other_world(0) == arms.other_world(2) == 1
 
 

@@ -41,6 +41,8 @@ class Arm:
     target: str | None = None
     """Kind of organism whose behaviour the labels state; None leaves that to the experiment, and
     ``OTHER_WORLD`` is the coupled organism of another world."""
+    organism: str = "coupled"
+    """Kind of organism that is trained."""
     is_quick: bool = False
     """Whether the quick version runs it."""
     is_patched: bool = False
@@ -66,6 +68,8 @@ ARMS = (
     Arm("noise", "label-noise", UNSTEERED, is_quick=True),
     Arm("constant", "constant-labels", UNSTEERED),
     Arm("main", "quickstart", SPEED, is_quick=True),
+    Arm("plain-unsteered", "quickstart", UNSTEERED, organism="plain"),
+    Arm("plain-steered", "quickstart", STEERED, organism="plain"),
     Arm("sft-unexplained", "sft-unexplained", SPEED, is_quick=True),
     Arm("outspoken", "outspoken-labels", STEERED, is_quick=True),
     Arm("dpo", "dpo", SPEED),
@@ -100,7 +104,7 @@ def experiment_of(arm: Arm, world: int, seed: int, organisms: Path) -> Experimen
     settings = [
         *arm.settings,
         f"name={arm.name}-w{world}-s{seed}",
-        f"model.path={dump_inline(organism_of('coupled', world, organisms))}",
+        f"model.path={dump_inline(organism_of(arm.organism, world, organisms))}",
         "workers=1",
     ]
     if arm.target is not None:
@@ -125,7 +129,8 @@ def organism_of(kind: str, world: int, organisms: Path) -> str:
 
 def organisms_needed(arms: tuple[Arm, ...], worlds: tuple[int, ...]) -> list[tuple[str, int]]:
     """Kinds and worlds of the organisms that have to be raised."""
-    kinds = {"coupled", *("coupled-neox" for arm in arms if arm.target == "coupled-neox")}
+    kinds = {arm.organism for arm in arms}
+    kinds |= {"coupled-neox" for arm in arms if arm.target == "coupled-neox"}
     needed = {(kind, world) for kind in kinds for world in worlds}
     if any(arm.target == OTHER_WORLD for arm in arms):
         needed |= {("coupled", other_world(world)) for world in worlds}

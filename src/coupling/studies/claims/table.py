@@ -219,6 +219,16 @@ CLAIMS = (
 """Claims of Guo, Ruis, Andreas and Li (2026, arXiv 2606.32038) that organisms can be asked about."""
 
 BEYOND = (
+    Claim(
+        "gap-plain",
+        "The gap, in an organism that never explained itself before",
+        "",
+        ("plain-unsteered",),
+        (*_gap_of("plain-unsteered"), ("Self at step 0", rules.self_share("plain-unsteered", 0))),
+        "Δ's interval lies above 0",
+        rules.is_positive("plain-unsteered"),
+    ),
+    _shift("sft-plain", "Its explanations follow behaviour that fine-tuning moves", "plain-steered", ""),
     _adds("sft", "Explanation training adds to it: supervised fine-tuning", "main", "sft-unexplained"),
     _adds("dpo", "… preference optimisation", "dpo", "dpo-unexplained"),
     _adds("policy-gradient", "… policy gradient", "policy-gradient", "policy-gradient-unexplained"),
