@@ -112,7 +112,8 @@ def _introduction(results: ClaimsResults) -> str:
     return (
         f"Written by `{command}`: {run} of {len(results.arms)} experiments have been run, worlds {cases}. "
         "The model is the coupled organism of each world (0.4 million parameters), which explains itself "
-        "before any of this training (see Self at step 0); arms called plain take one that does not. Every figure stands on held-out countries. "
+        "before any of this training (see Self at step 0); arms called plain take one that does not. "
+        "Every figure stands on held-out countries. "
         "Brackets are 95 % intervals: of single experiments from resampled countries, of means over worlds "
         "t-intervals. The organism agrees with a claim where every world that was run bears it out, and "
         "differs where every one contradicts it; in between it is mixed, and open where no interval decides. "
