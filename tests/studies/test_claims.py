@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coupling.faithfulness.panel import Verdict
 from coupling.records import Estimate
 from coupling.studies.claims import arms, rules, running
 from coupling.studies.claims.arms import ARMS, SEED_STRIDE, Arm, experiment_of, organisms_needed
@@ -22,6 +23,7 @@ from coupling.studies.claims.findings import (
 from coupling.studies.claims.page import counted, render_html, render_markdown
 from coupling.studies.claims.running import run_claims
 from coupling.studies.claims.table import BEYOND, CLAIMS
+from synthetic_results import LAST_STEP, results_of
 
 ORGANISMS = Path("organisms")
 TINY = (
@@ -135,3 +137,37 @@ def test_claims_are_run_read_and_passed_over(tmp_path: Path, monkeypatch: pytest
     assert len(stamps) == 10 and once() == page == once(only_read=True)
     assert stamps == {file: file.stat().st_mtime_ns for file in stamps}
     assert json.loads((tmp_path / "runs" / "claims-quick.json").read_text())["is_quick"] is True
+
+
+@pytest.fixture(scope="module")
+def found() -> rules.Found:
+    """Panels of known truth: explanations that state their own behaviour, and those that state all runs' drift."""
+    steps = (0, LAST_STEP)
+    read = {"own": results_of("self", steps), "drift": results_of("shared", steps)}
+    return rules.Found(read, None)
+
+
+def test_a_claim_that_explanations_follow_is_the_verdict(found: rules.Found) -> None:
+    assert rules.follows("own")(found) is True
+    assert rules.follows("drift")(found) is False
+    assert rules.is_positive("own", "drift")(found) is True
+    assert rules.is_ahead_in_twins("own", "drift")(found) is True
+    assert rules.is_ahead_in_twins("drift", "own")(found) is False
+
+
+def test_twins_that_act_alike_leave_it_open(found: rules.Found) -> None:
+    runs = tuple(replace(run, steered_pairs=None) for run in found.arms["own"].headline.runs)
+    results = replace(found.arms["own"], headline=replace(found.arms["own"].headline, runs=runs))
+    assert rules.twin_distances(results) == []
+    assert rules.follows("own")(rules.Found({"own": results}, None)) is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [("invalid", "parse_rate"), ("collapsed", "collapsed"), ("not shown", "no_skill")],
+)
+def test_what_was_not_measured_bears_nothing_out(found: rules.Found, verdict: str, reason: str) -> None:
+    own = found.arms["own"]
+    told = Verdict(verdict, reason, "", ())
+    results = replace(own, headline=replace(own.headline, verdict=told))
+    assert rules.is_positive("own")(rules.Found({"own": results}, None)) is None
