@@ -141,7 +141,7 @@ def test_claims_are_run_read_and_passed_over(tmp_path: Path, monkeypatch: pytest
 
 @pytest.fixture(scope="module")
 def found() -> rules.Found:
-    """Panels of known truth: explanations that state their own behaviour, and ones that state the drift of all."""
+    """Panels of known truth: explanations that state their own behaviour, and that state the drift of all."""
     steps = (0, LAST_STEP)
     read = {"own": results_of("self", steps), "drift": results_of("shared", steps)}
     return rules.Found(read, None)
