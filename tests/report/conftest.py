@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from synthetic_results import HOSTILE, LAST_STEP, evidence_at, results_of
 
 from coupling.faithfulness import Results, judge, trajectory_row
 from coupling.faithfulness.results import ModelDescription
+from synthetic_results import HOSTILE, LAST_STEP, evidence_at, results_of
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
-from synthetic_results import HOSTILE
 from test_report_page import Outline
 
 from coupling.faithfulness import Results
@@ -17,6 +16,7 @@ from coupling.faithfulness.circuits import AFTER, ANSWER, HEAD, MLP, RESIDUAL, C
 from coupling.faithfulness.overlap import Moved, compare
 from coupling.report.circuits import panels, print_circuits
 from coupling.report.page import render_page
+from synthetic_results import HOSTILE
 
 COMPONENTS = [
     *(Component(HEAD, 0, position, head) for position in (AFTER, ANSWER) for head in range(6)),

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
-from synthetic_results import HOSTILE
 
 from coupling.faithfulness import Results
 from coupling.faithfulness.results import VERDICTS
@@ -16,6 +15,7 @@ from coupling.report.compare import render_comparison
 from coupling.report.conclusions import CONCLUSIONS
 from coupling.report.html import script_hash
 from coupling.report.page import render_page
+from synthetic_results import HOSTILE
 
 SECTIONS = ("verdict", "runs", "steps", "matrix", "twins", "gates", "emitters", "examples", "definitions")
 MAX_BYTES = 1_000_000

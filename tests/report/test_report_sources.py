@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from synthetic_results import HOSTILE, LAST_STEP, evidence_at
 from test_report_page import Outline
 from test_report_terminal import printed
 
@@ -16,6 +15,7 @@ from coupling.faithfulness.results import ModelDescription
 from coupling.report.compare import render_comparison
 from coupling.report.page import render_page
 from coupling.report.terminal import print_summary
+from synthetic_results import HOSTILE, LAST_STEP, evidence_at
 
 PANEL = evidence_at(LAST_STEP)
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 from rich.console import Console
-from synthetic_results import HOSTILE
 
 from coupling.faithfulness import Results
 from coupling.report.compare import differences, print_comparison, render_comparison
 from coupling.report.terminal import print_runs, print_summary
+from synthetic_results import HOSTILE
 
 
 def printed(show: Callable[[Console], None]) -> str:
