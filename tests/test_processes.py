@@ -12,6 +12,7 @@ import pytest
 
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
+from noted import Noted
 
 PARENT = """
 import sys
@@ -24,18 +25,6 @@ from test_processes import sleep_long
 if __name__ == "__main__":
     side_by_side(sleep_long, [(Path(sys.argv[1]), name) for name in "ab"], 2, Silent())
 """
-
-
-class Noted:
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.updates: list[tuple[str, int, int]] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def update(self, task: str, done: int, total: int) -> None:
-        self.updates.append((task, done, total))
 
 
 def leave_pid(folder: Path, name: str, progress: Progress) -> None:

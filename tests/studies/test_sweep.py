@@ -17,6 +17,7 @@ from coupling.studies.points import Together
 from coupling.studies.summary import SweepResults, summarise, verdict_of
 from coupling.studies.sweep import run_sweep
 from miniature_experiment import write_experiment
+from noted import Noted
 
 MORE_LABELS_THAN_PAIRS = 1_000_000
 ONE_RUN = {
@@ -25,18 +26,6 @@ ONE_RUN = {
     "training": {"steps": 2, "checkpoints": [0, 2]},
     "evaluation": {"checkpoint": 2, "pairs": 20},
 }
-
-
-class Noted:
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.updates: list[tuple[str, int, int]] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def update(self, task: str, done: int, total: int) -> None:
-        self.updates.append((task, done, total))
 
 
 def made(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -100,7 +89,6 @@ def test_progress_of_points_is_one_task() -> None:
 
 
 def test_without_slurm_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ValueError, match="there is no sbatch and no srun here; run this on a login node"):
         require_slurm()
@@ -110,7 +98,6 @@ def test_without_slurm_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_an_option_submitit_does_not_know_is_named(tmp_path: Path) -> None:
-    pytest.importorskip("submitit")
     sweep = plan_sweep(write_experiment(tmp_path, **ONE_RUN), ["seed=0"])
     slurm = Slurm("long", {"timeout": 5})
     with pytest.raises(ValueError, match=r"--slurm-set: .*timeout"):
@@ -120,7 +107,6 @@ def test_an_option_submitit_does_not_know_is_named(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_points_are_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Submitted for real, to submitit's executor of this machine."""
-    pytest.importorskip("submitit")
     tests = Path(__file__).parents[1]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*sys.path, str(tests)]))
     file, noted = write_experiment(tmp_path, **ONE_RUN), Noted()

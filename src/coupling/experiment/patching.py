@@ -12,7 +12,7 @@ from coupling import __version__
 from coupling.config import ExperimentConfig, RunConfig, dump_experiment, load_experiment, result_fields
 from coupling.experiment.artifacts import MECHANISM, MODEL, PAIRS, RESULTS, checkpoint
 from coupling.experiment.members import load_base
-from coupling.experiment.pipeline import current_circuits, write_report
+from coupling.experiment.pipeline import write_report
 from coupling.experiment.selection import fitting_pairs, held_out_pairs
 from coupling.explanations import formats
 from coupling.faithfulness.circuits import CIRCUITS_SCHEMA, CircuitResults, Circuits
@@ -110,11 +110,6 @@ def patch_model(
     drawn = _drawn(config, fitting, split)
     circuits = _circuits(config, "M0", base, drawn, pairs, progress or Silent())
     return _results(config, (circuits,), split, {MODEL: base.fingerprint})
-
-
-def read_current_circuits(path: Path) -> CircuitResults | None:
-    """What patching found in a run directory; None where it is of other checkpoints, or is nothing."""
-    return current_circuits(RunDir(path))
 
 
 def _member(config: ExperimentConfig, name: str | None) -> RunConfig:

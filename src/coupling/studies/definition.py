@@ -60,10 +60,10 @@ def plan_sweep(
     experiment = file if written is None else Path(written.experiment)
     vary = [*(written.vary if written else ()), *vary]
     overrides = [*(written.set if written else ()), *overrides]
+    base = named_experiment(experiment, overrides)
     if not vary:
         raise ValueError(f"{file}: nothing is varied; add fields, as --vary training.kl.weight=0,0.1,1")
     axes = tuple(parse_axis(text) for text in vary)
-    base = named_experiment(experiment, overrides)
     points = build_points(axes, partial(named_experiment, experiment, overrides))
     fields = [axis.fields[0].rpartition(".")[2] for axis in axes]
     by_default = file.stem if written else "-".join([base.name, "by", *fields])

@@ -129,7 +129,7 @@ def whole_numbers(text: str, option: str) -> list[int]:
     """
     values = _values(text, option)
     numbers = [value for value in values if isinstance(value, int) and value >= 0]
-    if len(set(numbers)) < len(values):
+    if not numbers or len(set(numbers)) < len(values):
         raise ValueError(f"{option} {text}: expected different whole numbers from 0 on, as 0..2 or 0,2")
     return numbers
 

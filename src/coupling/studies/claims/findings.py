@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coupling.experiment import is_done, run_path
-from coupling.experiment.patching import read_current_circuits
+from coupling.experiment.pipeline import current_circuits
 from coupling.faithfulness import Results
 from coupling.faithfulness.circuits import HEAD, WITHOUT_CUE, Agreement, CircuitResults
 from coupling.faithfulness.statistics import over_seeds
 from coupling.records import Estimate
 from coupling.report.runs import read_results
+from coupling.store import RunDir
 from coupling.studies.claims.arms import Arm, experiment_of
 from coupling.studies.claims.rules import Found, Read, twin_distances
 from coupling.studies.claims.table import BEYOND, CLAIMS, Claim
@@ -142,7 +143,7 @@ def find(
             if failure is None and is_done(config, folder):
                 read[arm.name] = read_results(run_path(config, folder))
                 if arm.is_patched:
-                    circuits = read_current_circuits(run_path(config, folder))
+                    circuits = current_circuits(RunDir(run_path(config, folder)))
             results.append(_arm_result(arm, case, read.get(arm.name), failure))
         if circuits is not None:
             patched += _patched(case, circuits)

@@ -199,7 +199,8 @@ CLAIMS = (
         "shown by activation patching",
         ("unsteered",),
         (("cosine of heads' shares, behaviour and claim without the cue", rules.heads_in_common),),
-        "after training the cosine is beyond that of shuffled heads, p < 0.05",
+        "after training the cosine is beyond that of shuffled heads, p < 0.05 (of two measures the one that "
+        "showed more in world 0 before training: ranks agree less, see mechanism.md)",
         rules.shares_circuits,
         is_patched=True,
     ),
