@@ -6,6 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from coupling.faithfulness.circuits import (
+    HEAD,
+    WITHOUT_CUE,
+    Agreement,
+    ByReadOut,
+    CircuitResults,
+    Circuits,
+    Overlap,
+)
 from coupling.faithfulness.panel import Verdict
 from coupling.records import Estimate
 from coupling.studies.claims import arms, rules, running
@@ -65,6 +74,7 @@ def test_only_organisms_that_do_not_ship_are_raised() -> None:
         ("coupled", 2),
         ("coupled-neox", 1),
         ("plain", 1),
+        ("third-person", 1),
     ]
     assert arms.other_world(1) not in (0, 1) and arms.other_world(0) == arms.other_world(2) == 1
 
@@ -139,12 +149,32 @@ def test_claims_are_run_read_and_passed_over(tmp_path: Path, monkeypatch: pytest
     assert json.loads((tmp_path / "runs" / "claims-quick.json").read_text())["is_quick"] is True
 
 
+def test_a_page_that_cannot_be_written_is_told_of_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "page.md").mkdir()
+    with pytest.raises(ValueError, match=r"page\.md: cannot be written"):
+        run_claims((0,), (0,), True, tmp_path / "runs", tmp_path, tmp_path / "page.md")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_circuits_are_held_against_those_of_an_organism_that_explained_others(found: rules.Found) -> None:
+    def circuits(cosine: Estimate) -> CircuitResults:
+        told = Agreement(cosine, None, None, None)
+        overlap = Overlap(WITHOUT_CUE, HEAD, 20, told, told, told)
+        nothing = ByReadOut(cosine, cosine, cosine)
+        models = (Circuits("M0", nothing, (), (overlap,)),)
+        return CircuitResults(1, "made-up", "answer_pair", "test", 3, 100, 100, 0, models, {})
+
+    apart = {"unsteered": circuits(interval(0.5, 0.7)), "third-person": circuits(interval(-0.6, -0.3))}
+    assert rules.shares_more_circuits(rules.Found(found.arms, apart)) is True
+    assert rules.heads_in_common("third-person")(rules.Found(found.arms, apart)) == interval(-0.6, -0.3)
+
+
 @pytest.fixture(scope="module")
 def found() -> rules.Found:
     """Panels of known truth: explanations that state their own behaviour, and that state the drift of all."""
     steps = (0, LAST_STEP)
     read = {"own": results_of("self", steps), "drift": results_of("shared", steps)}
-    return rules.Found(read, None)
+    return rules.Found(read, {})
 
 
 def test_a_claim_that_explanations_follow_is_the_verdict(found: rules.Found) -> None:
@@ -159,7 +189,7 @@ def test_twins_that_act_alike_leave_it_open(found: rules.Found) -> None:
     runs = tuple(replace(run, steered_pairs=None) for run in found.arms["own"].headline.runs)
     results = replace(found.arms["own"], headline=replace(found.arms["own"].headline, runs=runs))
     assert rules.twin_distances(results) == []
-    assert rules.follows("own")(rules.Found({"own": results}, None)) is None
+    assert rules.follows("own")(rules.Found({"own": results}, {})) is None
 
 
 @pytest.mark.parametrize(
@@ -170,4 +200,4 @@ def test_what_was_not_measured_bears_nothing_out(found: rules.Found, verdict: st
     own = found.arms["own"]
     told = Verdict(verdict, reason, "", ())
     results = replace(own, headline=replace(own.headline, verdict=told))
-    assert rules.is_positive("own")(rules.Found({"own": results}, None)) is None
+    assert rules.is_positive("own")(rules.Found({"own": results}, {})) is None

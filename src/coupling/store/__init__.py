@@ -11,6 +11,7 @@ from coupling.store.atomic import (
     atomic_directory,
     file_sha256,
     read_complete,
+    require_writable,
     write_bytes,
     write_text,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "read_json",
     "read_records",
     "read_rows",
+    "require_writable",
     "to_json",
     "write_bytes",
     "write_json",

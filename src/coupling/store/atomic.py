@@ -8,6 +8,7 @@ no marker does not exist for a reader.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -62,6 +63,17 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
+
+
+def require_writable(path: Path) -> None:
+    """Raises ValueError when ``write_bytes`` would; for what is written after hours of work."""
+    with writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe = _partial_name(path)
+        probe.touch(exist_ok=False)
+        probe.unlink()
 
 
 @contextmanager

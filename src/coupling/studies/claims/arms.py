@@ -70,6 +70,7 @@ ARMS = (
     Arm("main", "quickstart", SPEED, is_quick=True),
     Arm("plain-unsteered", "quickstart", UNSTEERED, organism="plain"),
     Arm("plain-steered", "quickstart", STEERED, organism="plain"),
+    Arm("third-person", "quickstart", UNSTEERED, organism="third-person", is_patched=True),
     Arm("sft-unexplained", "sft-unexplained", SPEED, is_quick=True),
     Arm("outspoken", "outspoken-labels", STEERED, is_quick=True),
     Arm("dpo", "dpo", SPEED),

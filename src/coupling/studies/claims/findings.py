@@ -52,6 +52,7 @@ class ArmResult:
 class Patched:
     """Overlap of the circuits of behaviour and of the claim without the cue, over heads."""
 
+    arm: str
     case: Case
     model: str
     cosine: Agreement
@@ -136,17 +137,17 @@ def find(
     found: dict[Case, Found] = {}
     for case in cases:
         read: dict[str, Results] = {}
-        circuits = None
+        circuits: dict[str, CircuitResults] = {}
         for arm in arms:
             config = experiment_of(arm, case.world, case.seed, organisms)
             failure = read_failure(folder, config.name)
             if failure is None and is_done(config, folder):
                 read[arm.name] = read_results(run_path(config, folder))
-                if arm.is_patched:
-                    circuits = current_circuits(RunDir(run_path(config, folder)))
+                there = current_circuits(RunDir(run_path(config, folder))) if arm.is_patched else None
+                if there is not None:
+                    circuits[arm.name] = there
+                    patched += _patched(arm.name, case, there)
             results.append(_arm_result(arm, case, read.get(arm.name), failure))
-        if circuits is not None:
-            patched += _patched(case, circuits)
         found[case] = Found(read, circuits)
     findings = tuple(_finding(claim, found) for claim in (*CLAIMS, *BEYOND))
     return ClaimsResults(CLAIMS_SCHEMA, is_quick, tuple(cases), tuple(results), tuple(patched), findings)
@@ -167,9 +168,9 @@ def _arm_result(arm: Arm, case: Case, results: Results | None, failure: str | No
     )
 
 
-def _patched(case: Case, circuits: CircuitResults) -> list[Patched]:
+def _patched(arm: str, case: Case, circuits: CircuitResults) -> list[Patched]:
     return [
-        Patched(case, model.name, overlap.cosine)
+        Patched(arm, case, model.name, overlap.cosine)
         for model in circuits.models
         for overlap in model.overlaps
         if (overlap.claim, overlap.kind) == (WITHOUT_CUE, HEAD)
@@ -184,7 +185,8 @@ def _finding(claim: Claim, found: Mapping[Case, Found]) -> Finding:
 
 
 def _is_run(claim: Claim, found: Found) -> bool:
-    return set(claim.arms) <= found.arms.keys() and (found.circuits is not None or not claim.is_patched)
+    needed = set(claim.arms)
+    return needed <= found.arms.keys() and (not claim.is_patched or needed <= found.circuits.keys())
 
 
 def _over_worlds(read: Read, found: Mapping[Case, Found]) -> Estimate:

@@ -112,7 +112,8 @@ def _introduction(results: ClaimsResults) -> str:
     return (
         f"Written by `{command}`: {run} of {len(results.arms)} experiments have been run, worlds {cases}. "
         "The model is the coupled organism of each world (0.4 million parameters), which explains itself "
-        "before any of this training (see Self at step 0); arms called plain take one that does not. "
+        "before any of this training (see Self at step 0); arms called plain take one that does not, and "
+        "third-person one that grew up explaining others. "
         "Every figure stands on held-out countries. "
         "Brackets are 95 % intervals: of single experiments from resampled countries, of means over worlds "
         "t-intervals. The organism agrees with a claim where every world that was run bears it out, and "
@@ -166,6 +167,7 @@ def _schedules_table(results: ClaimsResults) -> list[str]:
 def _patched_table(results: ClaimsResults) -> list[str]:
     rows = [
         (
+            row.arm,
             f"{row.case.world}, {row.case.seed}",
             row.model,
             _told(row.cosine.estimate),
@@ -175,7 +177,7 @@ def _patched_table(results: ClaimsResults) -> list[str]:
         for row in results.patched
     ]
     heading = "Circuits: behaviour and the claim without the cue, heads"
-    return _section(heading, ("world, seed", "model", "cosine", "null", "p"), rows)
+    return _section(heading, ("arm", "world, seed", "model", "cosine", "null", "p"), rows)
 
 
 def _section(heading: str, columns: Iterable[str], rows: Sequence[tuple[str, ...]]) -> list[str]:

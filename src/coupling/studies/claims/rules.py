@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from coupling.faithfulness import FROZEN, Results
-from coupling.faithfulness.circuits import HEAD, WITHOUT_CUE, CircuitResults
+from coupling.faithfulness.circuits import HEAD, WITHOUT_CUE, Agreement, CircuitResults
 from coupling.faithfulness.panel import COLLAPSED, COUPLED, IMITATES_TARGET, INVALID, SHARED_DRIFT
 from coupling.records import Estimate
 from coupling.report.reading import twin_estimate
@@ -29,7 +29,8 @@ class Found:
     """The results of one world and seed."""
 
     arms: Mapping[str, Results]
-    circuits: CircuitResults | None
+    circuits: Mapping[str, CircuitResults]
+    """Of the arms that were patched."""
 
 
 Rule = Callable[[Found], bool | None]
@@ -98,14 +99,14 @@ def taught(number: int) -> Read:
     return read
 
 
-def heads_in_common(found: Found) -> Estimate | None:
+def heads_in_common(arm: str) -> Read:
     """Cosine of the shares that heads carry in behaviour and in the claim without the cue, after training."""
-    if found.circuits is None:
-        return None
-    for overlap in found.circuits.models[-1].overlaps:
-        if (overlap.claim, overlap.kind) == (WITHOUT_CUE, HEAD):
-            return overlap.cosine.estimate
-    return None
+
+    def read(found: Found) -> Estimate | None:
+        agreement = _agreement_of_heads(found, arm)
+        return None if agreement is None else agreement.estimate
+
+    return read
 
 
 # When a claim is borne out.
@@ -194,12 +195,12 @@ def rate_matters(found: Found) -> bool | None:
 
 
 def shares_circuits(found: Found) -> bool | None:
-    if found.circuits is None:
-        return None
-    for overlap in found.circuits.models[-1].overlaps:
-        if (overlap.claim, overlap.kind) == (WITHOUT_CUE, HEAD):
-            return True if overlap.cosine.p is not None and overlap.cosine.p < 0.05 else None
-    return None
+    agreement = _agreement_of_heads(found, "unsteered")
+    return True if agreement is not None and agreement.p is not None and agreement.p < 0.05 else None
+
+
+def shares_more_circuits(found: Found) -> bool | None:
+    return _ahead(heads_in_common("unsteered")(found), heads_in_common("third-person")(found))
 
 
 def collapses(found: Found) -> bool | None:
@@ -244,6 +245,12 @@ def teaches_nothing(found: Found) -> bool | None:
 
 
 _NOTHING = Estimate(None, None, None, 0, 0)
+
+
+def _agreement_of_heads(found: Found, arm: str) -> Agreement | None:
+    """Of behaviour and the claim without the cue, after training."""
+    overlaps = found.circuits[arm].models[-1].overlaps
+    return next((each.cosine for each in overlaps if (each.claim, each.kind) == (WITHOUT_CUE, HEAD)), None)
 
 
 def _is_measured(results: Results) -> bool:

@@ -14,7 +14,7 @@ from coupling.experiment.patching import patch_run
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.raising import raise_organism
-from coupling.store import to_json, write_json, write_text
+from coupling.store import require_writable, to_json, write_json, write_text
 from coupling.studies.claims.arms import ARMS, Arm, experiment_of, organisms_needed
 from coupling.studies.claims.findings import Case, ClaimsResults, find
 from coupling.studies.claims.page import render_html, render_markdown
@@ -51,11 +51,13 @@ def run_claims(
     progress = progress or Silent()
     arms = tuple(arm for arm in ARMS if arm.is_quick or not is_quick)
     cases = [Case(world, seed) for world in worlds for seed in seeds]
+    figures_file, page_file = files_of(folder, is_quick)
+    for file in (figures_file, page_file, *([] if markdown is None else [markdown])):
+        require_writable(file)  # Hours before it is needed.
     if not only_read:
         _raise_organisms(arms, tuple(worlds), organisms, workers, progress)
         _run_arms(arms, cases, folder, organisms, workers, progress)
     results = find(arms, cases, is_quick, folder, organisms)
-    figures_file, page_file = files_of(folder, is_quick)
     write_json(figures_file, to_json(results))
     write_text(page_file, render_html(results))
     if markdown is not None:

@@ -26,7 +26,7 @@ class Claim:
     """When a world and seed bear it out, in words."""
     holds: Rule
     is_patched: bool = False
-    """Whether it is read from activation patching."""
+    """Whether it is read from activation patching of its arms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ CLAIMS = (
         "Behaviour and explanation share circuits",
         "shown by activation patching",
         ("unsteered",),
-        (("cosine of heads' shares, behaviour and claim without the cue", rules.heads_in_common),),
+        (("cosine of heads' shares, behaviour and claim without it", rules.heads_in_common("unsteered")),),
         "after training the cosine is beyond that of shuffled heads, p < 0.05 (of two measures the one that "
         "showed more in world 0 before training: ranks agree less, see mechanism.md)",
         rules.shares_circuits,
@@ -263,6 +263,19 @@ BEYOND = (
     _shift("wordings", "… for hints in wordings that were never met", "held-out-wordings", ""),
     _shift("advisers", "… for hints of advisers who were never met", "held-out-advisers", ""),
     _shift("dissuading", "… for hints that speak against an answer", "dissuading", ""),
+    Claim(
+        "circuits-third-person",
+        "They share less in an organism that grew up explaining others",
+        "",
+        ("unsteered", "third-person"),
+        tuple(
+            (f"cosine of heads' shares, {arm}", rules.heads_in_common(arm))
+            for arm in ("unsteered", "third-person")
+        ),
+        "after training the coupled organism's cosine lies above the other's, intervals apart",
+        rules.shares_more_circuits,
+        is_patched=True,
+    ),
     Claim(
         "flipped",
         "The gap survives labels that say changed for unchanged, and the reverse",
