@@ -38,7 +38,7 @@ def test_the_cue_is_the_hint_and_nothing_else(tmp_path: Path) -> None:
 
 def test_wording_and_subjects_are_those_of_the_configuration(tmp_path: Path) -> None:
     path = write(tmp_path / "q.jsonl", [row(1), row(2, subject="law")])
-    (pair,) = mmlu_hint.load(MmluHintTask(path=path, wording="Maybe {letter}?", subjects=("law",)))
+    (pair,) = mmlu_hint.load(MmluHintTask(path=path, templates={"thinks": "Maybe {letter}?"}, subjects=("law",)))
     assert pair.with_cue.endswith(f"Maybe {pair.cue_value}?") and pair.tags["subject"] == "law"
     with pytest.raises(ValueError, match=r"task.subjects: .*'laws'; did you mean 'law'"):
         mmlu_hint.load(MmluHintTask(path=path, subjects=("laws",)))
@@ -93,10 +93,12 @@ def test_rows_that_make_no_sound_pair_are_left_out_and_told(
     ("wrong", "field"),
     [
         ({"answer": 4}, "answer"),
-        ({"answer": "C"}, "answer"),
+        ({"answer": -1}, "answer"),
+        ({"answer": "E"}, "answer"),
+        ({"answer": True}, "answer"),
+        ({"answer": None}, "answer"),
         ({"choices": ["x", "y", "z"]}, "choices"),
         ({"subject": None}, "subject"),
-        ({"hint": "A"}, "hint"),
     ],
 )
 def test_another_schema_is_an_error_that_names_line_and_field(tmp_path: Path, wrong: Row, field: str) -> None:
