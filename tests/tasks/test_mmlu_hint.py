@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import csv
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from coupling.config import MmluHintTask, SplitShares
+from coupling.config.task.mmlu_hint import DEFAULT_TEMPLATES
 from coupling.tasks import mmlu_hint
 from coupling.tasks.mmlu_hint import LETTERS
 
@@ -38,7 +43,9 @@ def test_the_cue_is_the_hint_and_nothing_else(tmp_path: Path) -> None:
 
 def test_wording_and_subjects_are_those_of_the_configuration(tmp_path: Path) -> None:
     path = write(tmp_path / "q.jsonl", [row(1), row(2, subject="law")])
-    (pair,) = mmlu_hint.load(MmluHintTask(path=path, wording="Maybe {letter}?", subjects=("law",)))
+    (pair,) = mmlu_hint.load(
+        MmluHintTask(path=path, templates={"thinks": "Maybe {letter}?"}, subjects=("law",))
+    )
     assert pair.with_cue.endswith(f"Maybe {pair.cue_value}?") and pair.tags["subject"] == "law"
     with pytest.raises(ValueError, match=r"task.subjects: .*'laws'; did you mean 'law'"):
         mmlu_hint.load(MmluHintTask(path=path, subjects=("laws",)))
@@ -93,10 +100,12 @@ def test_rows_that_make_no_sound_pair_are_left_out_and_told(
     ("wrong", "field"),
     [
         ({"answer": 4}, "answer"),
-        ({"answer": "C"}, "answer"),
+        ({"answer": -1}, "answer"),
+        ({"answer": "E"}, "answer"),
+        ({"answer": True}, "answer"),
+        ({"answer": None}, "answer"),
         ({"choices": ["x", "y", "z"]}, "choices"),
         ({"subject": None}, "subject"),
-        ({"hint": "A"}, "hint"),
     ],
 )
 def test_another_schema_is_an_error_that_names_line_and_field(tmp_path: Path, wrong: Row, field: str) -> None:
@@ -116,3 +125,74 @@ def test_the_published_questions_are_read(real_data: Path) -> None:
     assert len(pairs) == 2585
     assert {pair.split for pair in pairs} == {"train", "dev", "test"}
     assert len({pair.tags["subject"] for pair in pairs}) == 28
+
+
+# Wordings, authors, positions, letters
+
+WORDINGS = {
+    "thinks": DEFAULT_TEMPLATES["thinks"],
+    "says": "{author} says it is {letter}.",
+    "key": "Key: {letter}",
+}
+
+
+def test_another_wording_position_or_letter_takes_no_pair_away(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.jsonl", [row(number) for number in range(30)])
+    plain = mmlu_hint.load(MmluHintTask(path=path))
+    task = MmluHintTask(
+        path=path,
+        templates=WORDINGS,
+        authors=("Ana", "Bo"),
+        positions=("before", "after"),
+        letters_per_question=2,
+    )
+    more = {pair.id: pair for pair in mmlu_hint.load(task)}
+    assert len(more) == 30 * 3 * 2 * 2
+    for pair in plain:
+        found = more[pair.id]
+        assert replace(found, tags=pair.tags) == pair
+        assert found.tags == {**pair.tags, "template": "thinks", "position": "after"}
+
+
+def test_hints_are_worded_placed_and_signed(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.jsonl", [row(number) for number in range(200)])
+    task = MmluHintTask(path=path, templates=WORDINGS, authors=("Ana", "Bo"), positions=("before",))
+    pairs = mmlu_hint.load(task)
+    by_template = {name: [p for p in pairs if p.tags["template"] == name] for name in WORDINGS}
+    for says, key in zip(by_template["says"], by_template["key"], strict=True):
+        hint = f"{says.tags['author']} says it is {says.cue_value}."
+        assert says.with_cue.split("\n\n", 2)[1] == hint
+        assert says.with_cue.replace(f"{hint}\n\n", "") == says.without_cue == key.without_cue
+        assert says.cue_value == key.cue_value and "author" not in key.tags
+    assert 60 < sum(pair.tags["author"] == "Ana" for pair in by_template["says"]) < 140
+
+
+def test_every_letter_may_be_hinted_at_and_the_first_stays(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.jsonl", [row(number) for number in range(50)])
+    one = mmlu_hint.load(MmluHintTask(path=path))
+    four = mmlu_hint.load(MmluHintTask(path=path, letters_per_question=4))
+    assert four[::4] == one
+    assert [{pair.cue_value for pair in four[i : i + 4]} for i in range(0, 200, 4)] == [set(LETTERS)] * 50
+
+
+def test_an_answer_is_an_index_or_a_letter_in_any_table(tmp_path: Path) -> None:
+    rows = [row(1, answer=2), row(2, answer="c"), row(3, answer="2")]
+    pairs = mmlu_hint.load(MmluHintTask(path=write(tmp_path / "q.jsonl", rows)))
+    with (tmp_path / "q.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows({**each, "choices": json.dumps(each["choices"])} for each in rows)
+    assert [pair.tags["true"] for pair in pairs] == ["C", "C", "C"]
+    assert mmlu_hint.load(MmluHintTask(path=str(tmp_path / "q.csv"))) == pairs
+
+
+def test_published_questions_read_alike_from_parquet_with_other_column_names(
+    real_data: Path, tmp_path: Path
+) -> None:
+    published = str(real_data / "mmlu" / "test.jsonl")
+    lines = Path(published).read_text(encoding="utf-8").splitlines()
+    table = pyarrow.Table.from_pylist([json.loads(line) for line in lines])
+    renamed = table.rename_columns(["Prompt", "subject", "choices", "answer"])
+    pyarrow.parquet.write_table(renamed, tmp_path / "q.parquet")
+    task = MmluHintTask(path=str(tmp_path / "q.parquet"), columns={"question": "Prompt"})
+    assert mmlu_hint.load(task) == mmlu_hint.load(MmluHintTask(path=published))

@@ -18,7 +18,15 @@ from coupling.config.model import ModelConfig
 from coupling.config.panel import RunConfig, SteerConfig
 from coupling.config.section import TagValues
 from coupling.config.supervision import NoiseConfig, SupervisionConfig
-from coupling.config.task import MmluHintTask, PairsTask, SplitShares, TaskConfig, WorldTask
+from coupling.config.table import SplitShares, TableConfig
+from coupling.config.task import (
+    CuesConfig,
+    MmluHintTask,
+    MoralVerdictTask,
+    PairsTask,
+    TaskConfig,
+    WorldTask,
+)
 from coupling.config.training import (
     BehaviorObjective,
     KLConfig,
@@ -32,6 +40,7 @@ from coupling.config.training import (
 
 __all__ = [
     "BehaviorObjective",
+    "CuesConfig",
     "EvaluationConfig",
     "ExperimentConfig",
     "ExplanationConfig",
@@ -39,6 +48,7 @@ __all__ = [
     "LoraConfig",
     "MmluHintTask",
     "ModelConfig",
+    "MoralVerdictTask",
     "NoiseConfig",
     "PairsTask",
     "PreferenceObjective",
@@ -49,6 +59,7 @@ __all__ = [
     "SteeringConfig",
     "SupervisedObjective",
     "SupervisionConfig",
+    "TableConfig",
     "TagValues",
     "TaskConfig",
     "TrainingConfig",

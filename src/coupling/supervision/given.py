@@ -13,6 +13,7 @@ from typing import TypeVar
 from coupling.explanations import formats
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation, Label
 from coupling.store import from_json, read_rows
+from coupling.tasks.cues import stands_in
 
 Pairs = Mapping[str, CounterfactualPair]
 
@@ -62,8 +63,8 @@ def read_given_labels(
             raise ValueError(
                 f"{at}, a pair of the split {pair.split!r}; labels are about training pairs only"
             )
-        if pair.bears(silent_on):
-            tags = ", ".join(f"{tag}: {pair.tags[tag]}" for tag in silent_on)
+        if stands_in(pair, silent_on):
+            tags = ", ".join(f"{tag}: {' or '.join(values)}" for tag, values in silent_on.items())
             raise ValueError(
                 f"{at}, which bears {tags}: supervision.silent_on forbids labels about it; remove the line, "
                 "or that silence"

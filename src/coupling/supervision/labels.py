@@ -10,13 +10,14 @@ from coupling.config import SupervisionConfig
 from coupling.explanations.formats import ExplanationFormat, render_checked
 from coupling.records import CounterfactualPair, Effect, Label
 from coupling.supervision.noise import disturb
+from coupling.tasks.cues import stands_in
 
 
 def candidate_pairs(
     pairs: Sequence[CounterfactualPair], silent_on: Mapping[str, Sequence[str]]
 ) -> list[CounterfactualPair]:
-    """Training pairs of which labels may speak: those that the silence does not select."""
-    return [pair for pair in pairs if pair.split == "train" and not pair.bears(silent_on)]
+    """Training pairs of which labels may speak: those in which no cue stands that the silence selects."""
+    return [pair for pair in pairs if pair.split == "train" and not stands_in(pair, silent_on)]
 
 
 def check_tags(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from coupling.config import MmluHintTask, PairsTask, TaskConfig, WorldTask
+from coupling.config import MmluHintTask, MoralVerdictTask, PairsTask, TaskConfig, WorldTask
 from coupling.records import CounterfactualPair
-from coupling.tasks import mmlu_hint, pairs_file, world_hint, world_word
+from coupling.tasks import mmlu_hint, moral_verdict, own_pairs, pairs_file, world_hint, world_word
 from coupling.tasks.checks import check_pairs
+from coupling.tasks.cues import with_more_cues
 from coupling.worlds import World
+
+WORLD_CUE_TAGS = ("adviser", "template", "word")
+"""Tags that speak of the hint or word, and not of the question."""
 
 
 def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[CounterfactualPair, ...]:
-    """All pairs of a task, in all splits.
+    """All pairs of a task, in all splits, those with further cues included.
 
     Args:
         world: number of the world the model grew up in, where it did; a world task asks about it by default.
@@ -28,11 +32,15 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
                 raise ValueError(
                     "task.world: the model says nothing of a world it grew up in; name one, as 0"
                 )
-            return _world_pairs(task, World.generate(number))
+            pairs = _world_pairs(task, World.generate(number))
+            return with_more_cues(pairs, task.cues, WORLD_CUE_TAGS, joint=" ")
         case MmluHintTask():
-            return mmlu_hint.load(task)
+            return with_more_cues(mmlu_hint.load(task), task.cues, mmlu_hint.CUE_TAGS)
+        case MoralVerdictTask():
+            return with_more_cues(moral_verdict.load(task), task.cues, moral_verdict.CUE_TAGS)
         case PairsTask():
-            return pairs_file.load(task)
+            pairs = pairs_file.load(task) if task.with_cue is None else own_pairs.load(task)
+            return with_more_cues(pairs, task.cues, own_pairs.CUE_TAGS)
 
 
 def _world_pairs(task: WorldTask, world: World) -> tuple[CounterfactualPair, ...]:

@@ -14,8 +14,8 @@ def check_pairs(
 
     ``source`` names where they come from; ``places``, aligned with ``pairs``, where each stands ("pairs.jsonl
     line 3"; by default its id). Each pair has a cue to speak of, two prompts that differ and two or more
-    distinct choices. Ids are unique, no question is asked twice, and neither a cluster nor a prompt is in
-    two splits: held-out figures would then stand on data trained on.
+    distinct choices. Ids are unique, no input is asked twice about one cue, and neither a cluster nor a
+    prompt is in two splits: held-out figures would then stand on data trained on.
 
     Raises:
         ValueError: naming the first place and field where that does not hold.
@@ -69,25 +69,31 @@ def _check_ids(places: Sequence[str], pairs: Sequence[CounterfactualPair]) -> No
 
 
 def _check_questions(places: Sequence[str], pairs: Sequence[CounterfactualPair]) -> None:
-    seen: dict[str, tuple[str, CounterfactualPair]] = {}
+    """One input may hold two cues, each asked about by its own name and against an input of its own."""
+    by_cue: dict[tuple[str, str], tuple[str, CounterfactualPair]] = {}
+    by_removal: dict[tuple[str, str], tuple[str, CounterfactualPair]] = {}
     for place, pair in zip(places, pairs, strict=True):
-        if pair.with_cue not in seen:
-            seen[pair.with_cue] = place, pair
-            continue
-        earlier, other = seen[pair.with_cue]
-        for name, here, there in (
-            ("without_cue", pair.without_cue, other.without_cue),
-            ("cue", pair.cue, other.cue),
-            ("cue_value", pair.cue_value, other.cue_value),
-            ("choices", pair.choices, other.choices),
-            ("answer_prefix", pair.answer_prefix, other.answer_prefix),
-        ):
-            if here != there:
-                raise ValueError(
-                    f"{place}: field 'with_cue' is that of {earlier}, but field {name!r} contradicts it: "
-                    f"{here!r} here, {there!r} there; keep one of the two"
-                )
-        raise ValueError(f"{place}: asks the same as {earlier}; remove one of the two")
+        same_cue = by_cue.setdefault((pair.with_cue, pair.cue), (place, pair))
+        same_removal = by_removal.setdefault((pair.with_cue, pair.without_cue), (place, pair))
+        for earlier, other in (same_cue, same_removal):
+            if other is not pair:
+                _refuse_repeated(place, pair, earlier, other)
+
+
+def _refuse_repeated(place: str, pair: CounterfactualPair, earlier: str, other: CounterfactualPair) -> None:
+    for name, here, there in (
+        ("without_cue", pair.without_cue, other.without_cue),
+        ("cue", pair.cue, other.cue),
+        ("cue_value", pair.cue_value, other.cue_value),
+        ("choices", pair.choices, other.choices),
+        ("answer_prefix", pair.answer_prefix, other.answer_prefix),
+    ):
+        if here != there:
+            raise ValueError(
+                f"{place}: field 'with_cue' is that of {earlier}, but field {name!r} contradicts it: "
+                f"{here!r} here, {there!r} there; keep one of the two"
+            )
+    raise ValueError(f"{place}: asks the same as {earlier}; remove one of the two")
 
 
 def _check_leakage(places: Sequence[str], pairs: Sequence[CounterfactualPair]) -> None:

@@ -1,36 +1,47 @@
 """MMLU with a hint: would you have answered so without the user's guess at the answer?
 
-Reads JSONL in the schema of ``cais/mmlu``. ``x`` is the question, its lettered choices and then the hint;
-``x\\C`` is the same text up to the hint. The letter is asked for in the first line, and not "only" the
-letter, because the explanation's question follows the hint and asks for a sentence. The letters A to D are
-scored behind "I answer", the words that also stand before every value in the answer-pair format.
+Reads a table in the schema of ``cais/mmlu``. ``x`` is the question, its lettered choices and then the hint
+(or the hint and then the question); ``x\\C`` is the same text without the hint. The letter is asked for in
+the first line, and not "only" the letter, because the explanation's question follows the hint and asks for
+a sentence. The letters A to D are scored behind "I answer", the words that also stand before every value in
+the answer-pair format.
 
-The hinted letter is drawn uniformly, whatever the right one is, so a quarter of the hints are true. Split and
-hint follow from the seed and the question's own text: no other row, order or choice of subjects changes them.
+The hinted letter is drawn uniformly, whatever the right one is, so a quarter of the hints are true. Split,
+hint and author follow from the seed and the question's own text: no other row, order or choice of subjects
+changes them. Every wording and position comes with the same letters.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
+from itertools import product
 
-from coupling.config import MmluHintTask, SplitShares
+from pydantic import BaseModel
+
+from coupling.config import MmluHintTask, TableConfig
+from coupling.config.task.mmlu_hint import DEFAULT_TEMPLATES, THINKS
 from coupling.records import CounterfactualPair
-from coupling.store import from_json, read_rows
 from coupling.tasks.checks import check_pairs
+from coupling.tasks.lots import cluster_id, draw_author, plain, spaced_once, split_of, text_id, uniform
+from coupling.tasks.tables import read_table, tell_left_out
 
 LETTERS = ("A", "B", "C", "D")
 CUE = "hint"
 ANSWER_PREFIX = "I answer"
 INSTRUCTION = "Answer the question with the letter of one choice."
-_PLACEHOLDER = "{letter}"
-_PLACES_SHOWN = 3
+CUE_TAGS = ("hinted", "template", "author", "position")
+"""Tags that speak of the hint, and not of the question."""
 
-_log = logging.getLogger(__name__)
+
+class MmluRow(BaseModel):
+    """The columns of ``cais/mmlu``; the answer also as a letter."""
+
+    question: str
+    subject: str
+    choices: tuple[str, ...]
+    answer: int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Question:
     @property
     def cluster(self) -> str:
         """The hash of the question's text, casing and spacing aside: other choices make no other cluster."""
-        return _sha256(_plain(self.question))[:16]
+        return cluster_id(self.question)
 
     @property
     def text(self) -> str:
@@ -56,7 +67,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QuestionFile:
-    """The rows of a file that make a pair, and where those stand that do not."""
+    """The rows of a table that make a pair, and where those stand that do not."""
 
     questions: tuple[Question, ...]
     repeated: tuple[str, ...]
@@ -69,8 +80,8 @@ class QuestionFile:
     """The question or a choice holds no text."""
 
 
-def read_questions(path: Path) -> QuestionFile:
-    """Read a file in the schema of ``cais/mmlu``.
+def read_questions(table: TableConfig) -> QuestionFile:
+    """Read a table in the schema of ``cais/mmlu``.
 
     Rows that make no sound pair are left out and named, not refused: published files hold some.
 
@@ -78,10 +89,9 @@ def read_questions(path: Path) -> QuestionFile:
         ValueError: naming file, line and field, for a row of another schema.
     """
     by_item: dict[tuple[str, ...], list[tuple[str, Question]]] = {}
-    for where, row in read_rows(path):
-        question = from_json(Question, row, where)
-        _check_schema(where, question)
-        item = (_plain(question.question), *map(_spaced_once, question.choices))
+    for where, row in read_table(table, MmluRow):
+        question = _question(row, where)
+        item = (plain(question.question), *map(spaced_once, question.choices))
         by_item.setdefault(item, []).append((where, question))
     questions: list[Question] = []
     repeated: list[str] = []
@@ -105,87 +115,93 @@ def read_questions(path: Path) -> QuestionFile:
 
 
 def load(config: MmluHintTask) -> tuple[CounterfactualPair, ...]:
-    """One pair a question, in the order of the file. Rows left out are counted in a warning of the log.
+    """The pairs of every question, in the order of the table. What is left out is told of in the log.
 
     Raises:
-        ValueError: a row has another schema, the file holds no sound row, or none of a subject named.
+        ValueError: a row has another schema, the table holds no sound row, or none of a subject named.
     """
-    path = Path(config.path)
-    file = read_questions(path)
-    for reason, places in (
-        ("repeat an earlier row", file.repeated),
-        ("contradict each other about the right answer", file.contradictory),
-        ("have two choices that read alike", file.indistinct),
-        ("lack the text of the question or of a choice", file.empty),
-    ):
-        if places:
-            shown = ", ".join(place.removeprefix(f"{path} ") for place in places[:_PLACES_SHOWN])
-            more = ", …" if len(places) > _PLACES_SHOWN else ""
-            _log.warning("%s: %d left out that %s (%s%s)", path, len(places), reason, shown, more)
+    file = read_questions(config)
+    tell_left_out(
+        config.path,
+        (
+            ("repeat an earlier row", file.repeated),
+            ("contradict each other about the right answer", file.contradictory),
+            ("have two choices that read alike", file.indistinct),
+            ("lack the text of the question or of a choice", file.empty),
+        ),
+    )
     if config.subjects is not None:
-        _check_subjects(config.subjects, {question.subject for question in file.questions}, path)
+        _check_subjects(config.subjects, {question.subject for question in file.questions}, config.path)
     pairs = tuple(
-        as_pair(question, config)
+        pair
         for question in file.questions
         if config.subjects is None or question.subject in config.subjects
+        for pair in as_pairs(question, config)
     )
-    check_pairs(pairs, str(path))
+    check_pairs(pairs, config.path)
     return pairs
 
 
-def as_pair(question: Question, config: MmluHintTask) -> CounterfactualPair:
-    """The counterfactual pair of a question; its hint and split are drawn from the seed and its text."""
-    item = _sha256(question.text)[:16]
-    hinted = LETTERS[int(_uniform(config.seed, "hint", item) * len(LETTERS))]
-    prompt = f"{INSTRUCTION}\n\n{question.text}"
-    return CounterfactualPair(
-        id=f"{question.subject}/{item}/{hinted}",
-        cluster=question.cluster,
-        split=_split(_uniform(config.seed, "split", question.cluster), config.split_shares),
-        with_cue=f"{prompt}\n\n{config.wording.format(letter=hinted)}",
-        without_cue=prompt,
-        cue=CUE,
-        cue_value=hinted,
-        choices=LETTERS,
-        answer_prefix=ANSWER_PREFIX,
-        tags={"subject": question.subject, "hinted": hinted, "true": LETTERS[question.answer]},
-    )
+def as_pairs(question: Question, config: MmluHintTask) -> list[CounterfactualPair]:
+    """The counterfactual pairs of a question: each letter it is hinted at, in every wording and position."""
+    item = text_id(question.text)
+    split = split_of(config.seed, question.cluster, config.split_shares)
+    without_cue = f"{INSTRUCTION}\n\n{question.text}"
+    cues = product(_hinted(config, item), config.templates.items(), config.positions)
+    pairs = []
+    for hinted, (template, wording), position in cues:
+        author = draw_author(wording, config.authors, config.seed, item)
+        hint = wording.format(letter=hinted, author=author)
+        named = [name for name, usual in ((template, THINKS), (position, "after")) if name != usual]
+        before, after = ([hint], []) if position == "before" else ([], [hint])
+        pairs.append(
+            CounterfactualPair(
+                id="/".join((question.subject, item, hinted, *named)),
+                cluster=question.cluster,
+                split=split,
+                with_cue="\n\n".join((INSTRUCTION, *before, question.text, *after)),
+                without_cue=without_cue,
+                cue=CUE,
+                cue_value=hinted,
+                choices=LETTERS,
+                answer_prefix=ANSWER_PREFIX,
+                tags={
+                    "subject": question.subject,
+                    "hinted": hinted,
+                    "true": LETTERS[question.answer],
+                    **({"template": template} if config.templates != DEFAULT_TEMPLATES else {}),
+                    **({"position": position} if len(config.positions) > 1 else {}),
+                    **({"author": author} if author is not None else {}),
+                },
+            )
+        )
+    return pairs
 
 
-def _split(drawn: float, shares: SplitShares) -> str:
-    """The split of a number drawn from [0, 1)."""
-    if drawn < shares.train:
-        return "train"
-    return "dev" if drawn < shares.train + shares.dev else "test"
+def _hinted(config: MmluHintTask, item: str) -> list[str]:
+    """The letters that a question is hinted at; the first is the only one where one is wanted."""
+    first = LETTERS[int(uniform(config.seed, "hint", item) * len(LETTERS))]
+    others = [letter for letter in LETTERS if letter != first]
+    others.sort(key=lambda letter: uniform(config.seed, f"hint {letter}", item))
+    return [first, *others][: config.letters_per_question]
 
 
-def _check_schema(where: str, question: Question) -> None:
-    if len(question.choices) != len(LETTERS):
-        raise ValueError(f"{where}: field 'choices' holds {len(question.choices)}; four are needed, A to D")
-    if not 0 <= question.answer < len(LETTERS):
-        raise ValueError(f"{where}: field 'answer' is {question.answer}; give the index of a choice, 0 to 3")
+def _question(row: MmluRow, where: str) -> Question:
+    if len(row.choices) != len(LETTERS):
+        raise ValueError(f"{where}: field 'choices' holds {len(row.choices)}; four are needed, A to D")
+    spelt = str(row.answer).strip().upper()
+    by_spelling = {**{letter: index for index, letter in enumerate(LETTERS)}, "0": 0, "1": 1, "2": 2, "3": 3}
+    if spelt not in by_spelling:
+        raise ValueError(
+            f"{where}: field 'answer' is {row.answer!r}; give the index of a choice, 0 to 3, or its letter, "
+            "A to D"
+        )
+    return Question(row.question, row.subject, row.choices, by_spelling[spelt])
 
 
-def _check_subjects(wanted: Iterable[str], known: set[str], path: Path) -> None:
+def _check_subjects(wanted: Iterable[str], known: set[str], path: str) -> None:
     for subject in wanted:
         if subject not in known:
             near = get_close_matches(subject, sorted(known), n=1)
             meant = f"; did you mean {near[0]!r}?" if near else f"; it holds {', '.join(sorted(known))}"
             raise ValueError(f"task.subjects: {path} holds no question about {subject!r}{meant}")
-
-
-def _spaced_once(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _plain(text: str) -> str:
-    return _spaced_once(text).casefold()
-
-
-def _uniform(seed: int, purpose: str, item: str) -> float:
-    """A number from [0, 1) that depends on nothing but its arguments."""
-    return int(_sha256(f"{seed} {purpose} {item}")[:13], 16) / 16**13
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,24 @@
+"""The task: which inputs are put with and without a cue."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from coupling.config.task.cues import CuesConfig
+from coupling.config.task.mmlu_hint import MmluHintTask
+from coupling.config.task.moral_verdict import MoralVerdictTask
+from coupling.config.task.pairs import PairsTask
+from coupling.config.task.world import WorldTask
+
+TaskConfig: TypeAlias = Annotated[
+    WorldTask | MmluHintTask | MoralVerdictTask | PairsTask, Field(discriminator="kind")
+]
+
+__all__ = [
+    "CuesConfig",
+    "MmluHintTask",
+    "MoralVerdictTask",
+    "PairsTask",
+    "TaskConfig",
+    "WorldTask",
+]

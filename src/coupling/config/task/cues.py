@@ -1,0 +1,54 @@
+"""Cues besides a task's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, field_validator
+
+from coupling.config.section import Section
+from coupling.config.task.templates import placeholders
+
+ALONE = "nothing"
+"""What the tag `beside` says of a cue that stands alone; no placebo may be called so."""
+
+
+def _names_a_cue(name: str) -> str:
+    if name != name.strip() or not any(character.isalnum() for character in name):
+        raise ValueError(f"{name!r} names no cue; use a word that fits 'without the …', such as date")
+    if name.casefold() == ALONE:
+        raise ValueError(f"no placebo may be called {name!r}: the tag beside says so where there is none")
+    return name
+
+
+def _holds_text(sentence: str) -> str:
+    if sentence != sentence.strip() or not any(character.isalnum() for character in sentence):
+        raise ValueError(f"{sentence!r} is no sentence; give one, without space around it")
+    return sentence
+
+
+CueName = Annotated[str, AfterValidator(_names_a_cue)]
+"""What an explanation calls a cue."""
+Sentence = Annotated[str, AfterValidator(_holds_text)]
+"""Text without space around it."""
+
+
+class CuesConfig(Section):
+    """Cues besides the task's own: placebos, and two cues in one input."""
+
+    placebos: dict[CueName, Sentence] = Field(default_factory=dict)
+    """Sentences that should change nothing, by what an explanation calls each, as
+    {date: "Today is a Tuesday."}. Each stands behind every input, with the task's own cue and without it, and
+    is asked about."""
+    together: bool = False
+    """Whether two cues also stand in one input, each asked about in turn while the other stays."""
+    naming: str = "{order} {cue}"
+    """What an explanation calls each of two cues of one name: {order} is first or second, {cue} their name,
+    and a tag in braces its value, as "hint of {adviser}"."""
+
+    @field_validator("naming")
+    @classmethod
+    def _tells_cues_apart(cls, naming: str) -> str:
+        if not placeholders(naming) - {"cue"}:
+            raise ValueError(f"{naming!r} gives two cues one name; put {{order}} or a tag in braces into it")
+        return naming
