@@ -60,6 +60,11 @@ class Renderer:
                 "to a fast tokenizer and save that"
             )
         self._turn_end = self.chat.turn_end()
+        if self.system_prompt and self.tokenizer.unk_token_id in self._encode([self.system_prompt])[0]:
+            raise ValueError(
+                f"tokenizer {name}: lacks a word of model.system_prompt, which the model could not see; name "
+                "it in model.new_words, or use another"
+            )
         if self.embedded is not None and self.pad >= self.embedded:
             raise ValueError(
                 f"tokenizer {name}: pads with {self.tokenizer.pad_token!r}, token {self.pad}, but the model "
