@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,13 @@ def test_a_model_may_stand_as_its_path_alone() -> None:
     named = read("model=Qwen/Qwen3-8B", "model.dtype=bfloat16", "model.new_words=[brillig]", text=text).model
     assert (named.path, named.dtype, named.new_words) == ("Qwen/Qwen3-8B", "bfloat16", ("brillig",))
     assert read("model.revision=v1", text=text).model.path == "organism:coupled"
+
+
+def test_every_shipped_experiment_is_valid_and_named_after_its_file() -> None:
+    folder = resources.files("coupling") / "assets" / "experiments"
+    for file in folder.iterdir():
+        name = file.name.removesuffix(".yaml")
+        assert shipped_experiment(name).name == name
 
 
 def test_a_model_is_called_as_the_file_spells_it(tmp_path: Path) -> None:

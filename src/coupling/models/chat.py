@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
@@ -162,13 +162,14 @@ class Chat:
     def _render(
         self, messages: Sequence[Mapping[str, str]], thinking: bool, answers_next: bool = True
     ) -> str:
+        switches: dict[str, Any] = dict.fromkeys(SWITCHES, thinking)
         written = self.tokenizer.apply_chat_template(
             [dict(message) for message in messages],
             chat_template=_dated(self.tokenizer.get_chat_template()),
             tokenize=False,
             add_generation_prompt=answers_next,
             date_string=f"{TODAY:%d %b %Y}",
-            **dict.fromkeys(SWITCHES, thinking),
+            **switches,
         )
         return str(written)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import transformers
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+from transformers import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
@@ -93,7 +93,7 @@ def quantisation(description: Mapping[str, Json]) -> str | None:
 def _check_kind(told: str, description: Mapping[str, Json]) -> None:
     kind, heads = description.get("model_type"), description.get("architectures")
     named = [str(head) for head in heads] if isinstance(heads, Sequence) else []
-    if kind not in CONFIG_MAPPING_NAMES:
+    if kind not in CONFIG_MAPPING:
         if "auto_map" in description:
             raise ValueError(
                 f"model {told}: is of the kind {kind!r}, which transformers {transformers.__version__} does "

@@ -32,7 +32,7 @@ DESCRIPTION_FILES = (
     "vocab.*",
     "merges.txt",
     "*.tiktoken",
-    "spiece.model",
+    "*.model",
 )
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json")
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")

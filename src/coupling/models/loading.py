@@ -22,8 +22,8 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import is_flash_attn_2_available, is_flash_attn_3_available
 from transformers.utils import logging as transformers_logging
+from transformers.utils.import_utils import is_flash_attn_2_available, is_flash_attn_3_available
 
 from coupling.config import ModelConfig
 from coupling.models.adapters import merge_adapter

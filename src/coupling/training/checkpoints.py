@@ -37,10 +37,12 @@ def save_checkpoint(
 
     An adapter names the model it was trained on as the experiment file does, and never by where it lies.
     """
-    # Embeddings do not train with an adapter; peft would ask the hub whether they might have grown.
-    options = {"save_embedding_layers": False} if isinstance(model, PeftModel) else {}
     with atomic_directory(folder, {"step": str(step)}) as staging:
-        model.save_pretrained(str(staging), **options)
+        if isinstance(model, PeftModel):
+            # Embeddings do not train with an adapter; peft would ask the hub whether they might have grown.
+            model.save_pretrained(str(staging), save_embedding_layers=False)
+        else:
+            model.save_pretrained(str(staging))
         tokenizer.save_pretrained(str(staging))
 
 
