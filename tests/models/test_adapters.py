@@ -72,6 +72,7 @@ def test_base_and_adapter_are_the_sum_of_both(architecture: str, tmp_path: Path)
             changed += 1
             torch.testing.assert_close(weights[name], before + LORA.alpha / LORA.rank * b @ a)
     assert 2 * changed == len(added) > 0
+    assert all(parameter.requires_grad for parameter in together.model.parameters())
     assert weights.keys() == alone.model.state_dict().keys()
     assert together.adapter_sha256 == file_sha256(adapter / TENSORS)
     assert together.fingerprint != alone.fingerprint

@@ -48,6 +48,8 @@ def merge_adapter(model: PreTrainedModel, config: ModelConfig) -> tuple[PreTrain
             "LoRA) that was trained on this very model, or model.adapter: null"
         ) from error
     assert isinstance(merged, PreTrainedModel)
+    # peft has frozen what it laid the adapter over; all of it may be trained now.
+    merged.requires_grad_(True)
     return merged, file_sha256(folder / TENSORS)
 
 
