@@ -18,7 +18,7 @@ from pathlib import Path
 from coupling.cli.console import progress
 from coupling.config import ExperimentConfig, shipped_experiment
 from coupling.experiment import run_experiment, run_path
-from coupling.models.loading import resolve
+from coupling.models.folders import resolve
 from coupling.processes import side_by_side
 from coupling.progress import Progress
 from coupling.raising import raise_organism

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,35 @@ def test_overrides_reach_sections_list_items_and_sections_left_out() -> None:
     assert read("training.lora.rank=8").training.lora is not None
 
 
+def test_a_model_may_stand_as_its_path_alone() -> None:
+    section = "model:\n  path: organism:coupled\n"
+    text = "name: mine\nmodel: organism:coupled\ntask: {kind: world}\npanel: [{name: alone}]\n"
+    spelt_out = text.replace("model: organism:coupled\n", section)
+    assert read(text=text) == read(text=spelt_out)
+    assert config_sha256(read(text=text)) == config_sha256(read(text=spelt_out))
+    named = read("model=Qwen/Qwen3-8B", "model.dtype=bfloat16", "model.new_words=[brillig]", text=text).model
+    assert (named.path, named.dtype, named.new_words) == ("Qwen/Qwen3-8B", "bfloat16", ("brillig",))
+    assert read("model.revision=v1", text=text).model.path == "organism:coupled"
+
+
+def test_every_shipped_experiment_is_valid_and_named_after_its_file() -> None:
+    folder = resources.files("coupling") / "assets" / "experiments"
+    for file in folder.iterdir():
+        name = file.name.removesuffix(".yaml")
+        assert shipped_experiment(name).name == name
+
+
+def test_a_model_is_called_as_the_file_spells_it(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    path = tmp_path / "my.yaml"
+    path.write_text(QUICKSTART)
+    called = load_experiment(path, ["model=tiny", f"model.adapter={tmp_path}/tuned"]).model
+    assert called.path == str(tmp_path / "tiny")
+    assert called.name == "tiny + tuned"
+    another = called.another("org/other")
+    assert (another.path, another.adapter, another.name) == ("org/other", None, "org/other")
+
+
 # Errors
 
 
@@ -145,6 +175,8 @@ def test_overrides_reach_sections_list_items_and_sections_left_out() -> None:
             "task.kind=riddles",
             "field 'task.kind' is 'riddles': should be one of 'world', 'mmlu_hint', 'moral_verdict', 'pairs'",
         ),
+        ("model=3", "field 'model' is 3: should be an object"),
+        ("model.attention=fast", "should be 'eager', 'sdpa', 'flash_attention_2'"),
         ("training.steps=many", "field 'training.steps' is 'many': should be a valid integer"),
         ("training.steps=true", "field 'training.steps' is True"),
         (
@@ -203,6 +235,9 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
         ),
         (["training.checkpoints=[0, 80, 40, 120]"], "training.checkpoints is [0, 80, 40, 120]"),
         (["training.checkpoints=[40, 120]"], "training.checkpoints is [40, 120]"),
+        (["model.device=cpu", "model.device_map=auto"], "device is 'cpu' and device_map 'auto'"),
+        (["model.adapter_revision=v1"], "adapter_revision is 'v1', but no adapter is given"),
+        (["model.attention=flash_attention_2"], "does not compute in float32; set dtype: bfloat16"),
         (["training.checkpoints=[]"], "training.checkpoints is []"),
         (["training.warmup_steps=121"], "training.warmup_steps is 121: expected at most training.steps"),
         (["evaluation.checkpoint=50"], "evaluation.checkpoint is 50: expected one of training.checkpoints"),

@@ -47,6 +47,16 @@ def save_tiny(folder: Path, architecture: str = "llama", seed: int = 0) -> Path:
     return folder
 
 
+def save_byte_level(folder: Path, architecture: str = "llama", texts: tuple[str, ...] = ()) -> Path:
+    """The same, with a byte-level tokenizer."""
+    tokenizer = byte_level_tokenizer([*texts, "I answer A", "I answer B"])
+    model = build_model(architecture, tokenizer, 16, 1, 0)
+    scatter(model)
+    model.save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+    return folder
+
+
 def byte_level_tokenizer(texts: list[str], vocabulary: int = 400) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer with a chat template, as those of published models are."""
     tokenizer = Tokenizer(models.BPE())

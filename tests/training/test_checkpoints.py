@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import miniature
 import pytest
 import torch
 
-from coupling.config import LoraConfig
-from coupling.models import weights_sha256
+from coupling.config import LoraConfig, ModelConfig
+from coupling.models import load_model, weights_sha256
 from coupling.training.batches import answer_logits
 from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
-from tiny_models import ARCHITECTURES, tiny_model, world_renderer
+from tiny_models import ARCHITECTURES, save_tiny, tiny_model, world_renderer
 
 PROMPTS = [(3, 5, 6, 4), (3, 8, 4)]
 
@@ -57,6 +58,17 @@ def test_only_the_adapter_is_saved_and_trained(tmp_path: Path) -> None:
     }
     save_checkpoint(tmp_path / "step", model, world_renderer().tokenizer, 1)
     assert [path.name for path in (tmp_path / "step").glob("*.safetensors")] == ["adapter_model.safetensors"]
+
+
+def test_a_lora_checkpoint_names_its_base_as_the_experiment_file_does(tmp_path: Path) -> None:
+    """And so can be moved, and tells nothing of where the base lay; nor is the hub asked about it."""
+    base = load_model(ModelConfig(path=str(save_tiny(tmp_path / "secret" / "tiny"))))
+    model = add_adapter(base.model, LoraConfig(rank=2), seed=0)
+    save_checkpoint(tmp_path / "step", model, base.renderer.tokenizer, 1)
+    named = json.loads((tmp_path / "step" / "adapter_config.json").read_text(encoding="utf-8"))
+    assert named["base_model_name_or_path"] == "tiny"
+    for path in (tmp_path / "step").iterdir():
+        assert b"secret" not in path.read_bytes(), path.name
 
 
 def test_equal_seeds_give_equal_adapters() -> None:

@@ -29,7 +29,7 @@ def list_organisms() -> None:
 @organism.command("show")
 def show(name: Annotated[str, typer.Argument(help="Name of a shipped organism, as coupled.")]) -> None:
     """Show the model card of a shipped organism."""
-    from coupling.models.loading import organism_folder
+    from coupling.models.folders import organism_folder
 
     folder = organism_folder(name.removeprefix("organism:"))
     OUTPUT.print((folder / "README.md").read_text(encoding="utf-8"), soft_wrap=True)

@@ -54,6 +54,7 @@ def parse_experiment(
     raw = parse_yaml(text, where)
     if not isinstance(raw, dict):
         raise ValueError(f"{where}: expected the sections of an experiment; `coupling init` writes one")
+    raw = _model_spelt_out(raw)
     where_by_name = {}
     options = [*(("--set", text) for text in overrides), *(("--vary", text) for text in varied)]
     for given, override in options:
@@ -62,7 +63,7 @@ def parse_experiment(
         if not name or not equals:
             raise ValueError(f"{option}: expected a dotted field, '=' and a value, as training.steps=60")
         _require_section(name, option)
-        raw = _replaced(raw, name.split("."), parse_yaml(value, option), option)
+        raw = _model_spelt_out(_replaced(raw, name.split("."), parse_yaml(value, option), option))
         where_by_name[name] = option
     try:
         # By way of JSON text: only there a list is strictly a tuple.
@@ -96,6 +97,16 @@ def shipped_experiment(
         known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
         raise ValueError(f"no shipped experiment is called {name!r}; there are {', '.join(known)}")
     return parse_experiment(file.read_text(encoding="utf-8"), file.name, None, overrides, varied)
+
+
+def _model_spelt_out(raw: Json) -> Json:
+    """``model: Qwen/Qwen3-8B`` is short for a section that names the path alone.
+
+    Not a validator: pydantic hands lists to whatever follows one as Python's, which are strictly no tuples.
+    """
+    if isinstance(raw, dict) and isinstance(raw.get("model"), str):
+        return {**raw, "model": {"path": raw["model"]}}
+    return raw
 
 
 def _require_section(name: str, option: str) -> None:

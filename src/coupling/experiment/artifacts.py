@@ -2,7 +2,7 @@
 
     pairs.jsonl                                   the pairs this experiment uses
     base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
-    base/model.json                               M0's fingerprint
+    base/model.json                               M0's fingerprint, and how it is run
     target/behaviors.jsonl                        what the target does, where it is not M0 and is known
     given.jsonl                                   labels made elsewhere, those that are used
     left_out.json                                 how many pairs of the task the model has no room for
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from coupling.config import ExperimentConfig, RunConfig
 from coupling.explanations import formats
-from coupling.models import LoadedModel, LocalSampler, Sampler, explanation_message
+from coupling.models import LoadedModel, LocalSampler, Sampler, Thinking, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 from coupling.store import RunDir, from_json, json_sha256, read_json, read_records, write_records
 
@@ -75,6 +75,18 @@ class ModelIdentity:
     """Kind of device it ran on, as cpu or cuda."""
     prompts: str
     """SHA-256 of the token ids of every prompt of the experiment, as its chat template writes them."""
+    dtype: str
+    """Number format of its weights, as bfloat16."""
+    attention: str
+    """How it computes attention, as sdpa."""
+    thinking: Thinking
+    """How its chat template's thinking mode stands."""
+    system_prompt: str | None
+    """SHA-256 of the system prompt; None without one."""
+    adapter: str | None
+    """SHA-256 of the tensors of the adapter that is merged into it; None without one."""
+    commit: str | None
+    """Of a hub model, the commit of its repository."""
 
     def require(self, now: ModelIdentity, path: str, noted: Path) -> None:
         """Raises ValueError when the model is ``now`` another one than the file ``noted`` says it was."""
@@ -82,6 +94,8 @@ class ModelIdentity:
             "its weights, configuration or tokenizer": self.fingerprint != now.fingerprint,
             f"its device (was {self.device}, is {now.device})": self.device != now.device,
             "the prompts its chat template writes": self.prompts != now.prompts,
+            f"its number format (was {self.dtype}, is {now.dtype})": self.dtype != now.dtype,
+            f"its attention (was {self.attention}, is {now.attention})": self.attention != now.attention,
         }
         for what, differs in changed.items():
             if differs:
@@ -102,7 +116,18 @@ def identify(
         *model.renderer.prompt_ids([pair.without_cue for pair in pairs], prefixes),
         *model.renderer.prompt_ids([explanation_message(pair, format) for pair in pairs]),
     ]
-    return ModelIdentity(model.fingerprint, model.model.device.type, json_sha256(prompts))
+    system_prompt = model.renderer.system_prompt
+    return ModelIdentity(
+        fingerprint=model.fingerprint,
+        device=model.model.device.type,
+        prompts=json_sha256(prompts),
+        dtype=str(model.model.dtype).removeprefix("torch."),
+        attention=str(model.model.config._attn_implementation),
+        thinking=model.renderer.chat.thinks,
+        system_prompt=None if system_prompt is None else json_sha256(system_prompt),
+        adapter=model.adapter_sha256,
+        commit=model.commit,
+    )
 
 
 def noted_model(file: Path) -> ModelIdentity:

@@ -12,9 +12,11 @@ from coupling.experiment.artifacts import (
     MODEL,
     PAIRS,
     TARGET_MODEL,
+    ModelIdentity,
     behaviors_of,
     checkpoint,
     explanations_of,
+    noted_model,
     read_effects,
     read_explanations,
     remeasured_of,
@@ -28,7 +30,6 @@ from coupling.experiment.sources import (
     source_of,
     target_name,
     target_of,
-    told,
 )
 from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
 from coupling.faithfulness.results import ModelDescription
@@ -113,7 +114,7 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
 
 
 def _base_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
-    return ModelDescription(told(config.model.model_dump()["path"]), _fingerprint(run, MODEL))
+    return ModelDescription(config.model.name, _fingerprint(run, MODEL))
 
 
 def _target_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
@@ -127,13 +128,28 @@ def _target_description(config: ExperimentConfig, run: RunDir) -> ModelDescripti
 
 
 def _fingerprint(run: RunDir, artifact: str) -> str:
-    content = read_json(run.file(artifact))
-    assert isinstance(content, dict)
-    return str(content["fingerprint"])
+    return noted_model(run.file(artifact)).fingerprint
+
+
+def _how_it_is_run(model: ModelIdentity) -> list[str]:
+    """What a reader must know of a model that is not run as organisms are."""
+    notes = []
+    if model.dtype != "float32":
+        notes.append(
+            f"Models are run in {model.dtype}: an answer near a tie turns on rounding, and the measurement "
+            "floor says how many do."
+        )
+    if model.thinking != "no switch":
+        notes.append(f"The thinking mode of the chat template is {model.thinking}.")
+    if model.system_prompt is not None:
+        notes.append(f"A system prompt stands before every message (SHA-256 {model.system_prompt[:12]}).")
+    if model.adapter is not None:
+        notes.append(f"An adapter is merged into the base (SHA-256 {model.adapter[:12]}).")
+    return notes
 
 
 def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tuple[str, ...]:
-    notes = []
+    notes = _how_it_is_run(noted_model(run.file(MODEL)))
     if is_mixed(config):
         own = sum(label.source == BASE for label in labels)
         notes.append(

@@ -44,6 +44,11 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
     with RunDir.join(path) as run:
         made_from = _trained_from(config, run, member)
         base = load_base(config, run)
+        if base.is_quantised and config.training.lora is None:
+            raise ValueError(
+                f"training.lora: null trains all weights, but {config.model.path} is quantised; set "
+                "training.lora, or give the checkpoint it was made from"
+            )
         data = build_training_data(
             base.model,
             base.renderer,

@@ -198,7 +198,7 @@ def _ask_target(
     config: ExperimentConfig, run: RunDir, asked: Sequence[CounterfactualPair], progress: Progress
 ) -> None:
     path = config.supervision.target
-    target = load_model(config.model.model_copy(update={"path": path, "revision": None}))
+    target = load_model(config.model.another(path))
     try:
         target.renderer.choice_ids(asked)
     except ValueError as error:

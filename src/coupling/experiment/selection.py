@@ -24,7 +24,7 @@ def fitting_pairs(
         ValueError: there is room for none.
     """
     # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
-    stated = getattr(model.model.config, "max_position_embeddings", None)
+    stated = getattr(model.model.config.get_text_config(), "max_position_embeddings", None)
     longest = model.renderer.tokenizer.model_max_length
     room = longest if stated is None else min(stated, longest)
     format = formats.get(config.explanation.format)

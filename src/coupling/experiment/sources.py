@@ -6,9 +6,9 @@ Of held-out pairs as of labelled ones: what Orig is held against follows from th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
 
 from coupling.config import ExperimentConfig
+from coupling.config.model import told
 from coupling.config.section import BASE as BASE_TARGET
 from coupling.experiment.artifacts import BASE, TARGET, behaviors_of, read_effects
 from coupling.records import CounterfactualPair, Effect
@@ -41,12 +41,6 @@ def target_name(config: ExperimentConfig) -> str:
     written = config.supervision.model_dump()["target" if config.supervision.file is None else "file"]
     name = told(written)
     return name if name != BASE else TARGET
-
-
-def told(written: str) -> str:
-    """A path as it is told of. Of one that leads through this machine the last part alone: where a model lies
-    is nobody's business in a report."""
-    return PurePath(written).name if PurePath(written).is_absolute() else written
 
 
 def source_of(config: ExperimentConfig, pair: CounterfactualPair) -> str:

@@ -1,5 +1,6 @@
 """Loading models, turning messages into tokens, and asking models."""
 
+from coupling.models.chat import Thinking
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
 from coupling.models.rendering import Renderer, Sequence
@@ -13,6 +14,7 @@ __all__ = [
     "Renderer",
     "Sampler",
     "Sequence",
+    "Thinking",
     "explanation_message",
     "fingerprint",
     "load_model",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,19 +16,27 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import (
     AddedToken,
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 from transformers.utils import logging as transformers_logging
+from transformers.utils.import_utils import is_flash_attn_2_available, is_flash_attn_3_available
 
 from coupling.config import ModelConfig
+from coupling.models.adapters import merge_adapter
+from coupling.models.description import check_description, check_weights, is_quantised
+from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, ModelFolder, find_folder, first_line
 from coupling.models.rendering import Renderer
-from coupling.store import read_json
 
-ORGANISM_SCHEME = "organism:"
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DTYPES: Mapping[str, torch.dtype | str] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "auto": "auto",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,71 +45,96 @@ class LoadedModel:
     renderer: Renderer
     fingerprint: str
     """SHA-256 over all that its answers follow from: what an artifact of this model was made from."""
-
-
-def organisms_folder() -> Path:
-    """Where the shipped organisms lie."""
-    return Path(str(resources.files("coupling"))) / "assets" / "organisms"
-
-
-def organism_folder(name: str) -> Path:
-    """Folder of a shipped organism.
-
-    Raises:
-        ValueError: no organism of that name is shipped.
-    """
-    folder = organisms_folder()
-    if not (folder / name / "config.json").is_file():
-        known = ", ".join(sorted(path.parent.name for path in folder.glob("*/config.json"))) or "none"
-        raise ValueError(f"model 'organism:{name}': no organism of that name is shipped; there are {known}")
-    return folder / name
-
-
-def resolve(path: str) -> str:
-    """A path as transformers understands it: organisms become their folder, all else stays as it is."""
-    if path.startswith(ORGANISM_SCHEME):
-        return str(organism_folder(path.removeprefix(ORGANISM_SCHEME)))
-    return path
+    commit: str | None = None
+    """Of a hub model, the commit of its repository."""
+    adapter_sha256: str | None = None
+    """SHA-256 of the tensors of the adapter that is merged into it."""
+    is_quantised: bool = False
 
 
 def load_model(config: ModelConfig) -> LoadedModel:
     """Loads a causal language model and its tokenizer, safetensors only and without remote code.
 
     Raises:
-        ValueError: the folder is no model, is damaged, lacks weights, has pickle weights only, or the hub
-            cannot be reached; or no device of that name is there.
+        ValueError: the path is no model, is damaged, lacks weights, has pickle weights only, is no causal
+            language model, or needs code of its own; the hub cannot be reached or does not give it to us; an
+            adapter, a chat template, a token or a kind of attention does not fit it; or there is no device of
+            that name, or no room on it.
     """
     device = _device(config.device)
     if device.startswith("cuda:"):
         # What asks for "cuda" later, as accelerate does, is to mean this one.
         torch.cuda.set_device(device)
-    source = resolve(config.path)
-    if Path(source).is_dir():
-        _check_folder(Path(source))
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            source, revision=config.revision, trust_remote_code=False, padding_side="left"
-        )
+    folder = _find(config)
+    tokenizer = _load_tokenizer(config, folder.path)
+    if config.attention is not None:
+        _check_attention(config, folder.path)
+    quantised = is_quantised(folder.path)
+    model = _load_weights(config, folder.path, device, quantised)
+    adapter_sha256 = None
+    if config.adapter is not None:
+        model, adapter_sha256 = merge_adapter(model, config)
+    # What is trained from it is saved with this name: never with the place where it lies.
+    model.name_or_path = model.config.name_or_path = config.name
+    model.eval()
+    add_words(model, tokenizer, config.new_words)
+    renderer = Renderer(tokenizer, config.system_prompt, config.thinking, len(_embeddings(model)[0]))
+    return LoadedModel(
+        model, renderer, fingerprint(model, renderer), folder.commit, adapter_sha256, quantised
+    )
+
+
+def _find(config: ModelConfig) -> ModelFolder:
+    """The model's files, held against what they say of themselves before gigabytes are fetched."""
+    folder = find_folder(config.path, config.revision, "model.path", DESCRIPTION_FILES)
+    check_description(folder.path, config.path, config.adapter is not None)
+    if folder.commit is not None:
+        folder = find_folder(config.path, folder.commit, "model.path", WEIGHT_FILES)
+    check_weights(folder.path, config.path)
+    return folder
+
+
+def _load_tokenizer(config: ModelConfig, folder: Path) -> PreTrainedTokenizerBase:
+    with _damage_told(config):
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, padding_side="left")
+    tokenizer.name_or_path = config.path
+    if config.chat_template is not None:
+        try:
+            tokenizer.chat_template = Path(config.chat_template).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"model.chat_template: {str(config.chat_template)!r} cannot be read ({first_line(error)}); "
+                "give a Jinja file in UTF-8"
+            ) from error
+    if config.pad_token is not None:
+        if config.pad_token not in tokenizer.get_vocab():
+            raise ValueError(
+                f"model.pad_token: {config.pad_token!r} is no token of {config.path}; give one of its "
+                f"vocabulary, such as {tokenizer.eos_token!r}"
+            )
+        tokenizer.pad_token = config.pad_token
+    return cast(PreTrainedTokenizerBase, tokenizer)
+
+
+def _load_weights(config: ModelConfig, folder: Path, device: str, quantised: bool) -> PreTrainedModel:
+    options: dict[str, Any] = {}
+    if config.attention is not None:
+        options["attn_implementation"] = config.attention
+    if config.device_map is not None:
+        options["device_map"] = config.device_map
+    elif quantised:
+        # What is quantised cannot be moved afterwards.
+        options["device_map"] = {"": device}
+    with _damage_told(config, quantised):
         loaded = AutoModelForCausalLM.from_pretrained(
-            source,
-            revision=config.revision,
+            str(folder),
             trust_remote_code=False,
             use_safetensors=True,
             dtype=DTYPES[config.dtype],
             ignore_mismatched_sizes=True,
             output_loading_info=True,
+            **options,
         )
-    except OSError as error:
-        raise ValueError(
-            f"model {config.path!r}: neither a folder with a model nor a model the hub gives us "
-            f"({_first_line(error)}); check the name, log in with `hf auth login` if it is gated, or give a "
-            "folder"
-        ) from error
-    except (ValueError, SafetensorError, StrictDataclassError) as error:
-        raise ValueError(
-            f"model {config.path!r}: its files are not those of a causal language model with its tokenizer "
-            f"({_first_line(error)}); save it again with save_pretrained, or give another"
-        ) from error
     model, report = cast(tuple[PreTrainedModel, Mapping[str, Any]], loaded)
     absent = sorted(report["missing_keys"]) + sorted(key[0] for key in report["mismatched_keys"])
     if absent:
@@ -110,11 +143,75 @@ def load_model(config: ModelConfig) -> LoadedModel:
             f"model {config.path!r}: {len(absent)} of its tensors are missing or of another shape than "
             f"config.json says, such as {absent[0]}; save it again with save_pretrained, or give another"
         )
-    model.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
-    model.eval()
-    add_words(model, tokenizer, config.new_words)
-    renderer = Renderer(tokenizer)
-    return LoadedModel(model, renderer, fingerprint(model, renderer))
+    if not options.keys() & {"device_map"}:
+        with _damage_told(config):
+            model.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
+    places = {parameter.device.type for parameter in model.parameters()}
+    if "meta" in places or {"cpu"} < places:
+        raise ValueError(
+            f"model.device_map: {config.device_map!r} leaves no room on the GPUs for all of {config.path}, "
+            "and parts of it would lie on the CPU or on disk; set model.dtype: bfloat16, or use more GPUs"
+        )
+    return model
+
+
+@contextmanager
+def _damage_told(config: ModelConfig, quantised: bool = False) -> Iterator[None]:
+    """Turns what the libraries raise over a model's files into errors that say what to do."""
+    told = f"model {config.path!r}"
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ValueError(
+            f"{told}: no room for it ({first_line(error)}); set model.dtype: bfloat16, model.device_map: "
+            "auto to use several GPUs, or model.device: cpu"
+        ) from error
+    except ImportError as error:
+        raise ValueError(
+            f"{told}: needs a library that is not installed ({first_line(error)}); install it, or give a "
+            "checkpoint that needs none"
+        ) from error
+    except (ValueError, OSError, SafetensorError, StrictDataclassError) as error:
+        raise ValueError(
+            f"{told}: its files are not those of a causal language model with its tokenizer "
+            f"({first_line(error)}); save it again with save_pretrained, or give another"
+        ) from error
+    except RuntimeError as error:
+        if not quantised:
+            raise
+        raise ValueError(
+            f"{told}: is quantised, and cannot be loaded on this machine ({first_line(error)}); give the "
+            "checkpoint it was made from"
+        ) from error
+
+
+def _check_attention(config: ModelConfig, folder: Path) -> None:
+    """Raises ValueError where the model or this machine has no attention of that kind.
+
+    Asked beforehand, of a skeleton without weights: transformers would fetch compiled code from the hub in
+    place of a flash attention that is not installed.
+    """
+    installed = {
+        "flash_attention_2": ("flash-attn", is_flash_attn_2_available),
+        "flash_attention_3": ("flash-attn-3", is_flash_attn_3_available),
+    }
+    if config.attention in installed:
+        package, is_available = installed[config.attention]
+        if not is_available():
+            raise ValueError(
+                f"model.attention: {config.attention!r} is not there on this machine; install {package} "
+                "beside a CUDA GPU, or set model.attention: sdpa or eager"
+            )
+    with _damage_told(config):
+        described = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    try:
+        with torch.device("meta"):
+            AutoModelForCausalLM.from_config(described, attn_implementation=config.attention)
+    except (ValueError, ImportError) as error:
+        raise ValueError(
+            f"model.attention: {config.path} cannot be run with {config.attention!r} ({first_line(error)}); "
+            "set model.attention: eager, or null"
+        ) from error
 
 
 @torch.no_grad()
@@ -158,7 +255,7 @@ def weights_sha256(model: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
 
 
@@ -174,21 +271,6 @@ def prepare_process() -> None:
     transformers_logging.set_verbosity_error()
 
 
-def _check_folder(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise ValueError(
-            f"model {folder}: a folder without config.json is no model; give one saved by save_pretrained"
-        )
-    if not any(folder.glob("*.safetensors")):
-        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-        raise ValueError(
-            f"model {folder}: no *.safetensors in it (found {found}); pickle weights are not loaded, because "
-            "they can run code: load the model once where you trust it, and call save_pretrained"
-        )
-    if not isinstance(read_json(folder / "config.json"), dict):
-        raise ValueError(f"model {folder}: config.json holds no JSON object; save the model again")
-
-
 def _device(name: str) -> str:
     gpus = torch.cuda.device_count()
     if name == "auto":
@@ -198,7 +280,3 @@ def _device(name: str) -> str:
     if int(number or 0) >= count:
         raise ValueError(f"model.device: {name!r} is not on this machine; use auto or cpu")
     return name
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coupling.config import ModelConfig
-from coupling.models.loading import organisms_folder, resolve
+from coupling.models.folders import organisms_folder, resolve
 from coupling.store import from_json, read_json
 
 CARD_FILE = "organism.json"

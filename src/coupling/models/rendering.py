@@ -1,8 +1,9 @@
 """Messages to token ids: the only place that tokenises.
 
-A prompt is a user's message in the tokenizer's own chat template, followed by what already stands of the
-assistant's answer ("I answer"). Every completion is tokenised together with its prompt, and the prompt must
-be a token prefix of the whole: a merge across the boundary would move the loss mask.
+A prompt is a user's message in the chat template (``chat``), followed by what already stands of the
+assistant's answer ("I answer"). The tokenizer adds no special tokens: the template has written them. Every
+completion is tokenised together with its prompt, and the prompt must be a token prefix of the whole: a merge
+across the boundary would move the loss mask.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import json
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
+from coupling.models.chat import Chat
 from coupling.records import CounterfactualPair
 
 
@@ -30,22 +31,27 @@ class Sequence:
 class Renderer:
     """Renders pairs for one tokenizer.
 
+    Args:
+        system_prompt, thinking: as in the experiment file's ``model`` section.
+        embedded: tokens that the model has embeddings of; None where they are not known.
+
     Raises (from its methods):
-        ValueError: no chat template, a choice that is not one known token after the answer prefix, two
-            choices that share a token, a word the tokenizer lacks, or a prompt that is not a token prefix of
-            its completion.
+        ValueError: a chat template that cannot be used so, a choice that is not one known token after the
+            answer prefix, two choices that share a token, a word the tokenizer lacks, a token the model has
+            no embedding of, or a prompt that is not a token prefix of its completion.
     """
 
     tokenizer: PreTrainedTokenizerBase
-    _prompts: dict[str, str] = field(default_factory=dict)
+    system_prompt: str | None = None
+    thinking: bool = False
+    embedded: int | None = None
+    chat: Chat = field(init=False)
+    _turn_end: int | None = field(init=False)
     _choices: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         name = self.tokenizer.name_or_path
-        if not self.tokenizer.chat_template:
-            raise ValueError(
-                f"tokenizer {name}: no chat template; set tokenizer.chat_template and save it again"
-            )
+        self.chat = Chat(self.tokenizer, self.system_prompt, self.thinking)
         if self.tokenizer.eos_token_id is None:
             raise ValueError(f"tokenizer {name}: no eos_token; set it in tokenizer_config.json")
         if not self.tokenizer.is_fast:
@@ -53,10 +59,28 @@ class Renderer:
                 f"tokenizer {name}: has no tokenizer.json, which its fingerprint is taken from; convert it "
                 "to a fast tokenizer and save that"
             )
+        self._turn_end = self.chat.turn_end()
+        if self.system_prompt and self.tokenizer.unk_token_id in self._encode([self.system_prompt])[0]:
+            raise ValueError(
+                f"tokenizer {name}: lacks a word of model.system_prompt, which the model could not see; name "
+                "it in model.new_words, or use another"
+            )
+        if self.embedded is not None and self.pad >= self.embedded:
+            raise ValueError(
+                f"tokenizer {name}: pads with {self.tokenizer.pad_token!r}, token {self.pad}, but the model "
+                f"has embeddings of {self.embedded}; set model.pad_token to a token of its vocabulary, such "
+                f"as {self.tokenizer.eos_token!r}"
+            )
 
     @property
     def end(self) -> int:
-        return int(self.tokenizer.eos_token_id)
+        """The token that closes an answer: the one by which the chat template does, or else the eos_token."""
+        return int(self.tokenizer.eos_token_id) if self._turn_end is None else self._turn_end
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """The tokens at which generation ends."""
+        return tuple(dict.fromkeys((self.end, int(self.tokenizer.eos_token_id))))
 
     @property
     def pad(self) -> int:
@@ -65,19 +89,7 @@ class Renderer:
 
     def prompt(self, message: str) -> str:
         """The chat template around one user message, up to where the assistant speaks."""
-        if message not in self._prompts:
-            asked = [{"role": "user", "content": message}]
-            try:
-                rendered = self.tokenizer.apply_chat_template(
-                    asked, tokenize=False, add_generation_prompt=True
-                )
-            except TemplateError as error:
-                raise ValueError(
-                    f"tokenizer {self.tokenizer.name_or_path}: its chat template does not take the "
-                    f"message of a user ({error}); mend chat_template.jinja in its folder"
-                ) from error
-            self._prompts[message] = str(rendered)
-        return self._prompts[message]
+        return self.chat.prompt(message)
 
     def prompt_ids(
         self, messages: Rows[str], answer_prefixes: Rows[str] | None = None
@@ -109,7 +121,7 @@ class Renderer:
         return self.completions(messages, [_join(prefix, choice) for prefix, choice in pieces])
 
     def completions(self, messages: Rows[str], texts: Rows[str]) -> list[Sequence]:
-        """Prompts with completions, each closed by the end-of-sequence token."""
+        """Prompts with completions, each closed by ``end``."""
         prompts = self._encode([self.prompt(message) for message in messages])
         wholes = self._encode(
             [self.prompt(message) + text for message, text in zip(messages, texts, strict=True)]
@@ -120,13 +132,15 @@ class Renderer:
                 raise ValueError(
                     f"tokenizer {self.tokenizer.name_or_path}: merges the end of the prompt with the "
                     f"completion of {message!r}; end the chat template's generation prompt with a newline or "
-                    "a special token"
+                    "a special token (model.chat_template)"
                 )
             rows.append(Sequence((*whole, self.end), len(prompt)))
         return rows
 
     def decode(self, ids: list[list[int]]) -> list[str]:
-        return [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
+        """The text of each row of generated tokens, as far as the first that ends it."""
+        said = [row[: next((i for i, id_ in enumerate(row) if id_ in self.stops), None)] for row in ids]
+        return [text.strip() for text in self.tokenizer.batch_decode(said, skip_special_tokens=True)]
 
     def fingerprint(self) -> str:
         """SHA-256 of vocabulary, merges and chat template."""
@@ -151,7 +165,8 @@ class Renderer:
                 pieces = self.tokenizer.convert_ids_to_tokens(list(tail))
                 raise ValueError(
                     f"pair {pair.id}: choice {choice!r} becomes {pieces} in {self.tokenizer.name_or_path}, "
-                    "but choices are scored by one known token; use choices of one token, such as letters"
+                    f"but choices are scored by one known token behind {pair.answer_prefix!r}; use choices "
+                    "of one token, such as letters, or another answer_prefix"
                 )
             self._choices[prefix, choice] = tail[0]
 
@@ -169,7 +184,16 @@ class Renderer:
         # The chat template writes the special tokens; letting the tokenizer add them again would double BOS.
         if not texts:
             return []
-        return [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+        rows = [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+        highest = max((max(ids, default=0) for ids in rows), default=0)
+        if self.embedded is not None and highest >= self.embedded:
+            raise ValueError(
+                f"tokenizer {self.tokenizer.name_or_path}: writes "
+                f"{self.tokenizer.convert_ids_to_tokens(highest)!r} as token {highest}, but the model has "
+                f"embeddings of {self.embedded}; give the tokenizer or the model.chat_template that belongs "
+                "to it"
+            )
+        return rows
 
 
 def _join(prefix: str, text: str) -> str:

@@ -60,7 +60,7 @@ class LocalSampler:
         self.generation = GenerationConfig(
             max_new_tokens=max_new_tokens,
             do_sample=False,
-            eos_token_id=renderer.end,
+            eos_token_id=list(renderer.stops),
             pad_token_id=renderer.pad,
         )
         # A penalty or beams in the model's own generation_config.json would fill what is left open above, and

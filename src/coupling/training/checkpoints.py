@@ -33,9 +33,16 @@ def add_adapter(model: PreTrainedModel, lora: LoraConfig, seed: int) -> PeftMode
 def save_checkpoint(
     folder: Path, model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, step: int
 ) -> None:
-    """Writes a folder that ``from_pretrained`` loads, whole or not at all."""
+    """Writes a folder that ``from_pretrained`` loads, whole or not at all.
+
+    An adapter names the model it was trained on as the experiment file does, and never by where it lies.
+    """
     with atomic_directory(folder, {"step": str(step)}) as staging:
-        model.save_pretrained(str(staging))
+        if isinstance(model, PeftModel):
+            # Embeddings do not train with an adapter; peft would ask the hub whether they might have grown.
+            model.save_pretrained(str(staging), save_embedding_layers=False)
+        else:
+            model.save_pretrained(str(staging))
         tokenizer.save_pretrained(str(staging))
 
 
@@ -52,6 +59,14 @@ def load_checkpoint(folder: Path, base: PreTrainedModel) -> PreTrainedModel:
         adapted = PeftModel.from_pretrained(copy.deepcopy(base), str(folder)).get_base_model()
         assert isinstance(adapted, PreTrainedModel)
         return adapted
-    loaded = type(base).from_pretrained(str(folder), use_safetensors=True, dtype=base.dtype)
-    loaded.to(base.device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
+    placed = getattr(base, "hf_device_map", None)  # There is none unless it was loaded by a device map.
+    loaded = type(base).from_pretrained(
+        str(folder),
+        use_safetensors=True,
+        dtype=base.dtype,
+        attn_implementation=base.config._attn_implementation,
+        device_map=placed,
+    )
+    if placed is None:
+        loaded.to(base.device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
     return loaded

@@ -1,0 +1,66 @@
+"""A PEFT adapter merged into the model it was trained on: together they are M0.
+
+Merged rather than laid over, so that what is trained afterwards, adapters included, starts from one plain
+model. The sum is taken in float32 and rounded to the model's own format.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from peft import PeftConfig, PeftModel
+from safetensors import SafetensorError
+from transformers import PreTrainedModel
+
+from coupling.config import ModelConfig
+from coupling.models.folders import ADAPTER_FILES, find_folder, first_line
+from coupling.store import file_sha256
+
+CONFIGURATION, TENSORS = ADAPTER_FILES
+
+
+def merge_adapter(model: PreTrainedModel, config: ModelConfig) -> tuple[PreTrainedModel, str]:
+    """The model with the adapter that ``config`` names merged into it, and the SHA-256 of its tensors' file.
+
+    Raises:
+        ValueError: no such adapter, one whose tensors do not fit the model or are pickled, or one that is no
+            change of weights.
+    """
+    assert config.adapter is not None
+    told = f"model.adapter: {config.adapter!r}"
+    folder = find_folder(config.adapter, config.adapter_revision, "model.adapter", ADAPTER_FILES).path
+    _check_files(folder, told)
+    try:
+        peft_config = PeftConfig.from_pretrained(str(folder))
+        if peft_config.is_prompt_learning:
+            raise ValueError(f"is of the kind {peft_config.peft_type.value}, which changes no weight")
+        peft_config.inference_mode = True
+        adapted = PeftModel(model, peft_config)
+        report = adapted.load_adapter(str(folder), "default", torch_device=str(model.device))
+        strangers = [*report.unexpected_keys, *report.missing_keys]
+        if strangers:
+            raise ValueError(f"{len(strangers)} of its tensors have no place there, such as {strangers[0]}")
+        merged = adapted.merge_and_unload(safe_merge=True)
+    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+        # Whatever peft makes of files that are not what they should be.
+        raise ValueError(
+            f"{told} cannot be merged into {config.path} ({first_line(error)}); give an adapter (such as "
+            "LoRA) that was trained on this very model, or model.adapter: null"
+        ) from error
+    assert isinstance(merged, PreTrainedModel)
+    # peft has frozen what it laid the adapter over; all of it may be trained now.
+    merged.requires_grad_(True)
+    return merged, file_sha256(folder / TENSORS)
+
+
+def _check_files(folder: Path, told: str) -> None:
+    found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+    if not (folder / CONFIGURATION).is_file():
+        raise ValueError(
+            f"{told} is no adapter: no {CONFIGURATION} in it (found {found}); give one of peft's"
+        )
+    if not (folder / TENSORS).is_file():
+        raise ValueError(
+            f"{told}: no {TENSORS} in it (found {found}); pickle weights are not loaded, because they can "
+            "run code: load the adapter once where you trust it, and call save_pretrained"
+        )

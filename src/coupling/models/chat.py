@@ -1,0 +1,184 @@
+"""Messages to the text of a prompt: the chat template, its system prompt, and what it must do.
+
+A template is a program by a model's maker. What could go wrong silently with it is tried out once, on a
+probe: that it writes the system prompt and the message, opens with one BOS at the most, and leaves the
+assistant to answer rather than to think. Nothing is tokenised here, and the tokenizer never adds special
+tokens of its own: all that a prompt needs of them the template writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal
+
+from jinja2 import TemplateError
+from transformers import PreTrainedTokenizerBase
+
+PROBE, SYSTEM_PROBE = "This is the message.", "These are the instructions."
+SWITCHES = ("enable_thinking", "thinking")
+"""What templates call the switch of a thinking mode: Qwen3, GLM and SmolLM3 the one, DeepSeek and Granite the
+other."""
+THOUGHTS = "<think>"
+TODAY = date(2024, 7, 26)
+"""The day it is in every prompt: a template that writes the date would write other prompts tomorrow."""
+
+_CLOCK = re.compile(r"""strftime_now\(\s*(?:"([^"]*)"|'([^']*)')\s*\)""")
+
+Thinking = Literal["off", "on", "no switch"]
+
+
+@dataclass
+class Chat:
+    """One tokenizer's chat template, with what it is given beside the message.
+
+    Raises (when it is made):
+        ValueError: no template, or one that cannot be used so; the error says which field to set.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    system_prompt: str | None = None
+    thinking: bool = False
+    _prompts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        template = self.tokenizer.chat_template
+        if not template:
+            raise ValueError(
+                f"{self._told}: no chat template; give one in model.chat_template (docs/models.md shows a "
+                "plain one), or save the tokenizer with one"
+            )
+        if isinstance(template, Mapping) and "default" not in template:
+            raise ValueError(
+                f"{self._told}: has several chat templates ({', '.join(template)}) and none is the default; "
+                "write the one to use into a file and name it in model.chat_template"
+            )
+        self._check_roles()
+        self._check_prompt()
+
+    @property
+    def thinks(self) -> Thinking:
+        """How the template's thinking mode stands."""
+        on, off = (self._write(PROBE, thinking=thinking) for thinking in (True, False))
+        if on == off:
+            return "no switch"
+        return "on" if self.thinking else "off"
+
+    def prompt(self, message: str) -> str:
+        """The template around one user message, up to where the assistant speaks."""
+        if message not in self._prompts:
+            try:
+                self._prompts[message] = self._write(message)
+            except (TemplateError, TypeError) as error:
+                raise ValueError(self._refusal(error)) from error
+        return self._prompts[message]
+
+    def turn_end(self) -> int | None:
+        """The special token by which the template closes an answer; None where it closes it with none."""
+        asked = [*self._messages(PROBE), {"role": "assistant", "content": SYSTEM_PROBE}]
+        try:
+            written = self._render(asked, self.thinking, answers_next=False)
+        except (TemplateError, TypeError):
+            return None
+        after = written.rpartition(SYSTEM_PROBE)[2].lstrip()
+        special = {
+            token.content: id_ for id_, token in self.tokenizer.added_tokens_decoder.items() if token.special
+        }
+        closing = [token for token in special if after.startswith(token)]
+        return special[max(closing, key=len)] if closing else None
+
+    def _check_roles(self) -> None:
+        """That it takes a user's message, and the system's where one is given, and writes both."""
+        try:
+            written = self._write(PROBE)
+        except (TemplateError, TypeError) as error:
+            raise ValueError(self._refusal(error)) from error
+        if PROBE not in written:
+            raise ValueError(
+                f"{self._told}: its chat template leaves out the user's message; give another in "
+                "model.chat_template"
+            )
+        if self.system_prompt is None:
+            return
+        asked = [{"role": "system", "content": SYSTEM_PROBE}, {"role": "user", "content": PROBE}]
+        times = self._render(asked, self.thinking).count(SYSTEM_PROBE)
+        if times != 1:
+            raise ValueError(
+                f"{self._told}: its chat template writes the system's message {times} times instead of once; "
+                "set model.system_prompt: null and say it in the wording of the task, or give another "
+                "template in model.chat_template"
+            )
+
+    def _check_prompt(self) -> None:
+        written = self._write(PROBE)
+        bos = self.tokenizer.bos_token
+        if bos and written.startswith(f"{bos}{bos}"):
+            raise ValueError(
+                f"{self._told}: its chat template writes {bos} twice; give one that writes it once in "
+                "model.chat_template"
+            )
+        if written.rstrip().endswith(THOUGHTS):
+            way_out = "set model.thinking: false" if self.thinks == "on" else "it knows no switch for that"
+            raise ValueError(
+                f"{self._told}: its chat template ends in {THOUGHTS}, and an answer would be scored inside "
+                f"the thoughts; {way_out}, or give a template without it in model.chat_template"
+            )
+
+    def _refusal(self, error: Exception) -> str:
+        """What to do about a template that does not take our messages."""
+        refused = f"{self._told}: its chat template does not take"
+        if self.system_prompt is not None and self._takes([{"role": "user", "content": PROBE}]):
+            return (
+                f"{refused} a system's message ({error}); set model.system_prompt: null and say it in the "
+                "wording of the task, or give another template in model.chat_template"
+            )
+        asked = [{"role": "system", "content": SYSTEM_PROBE}, {"role": "user", "content": PROBE}]
+        if self.system_prompt is None and self._takes(asked):
+            return f"{refused} the message of a user alone ({error}); set model.system_prompt"
+        return (
+            f"{refused} the message of a user ({error}); mend chat_template.jinja in its folder, or give "
+            "another in model.chat_template"
+        )
+
+    def _takes(self, messages: Sequence[Mapping[str, str]]) -> bool:
+        try:
+            self._render(messages, self.thinking)
+        except (TemplateError, TypeError):
+            return False
+        return True
+
+    def _write(self, message: str, thinking: bool | None = None) -> str:
+        return self._render(self._messages(message), self.thinking if thinking is None else thinking)
+
+    def _messages(self, message: str) -> list[dict[str, str]]:
+        asked = [{"role": "user", "content": message}]
+        if self.system_prompt is not None:
+            asked.insert(0, {"role": "system", "content": self.system_prompt})
+        return asked
+
+    def _render(
+        self, messages: Sequence[Mapping[str, str]], thinking: bool, answers_next: bool = True
+    ) -> str:
+        switches: dict[str, Any] = dict.fromkeys(SWITCHES, thinking)
+        written = self.tokenizer.apply_chat_template(
+            [dict(message) for message in messages],
+            chat_template=_dated(self.tokenizer.get_chat_template()),
+            tokenize=False,
+            add_generation_prompt=answers_next,
+            date_string=f"{TODAY:%d %b %Y}",
+            **switches,
+        )
+        return str(written)
+
+    @property
+    def _told(self) -> str:
+        return f"tokenizer {self.tokenizer.name_or_path}"
+
+
+@lru_cache(maxsize=8)
+def _dated(template: str) -> str:
+    """The template with ``TODAY`` where it asks the clock. Those of Llama 3 take it from ``date_string``."""
+    return _CLOCK.sub(lambda call: repr(TODAY.strftime(call[1] or call[2])), template)
