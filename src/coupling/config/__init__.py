@@ -1,6 +1,14 @@
 """The experiment file: its schema, a module a section, and YAML in and out."""
 
 from coupling.config.adjusting import limited, reseeded
+from coupling.config.behavior import (
+    BehaviorConfig,
+    ClassifierDetector,
+    DetectorConfig,
+    RulesDetector,
+    ScoredBehavior,
+    WrittenBehavior,
+)
 from coupling.config.commented import commented_experiment
 from coupling.config.evaluation import EvaluationConfig
 from coupling.config.experiment import ExperimentConfig
@@ -18,7 +26,8 @@ from coupling.config.model import ModelConfig
 from coupling.config.panel import RunConfig, SteerConfig
 from coupling.config.section import TagValues
 from coupling.config.supervision import NoiseConfig, SupervisionConfig
-from coupling.config.task import MmluHintTask, PairsTask, SplitShares, TaskConfig, WorldTask
+from coupling.config.table import TableConfig
+from coupling.config.task import MmluHintTask, PairsTask, RefusalTask, SplitShares, TaskConfig, WorldTask
 from coupling.config.training import (
     BehaviorObjective,
     KLConfig,
@@ -31,7 +40,10 @@ from coupling.config.training import (
 )
 
 __all__ = [
+    "BehaviorConfig",
     "BehaviorObjective",
+    "ClassifierDetector",
+    "DetectorConfig",
     "EvaluationConfig",
     "ExperimentConfig",
     "ExplanationConfig",
@@ -42,17 +54,22 @@ __all__ = [
     "NoiseConfig",
     "PairsTask",
     "PreferenceObjective",
+    "RefusalTask",
     "RewardObjective",
+    "RulesDetector",
     "RunConfig",
+    "ScoredBehavior",
     "SplitShares",
     "SteerConfig",
     "SteeringConfig",
     "SupervisedObjective",
     "SupervisionConfig",
+    "TableConfig",
     "TagValues",
     "TaskConfig",
     "TrainingConfig",
     "WorldTask",
+    "WrittenBehavior",
     "commented_experiment",
     "config_sha256",
     "dump_experiment",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from coupling.config import MmluHintTask, PairsTask, TaskConfig, WorldTask
+from coupling.config import MmluHintTask, PairsTask, RefusalTask, TaskConfig, WorldTask
 from coupling.records import CounterfactualPair
-from coupling.tasks import mmlu_hint, pairs_file, world_hint, world_word
+from coupling.tasks import mmlu_hint, pairs_file, refusal, world_hint, world_word
 from coupling.tasks.checks import check_pairs
 from coupling.worlds import World
 
@@ -31,6 +31,8 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
             return _world_pairs(task, World.generate(number))
         case MmluHintTask():
             return mmlu_hint.load(task)
+        case RefusalTask():
+            return refusal.load(task)
         case PairsTask():
             return pairs_file.load(task)
 
