@@ -1,20 +1,26 @@
 """Loading models, turning messages into tokens, and asking models."""
 
+from coupling.models.detector import Detector, load_detector
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
 from coupling.models.rendering import Renderer, Sequence
 from coupling.models.sampling import LocalSampler, Sampler, explanation_message
+from coupling.models.written import WrittenSampler, check_written
 
 __all__ = [
     "CARD_FILE",
+    "Detector",
     "LoadedModel",
     "LocalSampler",
     "OrganismCard",
     "Renderer",
     "Sampler",
     "Sequence",
+    "WrittenSampler",
+    "check_written",
     "explanation_message",
     "fingerprint",
+    "load_detector",
     "load_model",
     "prepare_process",
     "read_card",
