@@ -28,6 +28,8 @@ from coupling.models.loading import weights_sha256
 from coupling.records import WrittenAnswer
 
 BATCH_SIZE = 32
+EMPTY = "."
+"""What a classifier reads of an empty answer: not every tokenizer makes a token of no text."""
 
 
 class Detector(Protocol):
@@ -92,7 +94,7 @@ class Classifier:
         answers: list[WrittenAnswer | None] = [None] * len(texts)
         for rows in by_length([len(text) for text in texts], BATCH_SIZE):
             batch = self.tokenizer(
-                [texts[i] for i in rows],
+                [texts[i].strip() or EMPTY for i in rows],
                 padding=True,
                 truncation=True,
                 max_length=self.longest,

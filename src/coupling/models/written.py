@@ -72,8 +72,8 @@ def check_written(pairs: Sequence[CounterfactualPair], choices: frozenset[str]) 
         if set(pair.choices) != choices:
             raise ValueError(
                 f"pair {pair.id}: its choices are {', '.join(map(repr, pair.choices))}, but "
-                f"behavior.detector reads answers as {', '.join(map(repr, sorted(choices)))}; use another task, map the "
-                "classifier's labels to these choices, or set behavior: {kind: scored}"
+                f"behavior.detector reads answers as {', '.join(map(repr, sorted(choices)))}; use another "
+                "task, map the classifier's labels to these choices, or set behavior: {kind: scored}"
             )
         if pair.answer_prefix:
             raise ValueError(

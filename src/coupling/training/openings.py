@@ -1,8 +1,8 @@
 """Steering of answers that are written: towards the words that open an answer of the choice wanted.
 
-A choice has no token of its own then. What is trained is that the answer begins with its opening ("I'm sorry,
-but …"); no end follows in the row, so the model goes on by itself. Preference optimisation prefers one opening to
-the other by the log-probabilities of all their tokens (``preference_loss``).
+A choice has no token of its own then. What is trained is that the answer begins with its opening ("I'm sorry
+but …"); no end follows in the row, so the model goes on by itself. Preference optimisation prefers one
+opening to the other by the log-probabilities of all their tokens (``preference_loss``).
 """
 
 from __future__ import annotations

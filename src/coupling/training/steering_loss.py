@@ -32,9 +32,9 @@ def steering_loss(
         case SupervisedObjective():
             batch = collate([steered.answers[i] for i in rows], pad, device)
             return completion_cross_entropy(completion_logits(model, batch), batch.labels)
-        case PreferenceObjective() if isinstance(steered, SteeredOpenings):
-            return opening_preference(model, steered, rows, objective.beta, pad, device)
         case PreferenceObjective():
+            if isinstance(steered, SteeredOpenings):
+                return opening_preference(model, steered, rows, objective.beta, pad, device)
             rows = [i for i in rows if steered.unwanted[i] >= 0]
             if not rows:
                 return None
