@@ -60,8 +60,8 @@ def written(
     **options: bool,
 ) -> WrittenSampler:
     model, renderer = byte_level_model(architecture, tokenizer), Renderer(tokenizer)
-    writer = LocalSampler(model, renderer, batch_size, 8, **options)
-    return WrittenSampler(writer, LocalSampler(model, renderer, batch_size, 12), reader)
+    writer = LocalSampler(model, renderer, batch_size, 8)
+    return WrittenSampler(writer, LocalSampler(model, renderer, batch_size, 12), reader, **options)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -99,7 +99,7 @@ def test_a_request_that_pairs_share_is_answered_once_and_every_row_told_of(
 ) -> None:
     told: list[int] = []
     sampler = written("llama", tokenizer, load_detector(RulesDetector()))
-    sampler.writer.advance = told.append
+    sampler.advance = told.append
     answers = sampler.answers(PAIRS)
     assert sum(told) == 2 * len(PAIRS)
     assert sum(told[:-1]) == len(PAIRS) + len(REQUESTS)

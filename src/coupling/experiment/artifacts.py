@@ -226,4 +226,6 @@ class Asking:
             self._local_sampler(behavior.max_new_tokens, batch_size, whole_batches),
             self._local_sampler(self.config.explanation.max_new_tokens, batch_size, whole_batches),
             noted_detector(self.config, self.run, self.load().model.device),
+            self.advance,
+            whole_batches,
         )

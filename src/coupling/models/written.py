@@ -8,43 +8,59 @@ people can check what the detector made of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from coupling.explanations.formats import ExplanationFormat
 from coupling.models.detector import Detector
-from coupling.models.sampling import LocalSampler
+from coupling.models.sampling import Sampler
 from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
+
+
+class Writer(Protocol):
+    """Whoever answers a message in words: a model in memory, or a server."""
+
+    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> list[str]:
+        """What is written when each message is told; ``advance`` gets the number done after each batch."""
 
 
 class WrittenSampler:
     """A sampler whose behaviours are written.
 
     Args:
-        writer: writes the answers; its ``max_new_tokens`` is where they are cut off.
+        writer: writes the answers.
         explainer: writes the explanations.
         detector: reads the answers.
+        advance: called with the number of rows done after each batch.
+        whole_batches: every message is asked. By default one that several pairs share is asked once.
     """
 
-    def __init__(self, writer: LocalSampler, explainer: LocalSampler, detector: Detector) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        explainer: Sampler,
+        detector: Detector,
+        advance: Callable[[int], None] = lambda rows: None,
+        whole_batches: bool = False,
+    ) -> None:
         self.writer, self.explainer, self.detector = writer, explainer, detector
+        self.advance, self.whole_batches = advance, whole_batches
 
     def answers(self, pairs: Sequence[CounterfactualPair]) -> list[Answers]:
         """What the model writes about each pair, in the order given, and how it is read.
-
-        A message that several pairs share is answered once, but where the writer asks in whole batches.
 
         Raises:
             ValueError: a pair has other choices than the detector knows, or words that open its answer.
         """
         check_written(pairs, self.detector.choices)
         messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
-        if self.writer.whole_batches:
-            texts = self.writer.written(messages, self.writer.advance)
+        if self.whole_batches:
+            texts = self.writer.written(messages, self.advance)
         else:
             shared = Counter(messages)
-            written = self.writer.written(list(shared), self.writer.advance)
+            written = self.writer.written(list(shared), self.advance)
             # Every pair counts as two rows asked, however often its messages were shared.
-            self.writer.advance(len(messages) - len(shared))
+            self.advance(len(messages) - len(shared))
             text_of = dict(zip(shared, written, strict=True))
             texts = [text_of[message] for message in messages]
         read = self.detector.read(texts)

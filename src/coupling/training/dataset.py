@@ -122,7 +122,7 @@ def _cache_reference(
             raise ValueError(
                 f"training.kl.support: vocabulary would cache {needed / 2**30:.1f} GiB of M0's "
                 f"log-probabilities ({len(prompts)} prompts x {model.config.vocab_size} tokens); set "
-                "training.kl.support: choices, or lower supervision.labels"
+                "training.kl.support: choices (where choices are scored), or lower supervision.labels"
             )
     model.eval()
     cached = []
