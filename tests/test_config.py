@@ -143,7 +143,7 @@ def test_overrides_reach_sections_list_items_and_sections_left_out() -> None:
         ("task={kind: pairs}", "field 'task.path' is missing"),
         (
             "task.kind=riddles",
-            "field 'task.kind' is 'riddles': should be one of 'world', 'mmlu_hint', 'pairs'",
+            "field 'task.kind' is 'riddles': should be one of 'world', 'mmlu_hint', 'refusal', 'pairs'",
         ),
         ("training.steps=many", "field 'training.steps' is 'many': should be a valid integer"),
         ("training.steps=true", "field 'training.steps' is True"),
