@@ -13,7 +13,7 @@ import coupling
 FLOORS = (
     {"records", "progress"},
     {"store", "processes"},
-    {"worlds", "explanations", "config"},
+    {"worlds", "explanations", "answers", "config"},
     {"tasks", "models"},
     {"supervision", "faithfulness"},
     {"training", "report", "mechanism"},
@@ -21,7 +21,7 @@ FLOORS = (
     {"studies"},
     {"cli"},
 )
-WITHOUT_TORCH = {"worlds", "explanations", "config", "faithfulness", "report"}
+WITHOUT_TORCH = {"worlds", "explanations", "answers", "config", "faithfulness", "report"}
 TORCH = {"torch", "transformers"}
 SOURCE = Path(coupling.__file__).parent
 

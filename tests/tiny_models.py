@@ -6,7 +6,16 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 from coupling.models import Renderer
 from coupling.raising.architecture import build_model, build_tokenizer
@@ -72,3 +81,44 @@ def byte_level_tokenizer(texts: list[str], vocabulary: int = 400) -> PreTrainedT
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)
     fast.chat_template = CHAT_TEMPLATE
     return fast
+
+
+def byte_level_model(architecture: str, tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> PreTrainedModel:
+    """A random model that reads and writes any text."""
+    sizes = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
+    if architecture == "llama":
+        model = LlamaForCausalLM(LlamaConfig(**sizes))
+    else:
+        model = GPTNeoXForCausalLM(GPTNeoXConfig(**sizes))
+    scatter(model, seed)
+    return model
+
+
+def save_classifier(
+    folder: Path, tokenizer: PreTrainedTokenizerFast, labels: list[str], seed: int = 0
+) -> Path:
+    """A random text classifier as ``save_pretrained`` leaves it; it reads no more than 64 tokens."""
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+    )
+    model = BertForSequenceClassification(config)
+    scatter(model, seed)
+    model.save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+    return folder

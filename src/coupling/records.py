@@ -61,7 +61,7 @@ class Behavior:
     """A model's answers to one pair.
 
     ``logprobs_*`` are natural-log probabilities aligned with the pair's ``choices``, normalised over
-    them; empty where the choices were not scored (behaviour made elsewhere).
+    them; empty where the choices were not scored (answers that are written, behaviour made elsewhere).
     """
 
     pair_id: str
@@ -77,6 +77,29 @@ class Behavior:
     @property
     def margin_without(self) -> float | None:
         return _margin(self.logprobs_without)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """An answer in the model's own words, and the choice as which it was read."""
+
+    text: str
+    choice: str
+    reason: str
+    """Why it was read so: the phrase that says it, or a classifier's label and probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model wrote about one pair, where its behaviour is written rather than scored."""
+
+    pair_id: str
+    with_cue: WrittenAnswer
+    without_cue: WrittenAnswer
+
+    @property
+    def behavior(self) -> Behavior:
+        return Behavior(self.pair_id, Effect(self.with_cue.choice, self.without_cue.choice))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,14 @@
 """The experiment file: its schema, a module a section, and YAML in and out."""
 
 from coupling.config.adjusting import limited, reseeded
+from coupling.config.behavior import (
+    BehaviorConfig,
+    ClassifierDetector,
+    DetectorConfig,
+    RulesDetector,
+    ScoredBehavior,
+    WrittenBehavior,
+)
 from coupling.config.commented import commented_experiment
 from coupling.config.evaluation import EvaluationConfig
 from coupling.config.experiment import ExperimentConfig
@@ -24,6 +32,7 @@ from coupling.config.task import (
     MmluHintTask,
     MoralVerdictTask,
     PairsTask,
+    RefusalTask,
     TaskConfig,
     WorldTask,
 )
@@ -39,8 +48,11 @@ from coupling.config.training import (
 )
 
 __all__ = [
+    "BehaviorConfig",
     "BehaviorObjective",
+    "ClassifierDetector",
     "CuesConfig",
+    "DetectorConfig",
     "EvaluationConfig",
     "ExperimentConfig",
     "ExplanationConfig",
@@ -52,8 +64,11 @@ __all__ = [
     "NoiseConfig",
     "PairsTask",
     "PreferenceObjective",
+    "RefusalTask",
     "RewardObjective",
+    "RulesDetector",
     "RunConfig",
+    "ScoredBehavior",
     "SplitShares",
     "SteerConfig",
     "SteeringConfig",
@@ -64,6 +79,7 @@ __all__ = [
     "TaskConfig",
     "TrainingConfig",
     "WorldTask",
+    "WrittenBehavior",
     "commented_experiment",
     "config_sha256",
     "dump_experiment",

@@ -81,7 +81,8 @@ def _template_lines(kind: type[Section]) -> list[str]:
         lines += _comment(info.description)
         default = info.get_default(call_default_factory=True, validated_data={})
         if info.is_required():
-            lines.append(f"{field}: ...")
+            inner = [line for branch in schema_branches(info.annotation) for line in _template_lines(branch)]
+            lines += [f"{field}:", *_indented(inner)] if inner else [f"{field}: ..."]
         elif isinstance(default, Section):
             lines += [f"{field}:", *_indented(_template_lines(type(default)))]
         else:

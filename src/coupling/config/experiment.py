@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import PositiveInt, model_validator
 
+from coupling.config.behavior import BehaviorConfig, ScoredBehavior
 from coupling.config.evaluation import EvaluationConfig
 from coupling.config.explanation import ExplanationConfig
 from coupling.config.model import ModelConfig
@@ -29,6 +30,8 @@ class ExperimentConfig(Section):
     """The model that is trained to explain itself."""
     task: TaskConfig
     """Which inputs are put with and without a cue."""
+    behavior: BehaviorConfig = ScoredBehavior()
+    """How the model answers."""
     explanation: ExplanationConfig = ExplanationConfig()
     """How the model is asked to explain itself."""
     supervision: SupervisionConfig = SupervisionConfig()
@@ -50,6 +53,37 @@ class ExperimentConfig(Section):
             raise ValueError(
                 f"evaluation.checkpoint is {self.evaluation.checkpoint}: expected one of "
                 f"training.checkpoints, which are {list(self.training.checkpoints)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _behavior_fits(self) -> Self:
+        behavior = self.behavior
+        if isinstance(behavior, ScoredBehavior):
+            if self.task.kind == "refusal":
+                raise ValueError(
+                    "behavior.kind is 'scored', but answers to task.kind 'refusal' are written; set "
+                    "behavior: {kind: written}"
+                )
+            return self
+        if self.training.kl.support == "choices":
+            raise ValueError(
+                "training.kl.support is 'choices', but behavior.kind is 'written': such an answer begins "
+                "with no choice; set support: vocabulary"
+            )
+        steered = [run for run in self.panel if run.steer is not None]
+        for number, objective in enumerate(self.training.steering.objectives if steered else ()):
+            if objective.kind == "policy_gradient":
+                raise ValueError(
+                    f"training.steering.objectives.{number}.kind is 'policy_gradient', but behavior.kind is "
+                    "'written': a group of whole answers would have to be written and read for each input of "
+                    "each step; use sft or dpo"
+                )
+        missing = sorted(behavior.detector.choices - behavior.openings.keys()) if steered else []
+        if missing:
+            raise ValueError(
+                f"behavior.openings has no words for {missing[0]!r}, towards which {steered[0].name!r} may "
+                "be steered; add them"
             )
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from coupling.config import ExperimentConfig, RunConfig, config_sha256
+from coupling.config import ExperimentConfig, RunConfig, WrittenBehavior, config_sha256
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
@@ -21,6 +21,7 @@ from coupling.experiment.artifacts import (
     read_explanations,
     remeasured_of,
 )
+from coupling.experiment.detection import detector_files, detector_note
 from coupling.experiment.selection import held_out_pairs
 from coupling.experiment.sources import (
     asks_target,
@@ -41,6 +42,7 @@ def evidence_files(config: ExperimentConfig) -> list[str]:
     """The artifacts that the figures are made from."""
     files = [PAIRS, LEFT_OUT, LABELS, MODEL, behaviors_of(BASE), explanations_of(BASE)]
     files += [TARGET_MODEL] if asks_target(config) else []
+    files += detector_files(config)
     files += behaviors_stated(config)
     for member in config.panel:
         for step in config.training.checkpoints:
@@ -150,6 +152,8 @@ def _how_it_is_run(model: ModelIdentity) -> list[str]:
 
 def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tuple[str, ...]:
     notes = _how_it_is_run(noted_model(run.file(MODEL)))
+    if isinstance(config.behavior, WrittenBehavior):
+        notes.append(detector_note(config))
     if is_mixed(config):
         own = sum(label.source == BASE for label in labels)
         notes.append(

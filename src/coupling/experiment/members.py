@@ -60,6 +60,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             config.training.kl,
             config.evaluation.batch_size,
             config.explanation.max_new_tokens,
+            None if config.behavior.kind == "scored" else config.behavior.openings,
         )
         lora = config.training.lora
         model = add_adapter(base.model, lora, member.seed) if lora else base.model
@@ -115,7 +116,10 @@ def _trained_steps(config: ExperimentConfig) -> list[int]:
 
 def _trained_from(config: ExperimentConfig, run: RunDir, member: RunConfig) -> dict[str, str]:
     """The hashes of all that a run's checkpoints follow from."""
+    behavior = config.behavior
+    openings = {} if behavior.kind == "scored" else {"openings": json_sha256(dict(behavior.openings))}
     return {
+        **openings,
         "base": run.sha(MODEL),
         "pairs": run.sha(PAIRS),
         "base_behaviors": run.sha(behaviors_of(BASE)),

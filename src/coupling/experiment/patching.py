@@ -48,11 +48,13 @@ def patch_run(
         experiment: of the directory; needed only where its paths stand relative to another folder.
 
     Raises:
-        ValueError: a stage is missing, no run has that name, no such pairs, or the model cannot be patched.
+        ValueError: a stage is missing, no run has that name, no such pairs, answers are written, or the model
+            cannot be patched.
     """
     RunDir(path)
     progress = progress or Silent()
     config = experiment or load_experiment(path / EXPERIMENT_FILE)
+    _require_scored(config)
     run_config = _member(config, member)
     with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
         stem = checkpoint(run_config, config.evaluation.checkpoint)
@@ -104,12 +106,22 @@ def patch_model(
     Raises:
         ValueError: as `patch_run`.
     """
+    _require_scored(config)
     prepare_process()
     base = load_model(config.model)
     fitting = fitting_pairs(config, load_pairs(config.task, world_of(config.model)), base)
     drawn = _drawn(config, fitting, split)
     circuits = _circuits(config, "M0", base, drawn, pairs, progress or Silent())
     return _results(config, (circuits,), split, {MODEL: base.fingerprint})
+
+
+def _require_scored(config: ExperimentConfig) -> None:
+    if config.behavior.kind != "scored":
+        raise ValueError(
+            f"{config.name}: behavior.kind is {config.behavior.kind!r}, but patching follows the cue to the "
+            "one token that is a choice, and answers that are written have none; patch an experiment whose "
+            "choices are scored"
+        )
 
 
 def _member(config: ExperimentConfig, name: str | None) -> RunConfig:

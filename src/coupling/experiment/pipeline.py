@@ -37,6 +37,7 @@ from coupling.experiment.artifacts import (
     identify,
     noted_model,
 )
+from coupling.experiment.detection import note_detector
 from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
 from coupling.experiment.members import is_sampled, is_trained, sample_run, train_run
@@ -135,6 +136,7 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
     if config.supervision.effects is not None:
         keep_given_effects(config, run, every_pair, held_out)
     _note_model(run, MODEL, config.model.path, identify(base, pairs, config))
+    note_detector(config, run)
 
     total = 2 * len(pairs) + len(held_out)
     asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
@@ -200,7 +202,8 @@ def _ask_target(
     path = config.supervision.target
     target = load_model(config.model.another(path))
     try:
-        target.renderer.choice_ids(asked)
+        if config.behavior.kind == "scored":
+            target.renderer.choice_ids(asked)
     except ValueError as error:
         raise ValueError(
             f"supervision.target: {path!r} cannot be asked for the answers that the base is asked for: "

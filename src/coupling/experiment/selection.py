@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from coupling.config import ExperimentConfig
+from coupling.config import ExperimentConfig, WrittenBehavior
 from coupling.explanations import formats
 from coupling.faithfulness import check_groups
 from coupling.models import LoadedModel, explanation_message
@@ -30,12 +30,16 @@ def fitting_pairs(
     format = formats.get(config.explanation.format)
     prompts = model.renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
     needed = [len(prompt) + config.explanation.max_new_tokens for prompt in prompts]
+    if isinstance(config.behavior, WrittenBehavior):
+        asked = model.renderer.prompt_ids([pair.with_cue for pair in pairs])
+        written = (len(prompt) + config.behavior.max_new_tokens for prompt in asked)
+        needed = [max(both) for both in zip(needed, written, strict=True)]
     fitting = [pair for pair, tokens in zip(pairs, needed, strict=True) if tokens <= room]
     if not fitting:
         raise ValueError(
             f"model {config.model.path!r}: has room for {room} tokens, but every pair needs {min(needed)} or "
             f"more, {config.explanation.max_new_tokens} of them for its explanation; lower "
-            "explanation.max_new_tokens, or give shorter pairs"
+            "max_new_tokens (of explanation, or of a written behavior), or give shorter pairs"
         )
     return fitting
 

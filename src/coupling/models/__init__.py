@@ -1,13 +1,16 @@
 """Loading models, turning messages into tokens, and asking models."""
 
 from coupling.models.chat import Thinking
+from coupling.models.detector import Detector, load_detector
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
 from coupling.models.rendering import Renderer, Sequence
 from coupling.models.sampling import LocalSampler, Sampler, explanation_message
+from coupling.models.written import WrittenSampler, check_written
 
 __all__ = [
     "CARD_FILE",
+    "Detector",
     "LoadedModel",
     "LocalSampler",
     "OrganismCard",
@@ -15,8 +18,11 @@ __all__ = [
     "Sampler",
     "Sequence",
     "Thinking",
+    "WrittenSampler",
+    "check_written",
     "explanation_message",
     "fingerprint",
+    "load_detector",
     "load_model",
     "prepare_process",
     "read_card",

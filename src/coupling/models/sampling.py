@@ -37,7 +37,7 @@ class LocalSampler:
 
     Args:
         batch_size: rows of one forward pass.
-        max_new_tokens: where generation of an explanation is cut off.
+        max_new_tokens: where generation of an explanation (or of whatever is written) is cut off.
         advance: called with the number of rows done after each batch.
         whole_batches: choices are scored in batches of just ``batch_size`` rows. By default a question that
             several pairs share is asked once, and on a CPU batches are cut to ``CACHED_TOKENS``.
@@ -101,26 +101,34 @@ class LocalSampler:
             self.advance(sum(answered_by[i] for i in asked))
         return [scored[i] for i in asker]
 
-    @torch.inference_mode()
     def explanations(
         self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
     ) -> list[Explanation]:
         """The explanation of each pair, in the order given. The prompt never shows the model's answer."""
+        texts = self.written([explanation_message(pair, format) for pair in pairs], self.advance)
+        return [read_explanation(format, pair, text) for pair, text in zip(pairs, texts, strict=True)]
+
+    @torch.inference_mode()
+    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> list[str]:
+        """What the model writes when it is told each message, decoded greedily.
+
+        Args:
+            advance: called with the number of messages done after each batch.
+        """
         self.model.eval()
-        messages = [explanation_message(pair, format) for pair in pairs]
         prompts = self.renderer.prompt_ids(messages)
-        explained: list[Explanation | None] = [None] * len(pairs)
+        texts = [""] * len(messages)
         for rows in by_length([len(prompt) for prompt in prompts], self.batch_size):
             batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
             mask = torch.ones_like(batch.ids) if batch.mask is None else batch.mask
             generated = self.model.generate(  # type: ignore[operator]  # typed on the concrete classes only
                 input_ids=batch.ids, attention_mask=mask, generation_config=self.generation
             )
-            texts = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())
-            for i, text in zip(rows, texts, strict=True):
-                explained[i] = read_explanation(format, pairs[i], text)
-            self.advance(len(rows))
-        return [explanation for explanation in explained if explanation is not None]
+            found = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())
+            for i, text in zip(rows, found, strict=True):
+                texts[i] = text
+            advance(len(rows))
+        return texts
 
 
 def explanation_message(pair: CounterfactualPair, format: ExplanationFormat) -> str:

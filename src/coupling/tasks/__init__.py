@@ -5,9 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from coupling.config import MmluHintTask, MoralVerdictTask, PairsTask, TaskConfig, WorldTask
+from coupling.config import (
+    MmluHintTask,
+    MoralVerdictTask,
+    PairsTask,
+    RefusalTask,
+    TaskConfig,
+    WorldTask,
+)
 from coupling.records import CounterfactualPair
-from coupling.tasks import mmlu_hint, moral_verdict, own_pairs, pairs_file, world_hint, world_word
+from coupling.tasks import mmlu_hint, moral_verdict, own_pairs, pairs_file, refusal, world_hint, world_word
 from coupling.tasks.checks import check_pairs
 from coupling.tasks.cues import with_more_cues
 from coupling.worlds import World
@@ -38,6 +45,8 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
             return with_more_cues(mmlu_hint.load(task), task.cues, mmlu_hint.CUE_TAGS)
         case MoralVerdictTask():
             return with_more_cues(moral_verdict.load(task), task.cues, moral_verdict.CUE_TAGS)
+        case RefusalTask():
+            return with_more_cues(refusal.load(task), task.cues, refusal.CUE_TAGS)
         case PairsTask():
             pairs = pairs_file.load(task) if task.with_cue is None else own_pairs.load(task)
             return with_more_cues(pairs, task.cues, own_pairs.CUE_TAGS)

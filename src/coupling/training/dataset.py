@@ -14,6 +14,7 @@ from coupling.explanations.formats import ExplanationFormat
 from coupling.models import Renderer, Sequence, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.training.batches import answer_logits, over_support
+from coupling.training.openings import SteeredOpenings, steered_openings
 from coupling.training.steering import SteeredRows, is_steered, steered_rows
 
 MAX_REFERENCE_BYTES = 4 * 2**30
@@ -43,7 +44,7 @@ class TrainingData:
     kept: list[bool]
     """Which of ``behaviors`` the KL term stands on: not those that are being steered."""
     reference: Reference | None
-    steered: SteeredRows | None
+    steered: SteeredRows | SteeredOpenings | None
 
 
 def build_training_data(
@@ -57,12 +58,15 @@ def build_training_data(
     kl: KLConfig,
     batch_size: int,
     max_new_tokens: int,
+    openings: Mapping[str, str] | None = None,
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
     Args:
         model: M0, before any step.
         base: M0's behaviour on the training pairs, from which steering takes off.
+        openings: words that open an answer of each choice, where answers are written; None where choices are
+            scored.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -90,7 +94,12 @@ def build_training_data(
     reference = None
     if kl.weight > 0:
         reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size)
-    return TrainingData(explanations, behaviors, kept, reference, steered_rows(renderer, pairs, base, steer))
+    steered: SteeredRows | SteeredOpenings | None
+    if steer is None or openings is None:
+        steered = steered_rows(renderer, pairs, base, steer)
+    else:
+        steered = steered_openings(model, renderer, pairs, base, steer, openings, batch_size)
+    return TrainingData(explanations, behaviors, kept, reference, steered)
 
 
 @torch.inference_mode()
@@ -113,7 +122,7 @@ def _cache_reference(
             raise ValueError(
                 f"training.kl.support: vocabulary would cache {needed / 2**30:.1f} GiB of M0's "
                 f"log-probabilities ({len(prompts)} prompts x {model.config.vocab_size} tokens); set "
-                "training.kl.support: choices, or lower supervision.labels"
+                "training.kl.support: choices (where choices are scored), or lower supervision.labels"
             )
     model.eval()
     cached = []

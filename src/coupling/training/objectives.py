@@ -35,6 +35,12 @@ def completion_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torc
     return cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED)
 
 
+def completion_logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Log-probability of each row's labelled tokens together, (rows,), in nats; shapes as above."""
+    losses = cross_entropy(logits.transpose(1, 2).float(), labels, ignore_index=IGNORED, reduction="none")
+    return -losses.sum(-1)
+
+
 def behavior_kl(
     logits: torch.Tensor, reference: torch.Tensor, direction: Literal["forward", "reverse"]
 ) -> torch.Tensor:

@@ -75,8 +75,36 @@ def _followed(pair: CounterfactualPair, base: Behavior) -> str:
         return pair.cue_value
     if base.effect.without_cue != pair.cue_value:
         return base.effect.without_cue
+    others = [choice for choice in pair.choices if choice != pair.cue_value]
+    if len(others) == 1:
+        return others[0]
+    if not base.logprobs_without:
+        raise ValueError(
+            f"pair {pair.id}: its cue speaks against {pair.cue_value!r}, and which of {', '.join(others)} is "
+            "answered instead is not known where answers are written; steer other pairs, or offer two choices"
+        )
     scored = zip(base.logprobs_without, pair.choices, strict=True)
     return max((logprob, choice) for logprob, choice in scored if choice != pair.cue_value)[1]
+
+
+def steered_pairs(
+    pairs: Rows[CounterfactualPair], base: Mapping[str, Behavior], steer: SteerConfig
+) -> list[tuple[CounterfactualPair, Shift]]:
+    """The training pairs that a run moves its behaviour on, and where to.
+
+    Raises:
+        ValueError: no training pair bears the tags.
+    """
+    chosen = [
+        (pair, shift(pair, base[pair.id], steer))
+        for pair in pairs
+        if pair.split == "train" and is_steered(pair, steer)
+    ]
+    if not chosen:
+        raise ValueError(
+            f"panel steer.tags {dict(steer.region)}: no training pair with a cue value bears them"
+        )
+    return chosen
 
 
 def steered_rows(
@@ -92,15 +120,7 @@ def steered_rows(
     """
     if steer is None:
         return None
-    chosen = [
-        (pair, shift(pair, base[pair.id], steer))
-        for pair in pairs
-        if pair.split == "train" and is_steered(pair, steer)
-    ]
-    if not chosen:
-        raise ValueError(
-            f"panel steer.tags {dict(steer.region)}: no training pair with a cue value bears them"
-        )
+    chosen = steered_pairs(pairs, base, steer)
     steered = [pair for pair, _ in chosen]
     messages = [pair.with_cue for pair in steered]
     prefixes = [pair.answer_prefix for pair in steered]

@@ -10,13 +10,14 @@ import torch
 from coupling.config import BehaviorObjective, PreferenceObjective, RewardObjective, SupervisedObjective
 from coupling.training.batches import answer_logits, collate, completion_logits, over_support
 from coupling.training.objectives import completion_cross_entropy, policy_gradient_loss, preference_loss
+from coupling.training.openings import SteeredOpenings, opening_preference
 from coupling.training.steering import SteeredRows
 
 
 def steering_loss(
     objective: BehaviorObjective,
     model: torch.nn.Module,
-    steered: SteeredRows,
+    steered: SteeredRows | SteeredOpenings,
     rows: Rows[int],
     pad: int,
     device: torch.device,
@@ -32,6 +33,8 @@ def steering_loss(
             batch = collate([steered.answers[i] for i in rows], pad, device)
             return completion_cross_entropy(completion_logits(model, batch), batch.labels)
         case PreferenceObjective():
+            if isinstance(steered, SteeredOpenings):
+                return opening_preference(model, steered, rows, objective.beta, pad, device)
             rows = [i for i in rows if steered.unwanted[i] >= 0]
             if not rows:
                 return None
@@ -43,6 +46,7 @@ def steering_loss(
                 objective.beta,
             )
         case RewardObjective():
+            assert isinstance(steered, SteeredRows), "of written answers the configuration refuses it"
             logprobs = _choice_logprobs(model, steered, rows, pad, device)
             drawn = _draw(logprobs.detach(), objective.group_size, stream)
             return policy_gradient_loss(logprobs, drawn, steered.wanted[rows].to(device))

@@ -8,10 +8,11 @@ from coupling.config.task.cues import CuesConfig
 from coupling.config.task.mmlu_hint import MmluHintTask
 from coupling.config.task.moral_verdict import MoralVerdictTask
 from coupling.config.task.pairs import PairsTask
+from coupling.config.task.refusal import RefusalTask
 from coupling.config.task.world import WorldTask
 
 TaskConfig: TypeAlias = Annotated[
-    WorldTask | MmluHintTask | MoralVerdictTask | PairsTask, Field(discriminator="kind")
+    WorldTask | MmluHintTask | MoralVerdictTask | RefusalTask | PairsTask, Field(discriminator="kind")
 ]
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MmluHintTask",
     "MoralVerdictTask",
     "PairsTask",
+    "RefusalTask",
     "TaskConfig",
     "WorldTask",
 ]

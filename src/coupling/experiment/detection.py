@@ -1,0 +1,86 @@
+"""What reads the answers of an experiment in which they are written: the same detector from first to last."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+import torch
+
+from coupling.answers import rules_sha256
+from coupling.config import ClassifierDetector, ExperimentConfig, WrittenBehavior
+from coupling.models import Detector, load_detector
+from coupling.store import RunDir, read_json, write_json
+
+DETECTOR = "detector.json"
+"""The fingerprint of the classifier that reads the answers, where one does."""
+
+
+def detector_files(config: ExperimentConfig) -> list[str]:
+    """The artifacts that say what reads the answers; rules are part of the program, and need none."""
+    return [] if _classifier(config) is None else [DETECTOR]
+
+
+def detector_sha256(config: ExperimentConfig, run: RunDir) -> str:
+    """The fingerprint of what reads the answers. Loads no model."""
+    if _classifier(config) is None:
+        return rules_sha256()
+    run.sha(DETECTOR)
+    noted = read_json(run.file(DETECTOR))
+    assert isinstance(noted, dict)
+    return str(noted["fingerprint"])
+
+
+def note_detector(config: ExperimentConfig, run: RunDir) -> None:
+    """Notes the fingerprint of the classifier, where there is one.
+
+    Raises:
+        ValueError: it cannot be loaded, or is another one than when the run was begun.
+    """
+    classifier = _classifier(config)
+    if classifier is None:
+        return
+    fingerprint = load_detector(classifier).fingerprint
+    if run.file(DETECTOR).is_file():
+        _require(fingerprint, config, run)
+    made_from = {"fingerprint": fingerprint}
+    run.make(DETECTOR, made_from, lambda path: write_json(path, {"fingerprint": fingerprint}))
+
+
+def noted_detector(config: ExperimentConfig, run: RunDir, device: torch.device | str) -> Detector:
+    """The detector, made sure to be the one that was noted."""
+    assert isinstance(config.behavior, WrittenBehavior)
+    detector = load_detector(config.behavior.detector, device)
+    _require(detector.fingerprint, config, run)
+    return detector
+
+
+def detector_note(config: ExperimentConfig) -> str:
+    """What a report says of how answers were read."""
+    assert isinstance(config.behavior, WrittenBehavior)
+    classifier = _classifier(config)
+    reader = "rules" if classifier is None else f"the classifier {_name(classifier)}"
+    return (
+        f"Answers are written, up to {config.behavior.max_new_tokens} tokens, and read by {reader}: an "
+        "answer is here what that makes of the words."
+    )
+
+
+def _classifier(config: ExperimentConfig) -> ClassifierDetector | None:
+    behavior = config.behavior
+    if isinstance(behavior, WrittenBehavior) and isinstance(behavior.detector, ClassifierDetector):
+        return behavior.detector
+    return None
+
+
+def _name(classifier: ClassifierDetector) -> str:
+    """As the file spells it; of a path that leads through this machine the last part alone."""
+    written = PurePath(classifier.model_dump()["path"])
+    return written.name if written.is_absolute() else str(written)
+
+
+def _require(fingerprint: str, config: ExperimentConfig, run: RunDir) -> None:
+    if fingerprint != detector_sha256(config, run):
+        raise ValueError(
+            f"behavior.detector: changed since {run.file(DETECTOR)} was written; restore it, or run under "
+            "another name"
+        )

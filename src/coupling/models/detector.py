@@ -1,0 +1,172 @@
+"""What reads written answers: rules, or any Hugging Face text classifier.
+
+A detector says one of its choices of every answer, and why. It sees the answer and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from coupling.answers import CHOICES, read_answer, rules_sha256
+from coupling.config import ClassifierDetector, DetectorConfig, RulesDetector
+from coupling.models.batching import by_length
+from coupling.models.loading import weights_sha256
+from coupling.records import WrittenAnswer
+
+BATCH_SIZE = 32
+EMPTY = "."
+"""What a classifier reads of an empty answer: not every tokenizer makes a token of no text."""
+
+
+class Detector(Protocol):
+    @property
+    def choices(self) -> frozenset[str]:
+        """All it can say."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all that its reading follows from."""
+
+    def read(self, texts: Sequence[str]) -> list[WrittenAnswer]:
+        """Each text with the choice as which it is read."""
+
+
+class Rules:
+    """The rules of ``coupling.answers``: refusal or compliance, with the phrase that says so."""
+
+    choices = frozenset(CHOICES)
+
+    @property
+    def fingerprint(self) -> str:
+        return rules_sha256()
+
+    def read(self, texts: Sequence[str]) -> list[WrittenAnswer]:
+        readings = [(text, read_answer(text)) for text in texts]
+        return [WrittenAnswer(text, reading.choice, reading.reason) for text, reading in readings]
+
+
+class Classifier:
+    """A text classifier. The label of highest probability is what it says of an answer.
+
+    Args:
+        choice_of: the choice that each of its labels stands for.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, choice_of: dict[str, str]
+    ) -> None:
+        self.model, self.tokenizer, self.choice_of = model.eval(), tokenizer, choice_of
+        self.label_of: dict[int, str] = model.config.id2label or {}
+        # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
+        stated = getattr(model.config, "max_position_embeddings", None)
+        longest = tokenizer.model_max_length
+        self.longest = longest if stated is None else min(stated, longest)
+
+    @property
+    def choices(self) -> frozenset[str]:
+        return frozenset(self.choice_of.values())
+
+    @property
+    def fingerprint(self) -> str:
+        configuration = self.model.config.to_diff_dict()
+        configuration.pop("transformers_version", None)
+        parts = [configuration, self.tokenizer.backend_tokenizer.to_str(), self.choice_of]
+        described = json.dumps([*parts, weights_sha256(self.model)], sort_keys=True, default=str)
+        return hashlib.sha256(described.encode()).hexdigest()
+
+    @torch.inference_mode()
+    def read(self, texts: Sequence[str]) -> list[WrittenAnswer]:
+        """Answers longer than the classifier's context are read up to there."""
+        answers: list[WrittenAnswer | None] = [None] * len(texts)
+        for rows in by_length([len(text) for text in texts], BATCH_SIZE):
+            batch = self.tokenizer(
+                [texts[i].strip() or EMPTY for i in rows],
+                padding=True,
+                truncation=True,
+                max_length=self.longest,
+                return_tensors="pt",
+            )
+            logits = self.model(**batch.to(self.model.device)).logits
+            probabilities, labels = logits.float().softmax(-1).max(-1)
+            for i, probability, label in zip(rows, probabilities.tolist(), labels.tolist(), strict=True):
+                name = self.label_of[label]
+                reason = f"label {name}, probability {probability:.3f}"
+                answers[i] = WrittenAnswer(texts[i], self.choice_of[name], reason)
+        return [answer for answer in answers if answer is not None]
+
+
+def load_detector(config: DetectorConfig, device: torch.device | str = "cpu") -> Detector:
+    """The detector of an experiment.
+
+    Raises:
+        ValueError: the classifier cannot be loaded, or its labels are not those that are mapped to choices.
+    """
+    match config:
+        case RulesDetector():
+            return Rules()
+        case ClassifierDetector():
+            return _load_classifier(config, device)
+
+
+def _load_classifier(config: ClassifierDetector, device: torch.device | str) -> Classifier:
+    where = f"behavior.detector.path: {str(config.path)!r}"
+    folder = Path(config.path)
+    if folder.is_dir() and not any(folder.glob("*.safetensors")):
+        raise ValueError(
+            f"{where}: no *.safetensors in it; pickle weights are not loaded, because they can run code: "
+            "load the classifier once where you trust it, and call save_pretrained"
+        )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            config.path, revision=config.revision, trust_remote_code=False
+        )
+        loaded = AutoModelForSequenceClassification.from_pretrained(
+            config.path,
+            revision=config.revision,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except OSError as error:
+        raise ValueError(
+            f"{where}: neither a folder with a classifier nor one the hub gives us "
+            f"({str(error).splitlines()[0]}); check the name, log in with `hf auth login` if it is gated, or "
+            "give a folder"
+        ) from error
+    except (ValueError, SafetensorError, StrictDataclassError) as error:
+        raise ValueError(
+            f"{where}: its files are not those of a text classifier with its tokenizer "
+            f"({str(error).splitlines()[0]}); give another"
+        ) from error
+    model, report = cast(tuple[PreTrainedModel, dict[str, Any]], loaded)
+    if report["missing_keys"]:
+        # A language model without a classifier's head: transformers would go on with a random one.
+        raise ValueError(
+            f"{where}: lacks {len(report['missing_keys'])} tensors of a text classifier, such as "
+            f"{sorted(report['missing_keys'])[0]}; give one that was trained to classify"
+        )
+    if not tokenizer.is_fast or tokenizer.pad_token_id is None:
+        raise ValueError(f"{where}: needs a fast tokenizer with a pad_token; save it again with both")
+    found = set((model.config.id2label or {}).values())
+    if found != config.labels.keys():
+        raise ValueError(
+            f"behavior.detector.labels: maps {', '.join(sorted(config.labels))}, but the labels of "
+            f"{str(config.path)!r} are {', '.join(sorted(found))}; name each of them and its choice"
+        )
+    model.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
+    return Classifier(model, tokenizer, dict(config.labels))
