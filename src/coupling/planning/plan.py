@@ -1,0 +1,247 @@
+"""What an experiment will take: its calls, one by one, each with its memory and its time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from transformers import PretrainedConfig
+
+from coupling.config import ExperimentConfig
+from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
+from coupling.experiment.sources import asks_target
+from coupling.explanations import formats
+from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
+from coupling.models import LoadedModel, Renderer, explanation_message, world_of
+from coupling.models.loading import DTYPES, describe_model
+from coupling.planning.memory import Memory, block_of, sampling_memory, training_memory
+from coupling.planning.speed import Speed
+from coupling.planning.tracing import Shape, Traced, shape_of, trace_call, trace_step
+from coupling.records import CounterfactualPair, Effect
+from coupling.tasks import load_pairs
+
+FLOAT32 = 4
+ASSUMED_DISCORDANCE = (0.1, 0.2)
+"""Shares of held-out pairs on which model and labels come to differ: about 0.1 in unsteered runs of the organisms,
+0.2 and more in steered ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage on one device."""
+
+    name: str
+    calls: int
+    """Steps of training, or batches sampled, all runs and checkpoints together."""
+    tokens: int
+    """Tokens that go through the model, padding aside."""
+    seconds: float
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a verdict could rest on, at one share of discordant pairs."""
+
+    discordance: float
+    pairs: int
+    """Discordant pairs to be expected, all runs of the panel together."""
+    clusters: int
+    delta: float
+    """The smallest Δ told from 0 in four of five experiments, where runs are steered."""
+    delta_unsteered: float
+    """The same where none is, and what drifts in a cluster drifts together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The content of ``coupling plan --json``."""
+
+    experiment: str
+    parameters: int
+    trained: int
+    dtype: str
+    workers: int
+    """Processes side by side; each holds all that is listed."""
+    reference: int
+    """Bytes of M0's behaviour, cached in the machine's memory for the KL term."""
+    stages: tuple[Stage, ...]
+    pairs: int
+    """Held-out pairs."""
+    clusters: int
+    left_out: int
+    """Pairs of the task the model has no room for."""
+    detections: tuple[Detection, ...]
+
+    @property
+    def peak(self) -> int:
+        """Bytes that one process holds at most."""
+        return max(stage.memory.total for stage in self.stages)
+
+    @property
+    def seconds(self) -> float:
+        return sum(stage.seconds for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Tokens of the experiment's rows."""
+
+    behaviors: tuple[int, ...]
+    """Prompts with and without the cue, of the labelled pairs."""
+    explanations: tuple[int, ...]
+    """Explanation prompts with their explanation, of the labelled pairs."""
+    completions: tuple[int, ...]
+    """The explanations alone."""
+    held_out_behaviors: tuple[int, ...]
+    held_out_explanations: tuple[int, ...]
+    """Prompts alone."""
+
+
+def plan_experiment(config: ExperimentConfig, speed: Speed) -> Plan:
+    """What an experiment takes; of the model only configuration and tokenizer are read.
+
+    Raises:
+        ValueError: as the experiment itself would, of its task, model and pairs.
+    """
+    described, renderer = describe_model(config.model)
+    dtype = DTYPES[config.model.dtype]
+    shape = shape_of(described, dtype, None, config.training.lora)
+    every_pair = load_pairs(config.task, world_of(config.model))
+    fitting = fitting_pairs(config, every_pair, described, renderer)
+    pairs = select_pairs(config, fitting)
+    held_out = held_out_pairs(config, pairs)
+    lengths = measure_lengths(config, renderer, labelled_pairs(config, pairs), held_out)
+    sampled = _plan_sampling(config, shape, lengths, len(pairs), speed)
+    trained = _plan_training(config, shape, lengths, speed)
+    kl = config.training.kl
+    rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
+    return Plan(
+        experiment=config.name,
+        parameters=shape.parameters,
+        trained=shape.trained,
+        dtype=config.model.dtype,
+        workers=min(config.workers, len(config.panel)),
+        reference=rows * shape.vocabulary * FLOAT32,
+        stages=(*sampled, trained),
+        pairs=len(held_out),
+        clusters=len({pair.cluster for pair in held_out}),
+        left_out=len(every_pair) - len(fitting),
+        detections=tuple(detect(held_out, len(config.panel), share) for share in ASSUMED_DISCORDANCE),
+    )
+
+
+def measure_lengths(
+    config: ExperimentConfig,
+    renderer: Renderer,
+    labelled: Sequence[CounterfactualPair],
+    held_out: Sequence[CounterfactualPair],
+) -> Lengths:
+    """Tokens of every row; of explanations those of one that claims a change, which is as long as any."""
+    format = formats.get(config.explanation.format)
+
+    def behaviors(pairs: Sequence[CounterfactualPair]) -> list[int]:
+        messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
+        prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
+        return [len(ids) for ids in renderer.prompt_ids(messages, prefixes)]
+
+    texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
+    explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
+    asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
+    return Lengths(
+        behaviors=tuple(behaviors(labelled)),
+        explanations=tuple(len(row.ids) for row in explained),
+        completions=tuple(len(row.ids) - row.start for row in explained),
+        held_out_behaviors=tuple(behaviors(held_out)),
+        held_out_explanations=tuple(len(ids) for ids in asked),
+    )
+
+
+def detect(held_out: Sequence[CounterfactualPair], runs: int, discordance: float) -> Detection:
+    """What so many pairs and runs can tell, if that share of pairs comes out discordant in each run."""
+    clusters = len({pair.cluster for pair in held_out})
+    pairs = max(1, round(len(held_out) * discordance * runs))
+    each = pairs / clusters
+    return Detection(
+        discordance,
+        pairs,
+        clusters,
+        discernible(pairs, each, STEERED_CORRELATION),
+        discernible(pairs, each, UNSTEERED_CORRELATION),
+    )
+
+
+def _plan_training(config: ExperimentConfig, shape: Shape, lengths: Lengths, speed: Speed) -> Stage:
+    training = config.training
+    micro = training.batch_size
+    terms: list[tuple[Traced, int, int, int]] = []  # what one micro batch takes, its tokens, rows, rows a step
+    if training.explanations.weight > 0:
+        longest, kept = max(lengths.explanations), max(lengths.completions)
+        rows = min(micro, training.batch_size)
+        traced = trace_step(shape, rows, longest, kept + 1)
+        terms.append((traced, rows * longest, rows, training.batch_size))
+    longest = max(lengths.behaviors)
+    if training.kl.weight > 0:
+        rows = min(2 * micro, 2 * training.batch_size)
+        terms.append((trace_step(shape, rows, longest, 1), rows * longest, rows, 2 * training.batch_size))
+    steered = sum(member.steer is not None for member in config.panel)
+    memory = training_memory(shape, [(traced, tokens) for traced, tokens, _, _ in terms], checkpointed=False)
+    runs, steps = len(config.panel), training.steps
+    operations = sum(traced.flops / rows * wanted for traced, _, rows, wanted in terms) * runs * steps
+    tokens = _mean(lengths.explanations) * training.batch_size + _mean(lengths.behaviors) * 2 * training.batch_size
+    tokens *= runs * steps
+    if steered:
+        rows = training.steering.batch_size
+        moved = trace_step(shape, rows, longest, 2)
+        operations += moved.flops * steered * steps * len(training.steering.objectives)
+        tokens += _mean(lengths.behaviors) * rows * steered * steps
+    return Stage("train", runs * steps, round(tokens), speed.computing(operations), memory)
+
+
+def _plan_sampling(
+    config: ExperimentConfig, shape: Shape, lengths: Lengths, pairs: int, speed: Speed
+) -> tuple[Stage, Stage]:
+    rows = config.evaluation.batch_size
+    runs = len(config.panel)
+    checkpoints = runs * (len(config.training.checkpoints) - 1)
+    askings = checkpoints + runs  # The checkpoint of the verdict is measured twice.
+    behaviors = max(*lengths.held_out_behaviors, *lengths.behaviors)
+    longest = max(lengths.held_out_explanations) + config.explanation.max_new_tokens
+    call = trace_call(shape, rows, behaviors)
+    block = block_of(trace_step(shape, rows, behaviors, 1), shape.layers)
+    generating = trace_call(shape, rows, longest, keeps_cache=True)
+    wide = block_of(trace_step(shape, rows, longest, 1), shape.layers)
+    memory = max(
+        sampling_memory(shape, block, call), sampling_memory(shape, wide, generating), key=lambda each: each.total
+    )
+    per_token = call.flops / (rows * behaviors)
+
+    def seconds(askings: int, explained: int, asked: int, told: int) -> float:
+        scored = askings * asked * 2 * _mean(lengths.held_out_behaviors) * per_token
+        prompts = explained * told * _mean(lengths.held_out_explanations) * per_token
+        new = explained * ceil(told / rows) * config.explanation.max_new_tokens
+        each = speed.generating(rows * per_token, shape.parameter_bytes + generating.cache)
+        return speed.computing(scored + prompts) + new * each
+
+    def tokens(askings: int, explained: int, asked: int, told: int) -> int:
+        answered = askings * asked * 2 * _mean(lengths.held_out_behaviors)
+        said = _mean(lengths.held_out_explanations) + config.explanation.max_new_tokens
+        return round(answered + explained * told * said)
+
+    held_out = len(lengths.held_out_explanations)
+    first = (2 if asks_target(config) else 1, 1, pairs, held_out)
+    later = (askings, checkpoints, held_out, held_out)
+    return (
+        Stage("ask M0 and the target", _batches(rows, *first), tokens(*first), seconds(*first), memory),
+        Stage("ask the checkpoints", _batches(rows, *later), tokens(*later), seconds(*later), memory),
+    )
+
+
+def _batches(rows: int, askings: int, explained: int, asked: int, told: int) -> int:
+    return askings * 2 * ceil(asked / rows) + explained * ceil(told / rows)
+
+
+def _mean(lengths: Sequence[int]) -> float:
+    return sum(lengths) / len(lengths)
