@@ -109,7 +109,9 @@ def patch_model(
     _require_scored(config)
     prepare_process()
     base = load_model(config.model)
-    fitting = fitting_pairs(config, load_pairs(config.task, world_of(config.model)), base)
+    fitting = fitting_pairs(
+        config, load_pairs(config.task, world_of(config.model)), base.model.config, base.renderer
+    )
     drawn = _drawn(config, fitting, split)
     circuits = _circuits(config, "M0", base, drawn, pairs, progress or Silent())
     return _results(config, (circuits,), split, {MODEL: base.fingerprint})

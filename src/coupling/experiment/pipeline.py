@@ -123,7 +123,7 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
     # First, so that a folder that is no model is told of as such, and not as a model without a world.
     base = load_model(config.model)
     every_pair = load_pairs(config.task, world_of(config.model))
-    fitting = fitting_pairs(config, every_pair, base)
+    fitting = fitting_pairs(config, every_pair, base.model.config, base.renderer)
     if len(fitting) < len(every_pair):
         progress.note(
             f"{len(every_pair) - len(fitting)} of {len(every_pair)} pairs are too long for the model"

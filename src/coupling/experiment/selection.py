@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from transformers import PreTrainedConfig
+
 from coupling.config import ExperimentConfig, WrittenBehavior
 from coupling.explanations import formats
 from coupling.faithfulness import check_groups
-from coupling.models import LoadedModel, explanation_message
+from coupling.models import Renderer, explanation_message
 from coupling.records import CounterfactualPair, Label
 from coupling.supervision import candidate_pairs, check_tags, read_given_labels
 from coupling.tasks import draw
@@ -16,7 +18,10 @@ from coupling.training.steering import is_steered
 
 
 def fitting_pairs(
-    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], model: LoadedModel
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    described: PreTrainedConfig,
+    renderer: Renderer,
 ) -> list[CounterfactualPair]:
     """The pairs about which the model has room to be asked, and to answer in ``max_new_tokens``.
 
@@ -24,14 +29,14 @@ def fitting_pairs(
         ValueError: there is room for none.
     """
     # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
-    stated = getattr(model.model.config.get_text_config(), "max_position_embeddings", None)
-    longest = model.renderer.tokenizer.model_max_length
+    stated = getattr(described.get_text_config(), "max_position_embeddings", None)
+    longest = renderer.tokenizer.model_max_length
     room = longest if stated is None else min(stated, longest)
     format = formats.get(config.explanation.format)
-    prompts = model.renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
+    prompts = renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
     needed = [len(prompt) + config.explanation.max_new_tokens for prompt in prompts]
     if isinstance(config.behavior, WrittenBehavior):
-        asked = model.renderer.prompt_ids([pair.with_cue for pair in pairs])
+        asked = renderer.prompt_ids([pair.with_cue for pair in pairs])
         written = (len(prompt) + config.behavior.max_new_tokens for prompt in asked)
         needed = [max(both) for both in zip(needed, written, strict=True)]
     fitting = [pair for pair, tokens in zip(pairs, needed, strict=True) if tokens <= room]

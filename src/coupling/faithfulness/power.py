@@ -1,11 +1,11 @@
 """How many pairs a verdict takes: the size of what can be told from nothing, before anything is run.
 
-Pairs of one cluster stand and fall together. With ``m`` discordant pairs a cluster and correlation ``ρ`` among
-them, ``n`` pairs weigh as ``n / (1 + (m - 1) ρ)`` independent ones (the design effect: Kish 1965, Survey
+Pairs of one cluster stand and fall together. With ``m`` discordant pairs a cluster and correlation ``r`` among
+them, ``n`` pairs weigh as ``n / (1 + (m - 1) r)`` independent ones (the design effect: Kish 1965, Survey
 Sampling, section 5.4). A mean of scores between -1 and +1 with value Δ has a standard deviation of at most
 ``√(1 - Δ²)`` a pair, so Δ is told from 0 with the given power when
 
-    n ≥ (z_{0.975} + z_{power})² · (1 - Δ²) / Δ² · (1 + (m - 1) ρ)
+    n ≥ (z_{0.975} + z_{power})² · (1 - Δ²) / Δ² · (1 + (m - 1) r)
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from scipy.stats import norm  # type: ignore[import-untyped]
 from coupling.faithfulness.thresholds import FROZEN
 
 STEERED_CORRELATION, UNSTEERED_CORRELATION = 0.25, 0.9
-"""ρ as it was in panels of organisms, from the widths of intervals of Δ over 26 to 28 countries with 17 to 70
+"""r as it was in panels of organisms, from the widths of intervals of Δ over 26 to 28 countries with 17 to 70
 discordant pairs each: median 0.22 (0.04 to 0.29) in 14 panels with steered runs, and 0.7 to 1 in most panels
-without, where all that drifts in a country drifts one way. More pairs about the same clusters then say nothing new."""
+without, where what drifts in a country drifts one way. More pairs about the same clusters say nothing new then."""
 POWER = 0.8
 
 
@@ -36,7 +36,9 @@ class Needed:
     """Clusters that hold such a pair."""
 
 
-def needed(delta: float, per_cluster: float, correlation: float = STEERED_CORRELATION, power: float = POWER) -> Needed:
+def needed(
+    delta: float, per_cluster: float, correlation: float = STEERED_CORRELATION, power: float = POWER
+) -> Needed:
     """Discordant pairs, and clusters, from which on Δ is told from 0; never fewer than a verdict asks for.
 
     Args:
@@ -54,7 +56,9 @@ def needed(delta: float, per_cluster: float, correlation: float = STEERED_CORREL
     return Needed(delta, pairs, max(ceil(pairs / per_cluster), FROZEN.min_discordant_clusters))
 
 
-def discernible(pairs: int, per_cluster: float, correlation: float = STEERED_CORRELATION, power: float = POWER) -> float:
+def discernible(
+    pairs: int, per_cluster: float, correlation: float = STEERED_CORRELATION, power: float = POWER
+) -> float:
     """The smallest Δ that so many discordant pairs tell from 0: the inverse of `needed`, without its least."""
     design = 1 + max(0.0, per_cluster - 1) * correlation
     ratio = float(norm.ppf(0.975) + norm.ppf(power)) ** 2 * design / pairs

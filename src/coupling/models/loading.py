@@ -19,6 +19,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -50,6 +51,15 @@ class LoadedModel:
     adapter_sha256: str | None = None
     """SHA-256 of the tensors of the adapter that is merged into it."""
     is_quantised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedModel:
+    """A model without its weights."""
+
+    config: PreTrainedConfig
+    renderer: Renderer
+    dtype: torch.dtype
 
 
 def load_model(config: ModelConfig) -> LoadedModel:
@@ -84,10 +94,33 @@ def load_model(config: ModelConfig) -> LoadedModel:
     )
 
 
-def _find(config: ModelConfig) -> ModelFolder:
-    """The model's files, held against what they say of themselves before gigabytes are fetched."""
+def describe_model(config: ModelConfig) -> DescribedModel:
+    """What there is to know of a model before its weights are fetched or loaded.
+
+    Raises:
+        ValueError: as `load_model`, but for what is wrong with weights, adapter or device.
+    """
+    folder = _find_description(config)
+    with _damage_told(config):
+        described = AutoConfig.from_pretrained(str(folder.path), trust_remote_code=False)
+    dtype = DTYPES[config.dtype]
+    if not isinstance(dtype, torch.dtype):
+        dtype = described.dtype if isinstance(described.dtype, torch.dtype) else torch.float32
+    tokenizer = _load_tokenizer(config, folder.path)
+    vocabulary = described.get_text_config().vocab_size
+    renderer = Renderer(tokenizer, config.system_prompt, config.thinking, vocabulary)
+    return DescribedModel(described, renderer, dtype)
+
+
+def _find_description(config: ModelConfig) -> ModelFolder:
     folder = find_folder(config.path, config.revision, "model.path", DESCRIPTION_FILES)
     check_description(folder.path, config.path, config.adapter is not None)
+    return folder
+
+
+def _find(config: ModelConfig) -> ModelFolder:
+    """The model's files, held against what they say of themselves before gigabytes are fetched."""
+    folder = _find_description(config)
     if folder.commit is not None:
         folder = find_folder(config.path, folder.commit, "model.path", WEIGHT_FILES)
     check_weights(folder.path, config.path)

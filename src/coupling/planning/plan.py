@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-import torch
-from transformers import PretrainedConfig
-
 from coupling.config import ExperimentConfig
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.experiment.sources import asks_target
 from coupling.explanations import formats
 from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
-from coupling.models import LoadedModel, Renderer, explanation_message, world_of
-from coupling.models.loading import DTYPES, describe_model
+from coupling.models import Renderer, explanation_message, world_of
+from coupling.models.loading import describe_model
 from coupling.planning.memory import Memory, block_of, sampling_memory, training_memory
 from coupling.planning.speed import Speed
 from coupling.planning.tracing import Shape, Traced, shape_of, trace_call, trace_step
@@ -106,11 +103,11 @@ def plan_experiment(config: ExperimentConfig, speed: Speed) -> Plan:
     Raises:
         ValueError: as the experiment itself would, of its task, model and pairs.
     """
-    described, renderer = describe_model(config.model)
-    dtype = DTYPES[config.model.dtype]
-    shape = shape_of(described, dtype, None, config.training.lora)
+    model = describe_model(config.model)
+    renderer = model.renderer
+    shape = shape_of(model.config, model.dtype, config.model.attention, config.training.lora)
     every_pair = load_pairs(config.task, world_of(config.model))
-    fitting = fitting_pairs(config, every_pair, described, renderer)
+    fitting = fitting_pairs(config, every_pair, model.config, renderer)
     pairs = select_pairs(config, fitting)
     held_out = held_out_pairs(config, pairs)
     lengths = measure_lengths(config, renderer, labelled_pairs(config, pairs), held_out)
@@ -122,7 +119,7 @@ def plan_experiment(config: ExperimentConfig, speed: Speed) -> Plan:
         experiment=config.name,
         parameters=shape.parameters,
         trained=shape.trained,
-        dtype=config.model.dtype,
+        dtype=str(model.dtype).removeprefix("torch."),
         workers=min(config.workers, len(config.panel)),
         reference=rows * shape.vocabulary * FLOAT32,
         stages=(*sampled, trained),
@@ -176,7 +173,9 @@ def detect(held_out: Sequence[CounterfactualPair], runs: int, discordance: float
 def _plan_training(config: ExperimentConfig, shape: Shape, lengths: Lengths, speed: Speed) -> Stage:
     training = config.training
     micro = training.batch_size
-    terms: list[tuple[Traced, int, int, int]] = []  # what one micro batch takes, its tokens, rows, rows a step
+    terms: list[
+        tuple[Traced, int, int, int]
+    ] = []  # what one micro batch takes, its tokens, rows, rows a step
     if training.explanations.weight > 0:
         longest, kept = max(lengths.explanations), max(lengths.completions)
         rows = min(micro, training.batch_size)
@@ -190,7 +189,9 @@ def _plan_training(config: ExperimentConfig, shape: Shape, lengths: Lengths, spe
     memory = training_memory(shape, [(traced, tokens) for traced, tokens, _, _ in terms], checkpointed=False)
     runs, steps = len(config.panel), training.steps
     operations = sum(traced.flops / rows * wanted for traced, _, rows, wanted in terms) * runs * steps
-    tokens = _mean(lengths.explanations) * training.batch_size + _mean(lengths.behaviors) * 2 * training.batch_size
+    tokens = (
+        _mean(lengths.explanations) * training.batch_size + _mean(lengths.behaviors) * 2 * training.batch_size
+    )
     tokens *= runs * steps
     if steered:
         rows = training.steering.batch_size
@@ -214,7 +215,9 @@ def _plan_sampling(
     generating = trace_call(shape, rows, longest, keeps_cache=True)
     wide = block_of(trace_step(shape, rows, longest, 1), shape.layers)
     memory = max(
-        sampling_memory(shape, block, call), sampling_memory(shape, wide, generating), key=lambda each: each.total
+        sampling_memory(shape, block, call),
+        sampling_memory(shape, wide, generating),
+        key=lambda each: each.total,
     )
     per_token = call.flops / (rows * behaviors)
 

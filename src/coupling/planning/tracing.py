@@ -16,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from coupling.config import LoraConfig
 from coupling.training.checkpoints import add_adapter
@@ -69,7 +69,7 @@ class Shape:
 
 
 def shape_of(
-    config: PretrainedConfig, dtype: torch.dtype, attention: str | None, lora: LoraConfig | None
+    config: PreTrainedConfig, dtype: torch.dtype, attention: str | None, lora: LoraConfig | None
 ) -> Shape:
     """The model of a configuration, with an adapter where training puts one on it."""
     with torch.device("meta"):
