@@ -11,7 +11,7 @@ from pathlib import Path
 import coupling
 
 FLOORS = (
-    {"records", "progress"},
+    {"records", "progress", "ranks"},
     {"store", "processes"},
     {"worlds", "explanations", "config"},
     {"tasks", "models"},

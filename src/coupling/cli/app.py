@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coupling import ranks
 from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
@@ -36,9 +37,11 @@ INTERRUPTED = 130
 def main() -> None:
     """The entry point. A user's error is one message on stderr and exit code 2."""
     try:
-        app()
+        with ranks.led() as leads:
+            if leads:
+                app()
     except ValueError as error:
-        ERRORS.print(f"error: {error}", style="red", soft_wrap=True)
+        ERRORS.print(f"{ranks.name()}error: {error}", style="red", soft_wrap=True)
         sys.exit(USER_ERROR)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:

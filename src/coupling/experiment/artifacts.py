@@ -22,7 +22,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from coupling import ranks
 from coupling.config import ExperimentConfig, RunConfig
+from coupling.experiment.origin import Origin, Source, elsewhere
 from coupling.explanations import formats
 from coupling.models import LoadedModel, LocalSampler, Sampler, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
@@ -128,7 +130,8 @@ class Sample:
 class Asking:
     """What one model is to be asked about some pairs.
 
-    ``source`` is the fingerprint of the model, which is loaded only when something has to be asked.
+    ``source`` is the hash of the model, which is loaded only when something has to be asked; ``origin`` is
+    where the processes find it with whom the asking is shared.
     """
 
     def __init__(
@@ -136,12 +139,14 @@ class Asking:
         config: ExperimentConfig,
         run: RunDir,
         source: str,
+        origin: Origin,
         load: Callable[[], LoadedModel],
         pairs: Sequence[CounterfactualPair],
         advance: Callable[[int], None] = lambda rows: None,
         of_target: bool = False,
     ) -> None:
-        self.config, self.load, self.pairs, self.advance = config, load, pairs, advance
+        self.config, self.pairs, self.advance = config, pairs, advance
+        self.here, self.elsewhere = Source(load, advance), elsewhere(origin)
         self.made_from = {
             "model": source,
             "dtype": config.model.dtype,
@@ -154,7 +159,7 @@ class Asking:
         batch_size = self.config.evaluation.batch_size
 
         def build(path: Path) -> None:
-            write_records(path, self._sampler(batch_size).behaviors(self.pairs))
+            write_records(path, self._behaviors(batch_size))
 
         return Sample(name, {**self.made_from, "batch_size": str(batch_size)}, build)
 
@@ -163,16 +168,16 @@ class Asking:
         batch_size = self.config.evaluation.remeasure_batch_size
 
         def build(path: Path) -> None:
-            write_records(path, self._sampler(batch_size, whole_batches=True).behaviors(self.pairs))
+            write_records(path, self._behaviors(batch_size, whole_batches=True))
 
         return Sample(name, {**self.made_from, "batch_size": f"{batch_size}, whole"}, build)
 
     def explanations(self, name: str) -> Sample:
         options, batch_size = self.config.explanation, self.config.evaluation.batch_size
-        format = formats.get(options.format)
 
         def build(path: Path) -> None:
-            write_records(path, self._sampler(batch_size).explanations(self.pairs, format))
+            job = (self.config, self.pairs, batch_size)
+            write_records(path, ranks.together(_explanations, job, self.here, self.elsewhere))
 
         made_from = {
             **self.made_from,
@@ -181,13 +186,37 @@ class Asking:
         }
         return Sample(name, made_from, build)
 
-    def _sampler(self, batch_size: int, whole_batches: bool = False) -> Sampler:
-        loaded = self.load()
-        return LocalSampler(
-            loaded.model,
-            loaded.renderer,
-            batch_size,
-            self.config.explanation.max_new_tokens,
-            self.advance,
-            whole_batches,
-        )
+    def _behaviors(self, batch_size: int, whole_batches: bool = False) -> list[Behavior]:
+        job = (self.config, self.pairs, batch_size, whole_batches)
+        return ranks.together(_behaviors, job, self.here, self.elsewhere)
+
+
+def _behaviors(
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    batch_size: int,
+    whole_batches: bool,
+    source: Source,
+) -> list[Behavior]:
+    return _sampler(config, source, batch_size, whole_batches).behaviors(pairs)
+
+
+def _explanations(
+    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batch_size: int, source: Source
+) -> list[Explanation]:
+    format = formats.get(config.explanation.format)
+    return _sampler(config, source, batch_size).explanations(pairs, format)
+
+
+def _sampler(
+    config: ExperimentConfig, source: Source, batch_size: int, whole_batches: bool = False
+) -> Sampler:
+    loaded = source.load()
+    return LocalSampler(
+        loaded.model,
+        loaded.renderer,
+        batch_size,
+        config.explanation.max_new_tokens,
+        source.advance,
+        whole_batches,
+    )
