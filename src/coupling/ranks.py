@@ -75,16 +75,16 @@ def led() -> Iterator[bool]:
     _is_led = True
     if _rank() > 0:
         _follow()
-        yield False
-    else:
-        try:
-            yield True
-        finally:
-            # Followers that are in the middle of something would take this for a part of it.
-            if not _is_shared:
-                _tell_followers(None)
-    if not _is_shared:
         _leave()
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        # Followers that are in the middle of something would take this for a part of it.
+        if not _is_shared:
+            _tell_followers(None)
+            _leave()
 
 
 def require_led(device: str) -> None:
@@ -183,8 +183,11 @@ def _join() -> None:
 
 
 def _leave() -> None:
+    import torch
     import torch.distributed as dist
 
+    # All of them first: who still listens to one that has hung up is aborted.
+    dist.all_reduce(torch.zeros(1))
     dist.destroy_process_group()
 
 
