@@ -1,6 +1,6 @@
 """Training in several processes: started by ``test_shared_training.py`` in each of them.
 
-Every case leaves its losses, its first gradient and its last weights; the tests hold them against one process.
+Every case leaves its losses, its first gradient and a checkpoint; the tests hold them against one process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 
 from coupling import ranks
 from coupling.config import LoraConfig, SteerConfig
-from coupling.training.checkpoints import add_adapter, checkpoint_activations
+from coupling.training.checkpoints import add_adapter, checkpoint_activations, save_checkpoint
 from coupling.training.loop import StepLosses
 from coupling.training.sharding import whole, whole_state
 from tiny_models import tiny_model, world_renderer
@@ -57,7 +57,7 @@ class Killed(Exception):
 
 
 def train_case(case: Case, folder: Path, here: None) -> None:
-    """Leaves ``NAME.json``, ``NAME.gradient.safetensors`` and ``NAME.weights.safetensors`` in the folder."""
+    """Leaves ``NAME.json``, ``NAME.gradient.safetensors`` and the checkpoint ``NAME`` in the folder."""
     os.environ["ACCELERATE_USE_FSDP"] = str(case.sharded)
     renderer, pairs = world_renderer(), miniature.training_pairs()
     model = begun(case)
@@ -80,10 +80,10 @@ def train_case(case: Case, folder: Path, here: None) -> None:
     except Killed:
         model = begun(case)
         miniature.run(model, data, config, state, after_step=note)
-    weights = {name: tensor.contiguous().clone() for name, tensor in whole_state(model).items()}
+    weights = whole_state(model) if case.sharded else None
     if ranks.leads():
         save_file(gradients, folder / f"{case.name}.gradient.safetensors")
-        save_file(weights, folder / f"{case.name}.weights.safetensors")
+        save_checkpoint(folder / case.name, model, renderer.tokenizer, STEPS, weights)
         text = json.dumps([asdict(step) for step in losses])
         (folder / f"{case.name}.json").write_text(text, encoding="utf-8")
 
