@@ -176,9 +176,7 @@ def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> No
     if ranks.launched() == 1:
         side_by_side(train_run, [(config, run.path, member) for member in wanted], config.workers, progress)
         return
-    progress.note(
-        f"{ranks.launched()} processes train each run together; workers: {config.workers} is not used"
-    )
+    progress.note(f"{ranks.launched()} processes train each run together, one run after another")
     for member in wanted:
         ranks.together(train_run, (config, run.path, member), progress, Silent())
 
