@@ -19,7 +19,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from coupling import ranks
 
-NEEDS_TORCH = "2.8"
+NEEDS_TORCH = "2.9"
 
 
 def shard(model: torch.nn.Module, dtype: torch.dtype | None) -> None:
@@ -62,12 +62,13 @@ def sum_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
         each.wait()
 
 
+@torch.no_grad()
 def whole(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor put together from its slices, on the CPU of the leader; called by all. Others come back as
     they are."""
     if not isinstance(tensor, DTensor):
         return tensor
-    full = tensor.detach().full_tensor()
+    full: torch.Tensor = tensor.full_tensor()
     return full.cpu() if ranks.leads() else full.new_empty(0)
 
 
