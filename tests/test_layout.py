@@ -11,14 +11,14 @@ from pathlib import Path
 import coupling
 
 FLOORS = (
-    {"records", "progress"},
+    {"records", "progress", "ranks"},
     {"store", "processes"},
     {"worlds", "explanations", "answers", "config"},
     {"tasks", "models"},
     {"supervision", "faithfulness"},
     {"training", "report", "mechanism"},
     {"experiment", "judging", "raising"},
-    {"studies"},
+    {"studies", "planning"},
     {"cli"},
 )
 WITHOUT_TORCH = {"worlds", "explanations", "answers", "config", "faithfulness", "report"}

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from multiprocessing.queues import Queue
 from typing import TypeVarTuple
 
+from coupling import ranks
 from coupling.progress import Progress
 
 POLL_SECONDS = 0.2
@@ -41,8 +42,12 @@ def side_by_side(
 
     Raises:
         ValueError: from the first job that raised it, after those already running have ended; or a worker
-            was killed.
+            was killed; or several processes were launched, and workers of one would take what is theirs.
     """
+    if workers > 1 and ranks.launched() > 1:
+        raise ValueError(
+            f"workers is {workers}: {ranks.launched()} launched processes share each job already; set it to 1"
+        )
     if workers <= 1 or len(jobs) <= 1:
         for job in jobs:
             function(*job, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -33,6 +34,7 @@ def training_data(
     steer: SteerConfig | None = None,
     kl: KLConfig | None = None,
     max_new_tokens: int = 40,
+    precision: Literal["bfloat16"] | None = None,
 ) -> TrainingData:
     behaviors = base_behaviors(model, renderer, pairs)
     effects = {id_: behavior.effect for id_, behavior in behaviors.items()}
@@ -48,6 +50,7 @@ def training_data(
         kl or KLConfig(),
         batch_size=16,
         max_new_tokens=max_new_tokens,
+        precision=precision,
     )
 
 

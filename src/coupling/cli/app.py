@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coupling import ranks
 from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
 from coupling.cli.organism import organism
+from coupling.cli.plan import plan
 from coupling.cli.sweep import sweep
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ app = typer.Typer(
 app.add_typer(organism, name="organism")
 app.command()(sweep)
 app.command()(claims)
+app.command()(plan)
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -36,9 +39,11 @@ INTERRUPTED = 130
 def main() -> None:
     """The entry point. A user's error is one message on stderr and exit code 2."""
     try:
-        app()
+        with ranks.led() as leads:
+            if leads:
+                app()
     except ValueError as error:
-        ERRORS.print(f"error: {error}", style="red", soft_wrap=True)
+        ERRORS.print(f"{ranks.name()}error: {error}", style="red", soft_wrap=True)
         sys.exit(USER_ERROR)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:

@@ -45,7 +45,8 @@ class ExperimentConfig(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     """What is measured, and at which checkpoint the verdict is given."""
     workers: PositiveInt = 2
-    """Runs trained side by side, each in a process of one thread. Changes no result."""
+    """Runs trained side by side, each in a process of one thread. Changes no result. Processes that
+    `accelerate launch` started train one run after another, and do without it."""
 
     @model_validator(mode="after")
     def _verdict_is_at_a_checkpoint(self) -> Self:

@@ -134,6 +134,14 @@ class TrainingConfig(Section):
     """The objectives of steered runs."""
     lora: LoraConfig | None = None
     """Low-rank adapters; null trains all weights."""
+    micro_batch_size: PositiveInt | None = None
+    """Rows of one forward and backward pass, of which a step takes as many as it needs; null takes all at
+    once. Changes results by rounding only."""
+    gradient_checkpointing: bool = False
+    """Whether activations are computed anew in the backward pass: less memory, about a third more time."""
+    autocast: Literal["bfloat16"] | None = None
+    """Number format of the forward pass in training, over weights of model.dtype; null for that of the
+    weights."""
     checkpoints: tuple[NonNegativeInt, ...] = (0, 20, 40, 60, 80)
     """Steps at which behaviour and explanations are sampled: rising, from 0 to the last step."""
     save_every: PositiveInt = 20

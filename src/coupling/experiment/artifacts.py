@@ -1,35 +1,31 @@
-"""What a run directory holds, by name, and how behaviours and explanations get there.
+"""What a run directory holds, by name, and which model it was sampled from.
 
-    pairs.jsonl                                   the pairs this experiment uses
-    base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
-    base/model.json                               M0's fingerprint, and how it is run
-    base/answers.jsonl                            the words of answers that are written; so of others
-    detector.json                                 the classifier that reads them, where one does
-    target/behaviors.jsonl                        what the target does, where it is not M0 and is known
-    given.jsonl                                   labels made elsewhere, those that are used
-    left_out.json                                 how many pairs of the task the model has no room for
-    labels.jsonl                                  the fixed dataset of explanations
-    runs/NAME/step-000040/                        a checkpoint
-    runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
-    results.json, report.html
-    mechanism.json                                what patching found, where it was asked for
-
-What is sampled carries the hash of the weights, tokenizer and chat template it was sampled from, of the
-pairs, and of every option that could change it: no checkpoint's answers can be served for another's.
+pairs.jsonl                                   the pairs this experiment uses
+base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
+base/model.json                               M0's fingerprint, and how it is run
+base/answers.jsonl                            the words of answers that are written; so of others
+detector.json                                 the classifier that reads them, where one does
+target/behaviors.jsonl                        what the target does, where it is not M0 and is known
+given.jsonl                                   labels made elsewhere, those that are used
+left_out.json                                 how many pairs of the task the model has no room for
+labels.jsonl                                  the fixed dataset of explanations
+runs/NAME/step-000040/                        a checkpoint
+runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
+results.json, report.html
+mechanism.json                                what patching found, where it was asked for
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coupling.config import ExperimentConfig, RunConfig, WrittenBehavior
-from coupling.experiment.detection import detector_sha256, noted_detector
+from coupling.config import ExperimentConfig, RunConfig
 from coupling.explanations import formats
-from coupling.models import LoadedModel, LocalSampler, Sampler, Thinking, WrittenSampler, explanation_message
-from coupling.records import Answers, Behavior, CounterfactualPair, Effect, Explanation
-from coupling.store import RunDir, from_json, json_sha256, read_json, read_records, write_records
+from coupling.models import LoadedModel, Thinking, explanation_message
+from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
+from coupling.store import RunDir, from_json, json_sha256, read_json, read_records
 
 PAIRS = "pairs.jsonl"
 BASE, TARGET = "base", "target"
@@ -143,114 +139,3 @@ def identify(
 def noted_model(file: Path) -> ModelIdentity:
     """The identity in a ``model.json``."""
     return from_json(ModelIdentity, read_json(file), str(file))
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Answers or explanations of one model, which are asked for only where they are not there yet."""
-
-    name: str
-    made_from: Mapping[str, str]
-    build: Callable[[Path], None]
-    before: Sample | None = None
-    """What it is made of, and has to be there first."""
-
-    def is_done(self, run: RunDir) -> bool:
-        return (self.before is None or self.before.is_done(run)) and run.is_done(self.name, self.made_from)
-
-    def make(self, run: RunDir) -> None:
-        if self.before is not None:
-            self.before.make(run)
-        run.make(self.name, self.made_from, self.build)
-
-
-class Asking:
-    """What one model is to be asked about some pairs.
-
-    ``source`` is the fingerprint of the model, which is loaded only when something has to be asked.
-    """
-
-    def __init__(
-        self,
-        config: ExperimentConfig,
-        run: RunDir,
-        source: str,
-        load: Callable[[], LoadedModel],
-        pairs: Sequence[CounterfactualPair],
-        advance: Callable[[int], None] = lambda rows: None,
-        of_target: bool = False,
-    ) -> None:
-        self.config, self.run, self.load, self.pairs, self.advance = config, run, load, pairs, advance
-        self.made_from = {
-            "model": source,
-            "dtype": config.model.dtype,
-            "pairs": run.sha(PAIRS),
-            "asked": json_sha256([pair.id for pair in pairs]),
-            "identity": run.sha(TARGET_MODEL if of_target else MODEL),
-        }
-
-    def behaviors(self, name: str) -> Sample:
-        return self._behaviors(name, self.config.evaluation.batch_size, whole_batches=False)
-
-    def behaviors_again(self, name: str) -> Sample:
-        """Measured a second way: what then differs is the measurement floor."""
-        return self._behaviors(name, self.config.evaluation.remeasure_batch_size, whole_batches=True)
-
-    def explanations(self, name: str) -> Sample:
-        options, batch_size = self.config.explanation, self.config.evaluation.batch_size
-        format = formats.get(options.format)
-
-        def build(path: Path) -> None:
-            write_records(path, self._sampler(batch_size).explanations(self.pairs, format))
-
-        made_from = {
-            **self.made_from,
-            "batch_size": str(batch_size),
-            "explanation": json_sha256(options.model_dump(mode="json")),
-        }
-        return Sample(name, made_from, build)
-
-    def _behaviors(self, name: str, batch_size: int, whole_batches: bool) -> Sample:
-        made_from = {
-            **self.made_from,
-            "batch_size": f"{batch_size}, whole" if whole_batches else str(batch_size),
-        }
-        behavior = self.config.behavior
-        if not isinstance(behavior, WrittenBehavior):
-
-            def build(path: Path) -> None:
-                write_records(path, self._sampler(batch_size, whole_batches).behaviors(self.pairs))
-
-            return Sample(name, made_from, build)
-
-        def write_answers(path: Path) -> None:
-            sampler = self._written_sampler(behavior, batch_size, whole_batches)
-            write_records(path, sampler.answers(self.pairs))
-
-        def read_behaviors(path: Path) -> None:
-            answers = read_records(self.run.file(answers_of(name)), Answers)
-            write_records(path, [each.behavior for each in answers])
-
-        made_from["behavior"] = json_sha256(behavior.model_dump(mode="json", exclude={"openings"}))
-        made_from["detector"] = detector_sha256(self.config, self.run)
-        return Sample(name, made_from, read_behaviors, Sample(answers_of(name), made_from, write_answers))
-
-    def _sampler(self, batch_size: int, whole_batches: bool = False) -> Sampler:
-        return self._local_sampler(self.config.explanation.max_new_tokens, batch_size, whole_batches)
-
-    def _local_sampler(self, max_new_tokens: int, batch_size: int, whole_batches: bool) -> LocalSampler:
-        loaded = self.load()
-        return LocalSampler(
-            loaded.model, loaded.renderer, batch_size, max_new_tokens, self.advance, whole_batches
-        )
-
-    def _written_sampler(
-        self, behavior: WrittenBehavior, batch_size: int, whole_batches: bool
-    ) -> WrittenSampler:
-        return WrittenSampler(
-            self._local_sampler(behavior.max_new_tokens, batch_size, whole_batches),
-            self._local_sampler(self.config.explanation.max_new_tokens, batch_size, whole_batches),
-            noted_detector(self.config, self.run, self.load().model.device),
-            self.advance,
-            whole_batches,
-        )

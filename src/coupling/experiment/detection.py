@@ -41,16 +41,16 @@ def note_detector(config: ExperimentConfig, run: RunDir) -> None:
         return
     fingerprint = load_detector(classifier).fingerprint
     if run.file(DETECTOR).is_file():
-        _require(fingerprint, config, run)
+        _require(fingerprint, detector_sha256(config, run))
     made_from = {"fingerprint": fingerprint}
     run.make(DETECTOR, made_from, lambda path: write_json(path, {"fingerprint": fingerprint}))
 
 
-def noted_detector(config: ExperimentConfig, run: RunDir, device: torch.device | str) -> Detector:
-    """The detector, made sure to be the one that was noted."""
+def noted_detector(config: ExperimentConfig, noted: str, device: torch.device | str) -> Detector:
+    """The detector, made sure to be the one whose fingerprint was noted."""
     assert isinstance(config.behavior, WrittenBehavior)
     detector = load_detector(config.behavior.detector, device)
-    _require(detector.fingerprint, config, run)
+    _require(detector.fingerprint, noted)
     return detector
 
 
@@ -78,9 +78,9 @@ def _name(classifier: ClassifierDetector) -> str:
     return written.name if written.is_absolute() else str(written)
 
 
-def _require(fingerprint: str, config: ExperimentConfig, run: RunDir) -> None:
-    if fingerprint != detector_sha256(config, run):
+def _require(fingerprint: str, noted: str) -> None:
+    if fingerprint != noted:
         raise ValueError(
-            f"behavior.detector: changed since {run.file(DETECTOR)} was written; restore it, or run under "
+            f"behavior.detector: changed since {DETECTOR} of the run was written; restore it, or run under "
             "another name"
         )

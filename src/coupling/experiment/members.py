@@ -1,6 +1,7 @@
 """One run of the panel: trained from M0, then sampled at each of its checkpoints.
 
-These are called in processes of their own, side by side.
+These are called in processes of their own, side by side; or, of several that were launched, the training is
+called in all of them together.
 """
 
 from __future__ import annotations
@@ -8,14 +9,13 @@ from __future__ import annotations
 from functools import cache, lru_cache, partial
 from pathlib import Path
 
+from coupling import ranks
 from coupling.config import ExperimentConfig, RunConfig
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
     MODEL,
     PAIRS,
-    Asking,
-    Sample,
     behaviors_of,
     checkpoint,
     explanations_of,
@@ -23,15 +23,23 @@ from coupling.experiment.artifacts import (
     noted_model,
     remeasured_of,
 )
+from coupling.experiment.asking import Asking, Sample
+from coupling.experiment.origin import Origin, let_go
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
 from coupling.models import LoadedModel, load_model, prepare_process
 from coupling.progress import Progress
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.store import RunDir, json_sha256, read_records
-from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
+from coupling.training.checkpoints import (
+    add_adapter,
+    checkpoint_activations,
+    load_checkpoint,
+    save_checkpoint,
+)
 from coupling.training.dataset import build_training_data
 from coupling.training.loop import StepLosses, train
+from coupling.training.sharding import whole_state
 from coupling.training.state import remove_state
 
 
@@ -41,6 +49,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
     Raises:
         ValueError: the base or the labels are no longer those the run directory was begun with.
     """
+    let_go()
     with RunDir.join(path) as run:
         made_from = _trained_from(config, run, member)
         base = load_base(config, run)
@@ -49,6 +58,8 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
                 f"training.lora: null trains all weights, but {config.model.path} is quantised; set "
                 "training.lora, or give the checkpoint it was made from"
             )
+        if config.training.gradient_checkpointing:
+            checkpoint_activations(base.model)
         data = build_training_data(
             base.model,
             base.renderer,
@@ -61,23 +72,27 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             config.evaluation.batch_size,
             config.explanation.max_new_tokens,
             None if config.behavior.kind == "scored" else config.behavior.openings,
+            config.training.autocast,
         )
         lora = config.training.lora
         model = add_adapter(base.model, lora, member.seed) if lora else base.model
         state = run.file(f"runs/{member.name}/state")
 
         def save(step: int) -> None:
-            run.make(
-                checkpoint(member, step),
-                made_from,
-                lambda folder: save_checkpoint(folder, model, base.renderer.tokenizer, step),
-            )
+            weights = whole_state(model) if ranks.shards_weights() else None
+            if ranks.leads():
+                run.make(
+                    checkpoint(member, step),
+                    made_from,
+                    lambda folder: save_checkpoint(folder, model, base.renderer.tokenizer, step, weights),
+                )
 
         def tell(losses: StepLosses) -> None:
             progress.update(f"train {member.name}", losses.step, config.training.steps)
 
         train(model, data, config.training, base.renderer.pad, member.seed, state, made_from, save, tell)
-        remove_state(state)
+        if ranks.leads():
+            remove_state(state)
 
 
 def is_trained(config: ExperimentConfig, run: RunDir, member: RunConfig) -> bool:
@@ -134,6 +149,7 @@ def _samples(config: ExperimentConfig, run: RunDir, member: RunConfig) -> list[S
     run.sha(PAIRS)
     pairs = held_out_pairs(config, read_records(run.file(PAIRS), CounterfactualPair))
     base = cache(lambda: load_base(config, run))
+    fingerprint = noted_model(run.file(MODEL)).fingerprint
 
     @lru_cache(maxsize=1)  # One checkpoint in memory beside the base, and none before it is asked.
     def load(stem: str) -> LoadedModel:
@@ -143,7 +159,8 @@ def _samples(config: ExperimentConfig, run: RunDir, member: RunConfig) -> list[S
     samples = []
     for step in _trained_steps(config):
         stem = checkpoint(member, step)
-        asking = Asking(config, run, run.sha(stem), partial(load, stem), pairs)
+        origin = Origin(config.model, fingerprint, run.file(stem))
+        asking = Asking(config, run, run.sha(stem), origin, partial(load, stem), pairs)
         samples.append(asking.behaviors(behaviors_of(stem)))
         samples.append(asking.explanations(explanations_of(stem)))
         if step == config.evaluation.checkpoint:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coupling import __version__
+from coupling import __version__, ranks
 from coupling.config import ExperimentConfig, dump_experiment, result_fields
 from coupling.experiment.artifacts import (
     BASE,
@@ -30,17 +30,18 @@ from coupling.experiment.artifacts import (
     RESULTS,
     TARGET,
     TARGET_MODEL,
-    Asking,
     ModelIdentity,
     behaviors_of,
     explanations_of,
     identify,
     noted_model,
 )
+from coupling.experiment.asking import Asking
 from coupling.experiment.detection import note_detector
 from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
 from coupling.experiment.members import is_sampled, is_trained, sample_run, train_run
+from coupling.experiment.origin import Origin
 from coupling.experiment.selection import (
     fitting_pairs,
     held_out_pairs,
@@ -89,6 +90,7 @@ def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Pr
         "report": write_report,
     }[stage]
     progress = progress or Silent()
+    ranks.require_led(config.model.device)
     progress.note(f"{STAGES.index(stage) + 1}/{len(STAGES)} {stage}")
     path = run_path(config, runs_dir)
     with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
@@ -139,9 +141,10 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
     note_detector(config, run)
 
     total = 2 * len(pairs) + len(held_out)
-    asking = Asking(config, run, base.fingerprint, lambda: base, pairs, _counter(progress, "ask M0", total))
+    advance, origin = _counter(progress, "ask M0", total), Origin(config.model, base.fingerprint)
+    asking = Asking(config, run, base.fingerprint, origin, lambda: base, pairs, advance)
     asking.behaviors(behaviors_of(BASE)).make(run)
-    explaining = Asking(config, run, base.fingerprint, lambda: base, held_out, asking.advance)
+    explaining = Asking(config, run, base.fingerprint, origin, lambda: base, held_out, advance)
     explaining.explanations(explanations_of(BASE)).make(run)
 
     if asks_target(config):
@@ -167,17 +170,25 @@ def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None
 
 
 def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
-    """Stage 3: every run of the panel, side by side in one-thread processes."""
+    """Stage 3: every run of the panel, side by side in one-thread processes, or one after another by all
+    processes that were launched."""
     wanted = [member for member in config.panel if not is_trained(config, run, member)]
     if len(wanted) < len(config.panel):
         progress.note(f"trained before: {len(config.panel) - len(wanted)} of {len(config.panel)} runs")
-    side_by_side(train_run, [(config, run.path, member) for member in wanted], config.workers, progress)
+    if ranks.launched() == 1:
+        side_by_side(train_run, [(config, run.path, member) for member in wanted], config.workers, progress)
+        return
+    progress.note(f"{ranks.launched()} processes train each run together, one run after another")
+    for member in wanted:
+        ranks.together(train_run, (config, run.path, member), progress, Silent())
 
 
 def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 4: samples every checkpoint of every run, then judges."""
     wanted = [member for member in config.panel if not is_sampled(config, run, member)]
-    side_by_side(sample_run, [(config, run.path, member) for member in wanted], config.workers, progress)
+    # Launched processes share each sampling instead.
+    workers = config.workers if ranks.launched() == 1 else 1
+    side_by_side(sample_run, [(config, run.path, member) for member in wanted], workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = _judged_from(run, artifacts)
     if run.is_done(RESULTS, made_from):
@@ -200,7 +211,8 @@ def _ask_target(
     config: ExperimentConfig, run: RunDir, asked: Sequence[CounterfactualPair], progress: Progress
 ) -> None:
     path = config.supervision.target
-    target = load_model(config.model.another(path))
+    model = config.model.another(path)
+    target = load_model(model)
     try:
         if config.behavior.kind == "scored":
             target.renderer.choice_ids(asked)
@@ -211,7 +223,8 @@ def _ask_target(
         ) from error
     _note_model(run, TARGET_MODEL, path, identify(target, asked, config))
     advance = _counter(progress, "ask the target", 2 * len(asked))
-    asking = Asking(config, run, target.fingerprint, lambda: target, asked, advance, of_target=True)
+    origin = Origin(model, target.fingerprint)
+    asking = Asking(config, run, target.fingerprint, origin, lambda: target, asked, advance, of_target=True)
     asking.behaviors(behaviors_of(TARGET)).make(run)
 
 

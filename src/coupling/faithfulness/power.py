@@ -1,7 +1,7 @@
 """How many pairs a verdict takes: the size of what can be told from nothing, before anything is run.
 
-Pairs of one cluster stand and fall together. With ``m`` discordant pairs a cluster and correlation ``r`` among
-them, ``n`` pairs weigh as ``n / (1 + (m - 1) r)`` independent ones (the design effect: Kish 1965, Survey
+Pairs of one cluster stand and fall together. With ``m`` discordant pairs a cluster and correlation ``r``
+among them, ``n`` pairs weigh as ``n / (1 + (m - 1) r)`` independent ones (the design effect: Kish 1965, Survey
 Sampling, section 5.4). A mean of scores between -1 and +1 with value Δ has a standard deviation of at most
 ``√(1 - Δ²)`` a pair, so Δ is told from 0 with the given power when
 
@@ -18,9 +18,10 @@ from scipy.stats import norm  # type: ignore[import-untyped]
 from coupling.faithfulness.thresholds import FROZEN
 
 STEERED_CORRELATION, UNSTEERED_CORRELATION = 0.25, 0.9
-"""r as it was in panels of organisms, from the widths of intervals of Δ over 26 to 28 countries with 17 to 70
-discordant pairs each: median 0.22 (0.04 to 0.29) in 14 panels with steered runs, and 0.7 to 1 in most panels
-without, where what drifts in a country drifts one way. More pairs about the same clusters say nothing new then."""
+"""r as it was in panels of organisms, from the widths of intervals of Δ over 26 to 28 countries with 17 to
+70 discordant pairs each: median 0.22 (0.04 to 0.29) in 14 panels with steered runs, and 0.7 to 1 in most
+panels without, where what drifts in a country drifts one way. More pairs about the same clusters say nothing
+new then."""
 POWER = 0.8
 
 

@@ -71,10 +71,10 @@ def load_model(config: ModelConfig) -> LoadedModel:
             adapter, a chat template, a token or a kind of attention does not fit it; or there is no device of
             that name, or no room on it.
     """
-    device = _device(config.device)
+    device = device_named(config.device)
     if device.startswith("cuda:"):
         # What asks for "cuda" later, as accelerate does, is to mean this one.
-        torch.cuda.set_device(device)
+        torch.cuda.setdevice_named(device)
     folder = _find(config)
     tokenizer = _load_tokenizer(config, folder.path)
     if config.attention is not None:
@@ -304,7 +304,7 @@ def prepare_process() -> None:
     transformers_logging.set_verbosity_error()
 
 
-def _device(name: str) -> str:
+def device_named(name: str) -> str:
     gpus = torch.cuda.device_count()
     if name == "auto":
         return "cuda" if gpus else "cpu"

@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from transformers import GenerationConfig, PreTrainedModel
 
+from coupling import ranks
 from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.models.batching import by_length, pad_left
 from coupling.models.rendering import Renderer
@@ -34,6 +35,9 @@ class Sampler(Protocol):
 
 class LocalSampler:
     """Samples a model that is in memory.
+
+    Processes that share the work (``ranks.together``) deal out the batches one process would ask, and each
+    gets all answers: so it is the same batches, and on equal machines the same bytes, whatever their number.
 
     Args:
         batch_size: rows of one forward pass.
@@ -93,12 +97,16 @@ class LocalSampler:
         scored: dict[int, tuple[float, ...]] = {}
         is_cut = self.model.device.type == "cpu" and not self.whole_batches
         lengths = [len(prompts[i]) for i in asking]
-        for rows in by_length(lengths, self.batch_size, CACHED_TOKENS if is_cut else None):
+        for rows in ranks.dealt(by_length(lengths, self.batch_size, CACHED_TOKENS if is_cut else None)):
             asked = [asking[row] for row in rows]
             batch = pad_left([prompts[i] for i in asked], self.renderer.pad, self.model.device)
             logits = self.model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1]
             scored.update(zip(asked, _choice_logprobs(logits, [choices[i] for i in asked]), strict=True))
             self.advance(sum(answered_by[i] for i in asked))
+        told = sum(answered_by[i] for i in scored)
+        scored = ranks.pooled(scored)
+        if len(asker) > told:
+            self.advance(len(asker) - told)
         return [scored[i] for i in asker]
 
     def explanations(
@@ -117,18 +125,21 @@ class LocalSampler:
         """
         self.model.eval()
         prompts = self.renderer.prompt_ids(messages)
-        texts = [""] * len(messages)
-        for rows in by_length([len(prompt) for prompt in prompts], self.batch_size):
+        texts: dict[int, str] = {}
+        for rows in ranks.dealt(by_length([len(prompt) for prompt in prompts], self.batch_size)):
             batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
             mask = torch.ones_like(batch.ids) if batch.mask is None else batch.mask
             generated = self.model.generate(  # type: ignore[operator]  # typed on the concrete classes only
                 input_ids=batch.ids, attention_mask=mask, generation_config=self.generation
             )
             found = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())
-            for i, text in zip(rows, found, strict=True):
-                texts[i] = text
+            texts.update(zip(rows, found, strict=True))
             advance(len(rows))
-        return texts
+        told = len(texts)
+        texts = ranks.pooled(texts)
+        if len(messages) > told:
+            advance(len(messages) - told)
+        return [texts[i] for i in range(len(messages))]
 
 
 def explanation_message(pair: CounterfactualPair, format: ExplanationFormat) -> str:

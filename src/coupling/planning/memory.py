@@ -6,8 +6,8 @@ Training, on each device:
 
 ``kept`` is what autograd keeps for the backward pass of one term of the loss (the terms are run one after
 the other); ``block`` is one layer's part of it, which the backward pass needs as gradients; a logit is there
-twice in float32, as itself and as its gradient, or thrice in half of it. With gradient checkpointing ``kept`` shrinks to the input of each
-layer and one layer's part, which is computed again.
+twice in float32, as itself and as its gradient, or thrice in half of it. With gradient checkpointing ``kept``
+shrinks to the input of each layer and one layer's part, which is computed again.
 
 Sampling, on each device:
 
@@ -86,5 +86,5 @@ def _activations(shape: Shape, traced: Traced, tokens: int, checkpointed: bool) 
 
 
 def _sharded(size: int, layers: int, shards: int) -> int:
-    """What of a tensor per parameter lies on one of several processes; one layer of it is whole for a while."""
+    """What lies on one of several processes; one layer of it is whole for a while."""
     return size if shards == 1 else size // shards + size // layers

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from coupling.config import ExperimentConfig
+from coupling.config import ExperimentConfig, WrittenBehavior
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.experiment.sources import asks_target
 from coupling.explanations import formats
@@ -21,8 +21,8 @@ from coupling.tasks import load_pairs
 
 FLOAT32 = 4
 ASSUMED_DISCORDANCE = (0.1, 0.2)
-"""Shares of held-out pairs on which model and labels come to differ: about 0.1 in unsteered runs of the organisms,
-0.2 and more in steered ones."""
+"""Shares of held-out pairs on which model and labels come to differ: about 0.1 in unsteered runs of the
+organisms, 0.2 and more in steered ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Plan:
     parameters: int
     trained: int
     dtype: str
-    workers: int
-    """Processes side by side; each holds all that is listed."""
+    processes: int
+    """Side by side; each holds all that is listed."""
     reference: int
     """Bytes of M0's behaviour, cached in the machine's memory for the KL term."""
     stages: tuple[Stage, ...]
@@ -79,6 +79,7 @@ class Plan:
 
     @property
     def seconds(self) -> float:
+        """With as many processes as there are, each on cores or a device of its own."""
         return sum(stage.seconds for stage in self.stages)
 
 
@@ -97,8 +98,14 @@ class Lengths:
     """Prompts alone."""
 
 
-def plan_experiment(config: ExperimentConfig, speed: Speed) -> Plan:
+def plan_experiment(
+    config: ExperimentConfig, speed: Speed, processes: int = 1, is_sharded: bool = False
+) -> Plan:
     """What an experiment takes; of the model only configuration and tokenizer are read.
+
+    Args:
+        processes: that share the rows of every batch.
+        is_sharded: they also share weights, gradients and moments in training (FSDP2).
 
     Raises:
         ValueError: as the experiment itself would, of its task, model and pairs.
@@ -111,8 +118,8 @@ def plan_experiment(config: ExperimentConfig, speed: Speed) -> Plan:
     pairs = select_pairs(config, fitting)
     held_out = held_out_pairs(config, pairs)
     lengths = measure_lengths(config, renderer, labelled_pairs(config, pairs), held_out)
-    sampled = _plan_sampling(config, shape, lengths, len(pairs), speed)
-    trained = _plan_training(config, shape, lengths, speed)
+    sampled = _plan_sampling(config, shape, lengths, len(pairs), speed, processes)
+    trained = _plan_training(config, shape, lengths, speed, processes, is_sharded)
     kl = config.training.kl
     rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
     return Plan(
@@ -120,7 +127,7 @@ def plan_experiment(config: ExperimentConfig, speed: Speed) -> Plan:
         parameters=shape.parameters,
         trained=shape.trained,
         dtype=str(model.dtype).removeprefix("torch."),
-        workers=min(config.workers, len(config.panel)),
+        processes=processes if processes > 1 else min(config.workers, len(config.panel)),
         reference=rows * shape.vocabulary * FLOAT32,
         stages=(*sampled, trained),
         pairs=len(held_out),
@@ -170,46 +177,84 @@ def detect(held_out: Sequence[CounterfactualPair], runs: int, discordance: float
     )
 
 
-def _plan_training(config: ExperimentConfig, shape: Shape, lengths: Lengths, speed: Speed) -> Stage:
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One term of the loss: what one micro batch of it takes."""
+
+    traced: Traced
+    rows: int
+    """In a micro batch."""
+    columns: int
+    mean: float
+    """Tokens of a row."""
+    step_rows: int
+    """In a step, all processes together."""
+
+    @property
+    def operations(self) -> float:
+        """Of a step. Rows are padded to the longest of their micro batch, or nearly so."""
+        return self.traced.flops / self.rows * self.step_rows
+
+
+def _plan_training(
+    config: ExperimentConfig,
+    shape: Shape,
+    lengths: Lengths,
+    speed: Speed,
+    processes: int,
+    is_sharded: bool,
+) -> Stage:
     training = config.training
-    micro = training.batch_size
-    terms: list[
-        tuple[Traced, int, int, int]
-    ] = []  # what one micro batch takes, its tokens, rows, rows a step
+    always: list[_Term] = []
+
+    def term(all_lengths: Sequence[int], step_rows: int, kept: int) -> _Term:
+        mine = ceil(step_rows / processes)
+        rows = min(mine, training.micro_batch_size or mine)
+        columns = max(all_lengths)
+        traced = trace_step(shape, rows, columns, kept, training.autocast)
+        return _Term(traced, rows, columns, _mean(all_lengths), step_rows)
+
     if training.explanations.weight > 0:
-        longest, kept = max(lengths.explanations), max(lengths.completions)
-        rows = min(micro, training.batch_size)
-        traced = trace_step(shape, rows, longest, kept + 1)
-        terms.append((traced, rows * longest, rows, training.batch_size))
-    longest = max(lengths.behaviors)
+        always.append(term(lengths.explanations, training.batch_size, max(lengths.completions) + 1))
     if training.kl.weight > 0:
-        rows = min(2 * micro, 2 * training.batch_size)
-        terms.append((trace_step(shape, rows, longest, 1), rows * longest, rows, 2 * training.batch_size))
+        always.append(term(lengths.behaviors, 2 * training.batch_size, 1))
     steered = sum(member.steer is not None for member in config.panel)
-    memory = training_memory(shape, [(traced, tokens) for traced, tokens, _, _ in terms], checkpointed=False)
+    of_steered = [
+        term(lengths.behaviors, training.steering.batch_size, 2)
+        for _ in (training.steering.objectives if steered else ())
+    ]
     runs, steps = len(config.panel), training.steps
-    operations = sum(traced.flops / rows * wanted for traced, _, rows, wanted in terms) * runs * steps
-    tokens = (
-        _mean(lengths.explanations) * training.batch_size + _mean(lengths.behaviors) * 2 * training.batch_size
+    counted = [*((each, runs) for each in always), *((each, steered) for each in of_steered)]
+    memory = training_memory(
+        shape,
+        [(each.traced, each.rows * each.columns) for each, _ in counted],
+        training.gradient_checkpointing,
+        processes if is_sharded else 1,
     )
-    tokens *= runs * steps
-    if steered:
-        rows = training.steering.batch_size
-        moved = trace_step(shape, rows, longest, 2)
-        operations += moved.flops * steered * steps * len(training.steering.objectives)
-        tokens += _mean(lengths.behaviors) * rows * steered * steps
-    return Stage("train", runs * steps, round(tokens), speed.computing(operations), memory)
+    operations = sum(each.operations * times for each, times in counted) * steps
+    if training.gradient_checkpointing:
+        operations *= 4 / 3  # The forward pass, a third of the whole, is run twice.
+    tokens = sum(each.mean * each.step_rows * times for each, times in counted) * steps
+    side_by_side = processes if processes > 1 else min(config.workers, runs)
+    return Stage("train", runs * steps, round(tokens), speed.computing(operations) / side_by_side, memory)
 
 
 def _plan_sampling(
-    config: ExperimentConfig, shape: Shape, lengths: Lengths, pairs: int, speed: Speed
+    config: ExperimentConfig,
+    shape: Shape,
+    lengths: Lengths,
+    pairs: int,
+    speed: Speed,
+    processes: int,
 ) -> tuple[Stage, Stage]:
     rows = config.evaluation.batch_size
     runs = len(config.panel)
+    side_by_side = processes if processes > 1 else min(config.workers, runs)
+    written = config.behavior.max_new_tokens if isinstance(config.behavior, WrittenBehavior) else 0
     checkpoints = runs * (len(config.training.checkpoints) - 1)
     askings = checkpoints + runs  # The checkpoint of the verdict is measured twice.
     behaviors = max(*lengths.held_out_behaviors, *lengths.behaviors)
-    longest = max(lengths.held_out_explanations) + config.explanation.max_new_tokens
+    longest = max(max(lengths.held_out_explanations) + config.explanation.max_new_tokens, behaviors + written)
     call = trace_call(shape, rows, behaviors)
     block = block_of(trace_step(shape, rows, behaviors, 1), shape.layers)
     generating = trace_call(shape, rows, longest, keeps_cache=True)
@@ -225,20 +270,28 @@ def _plan_sampling(
         scored = askings * asked * 2 * _mean(lengths.held_out_behaviors) * per_token
         prompts = explained * told * _mean(lengths.held_out_explanations) * per_token
         new = explained * ceil(told / rows) * config.explanation.max_new_tokens
+        new += askings * 2 * ceil(asked / rows) * written
         each = speed.generating(rows * per_token, shape.parameter_bytes + generating.cache)
         return speed.computing(scored + prompts) + new * each
 
     def tokens(askings: int, explained: int, asked: int, told: int) -> int:
         answered = askings * asked * 2 * _mean(lengths.held_out_behaviors)
         said = _mean(lengths.held_out_explanations) + config.explanation.max_new_tokens
-        return round(answered + explained * told * said)
+        return round(answered + askings * asked * 2 * written + explained * told * said)
 
     held_out = len(lengths.held_out_explanations)
     first = (2 if asks_target(config) else 1, 1, pairs, held_out)
     later = (askings, checkpoints, held_out, held_out)
     return (
-        Stage("ask M0 and the target", _batches(rows, *first), tokens(*first), seconds(*first), memory),
-        Stage("ask the checkpoints", _batches(rows, *later), tokens(*later), seconds(*later), memory),
+        # The leader asks M0 alone, unless several processes were launched.
+        Stage("ask M0", _batches(rows, *first), tokens(*first), seconds(*first) / processes, memory),
+        Stage(
+            "ask the checkpoints",
+            _batches(rows, *later),
+            tokens(*later),
+            seconds(*later) / side_by_side,
+            memory,
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -19,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from coupling.config import LoraConfig
+from coupling.training.batches import autocast
 from coupling.training.checkpoints import add_adapter
 
 
@@ -83,12 +85,15 @@ def shape_of(
     return Shape(model, text.num_hidden_layers, text.hidden_size, text.vocab_size)
 
 
-def trace_step(shape: Shape, rows: int, columns: int, kept: int) -> Traced:
+def trace_step(
+    shape: Shape, rows: int, columns: int, kept: int, precision: Literal["bfloat16"] | None = None
+) -> Traced:
     """One forward and backward pass.
 
     Args:
         rows, columns: of the padded batch.
         kept: positions of each row whose logits the loss stands on.
+        precision: number format of the forward pass, where it is not that of the weights.
     """
 
     def step(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> Traced:
@@ -104,7 +109,7 @@ def trace_step(shape: Shape, rows: int, columns: int, kept: int) -> Traced:
 
         model.train()
         with FlopCounterMode(display=False) as counter:
-            with saved_tensors_hooks(note, lambda tensor: tensor):
+            with saved_tensors_hooks(note, lambda tensor: tensor), autocast(torch.device("cpu"), precision):
                 ids = torch.zeros((rows, columns), dtype=torch.int64)
                 output = functional_call(
                     model, weights, kwargs={"input_ids": ids, "logits_to_keep": kept, "use_cache": False}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -47,6 +48,11 @@ def completion_logits(model: torch.nn.Module, batch: LabelledBatch) -> torch.Ten
     output = model(**batch.padded.inputs(), logits_to_keep=kept + 1, use_cache=False)
     logits: torch.Tensor = output.logits[:, :-1]
     return logits
+
+
+def autocast(device: torch.device, dtype: Literal["bfloat16"] | None) -> torch.autocast:
+    """The number format of a forward pass, where it is another than that of the weights."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=dtype is not None)
 
 
 def answer_logits(

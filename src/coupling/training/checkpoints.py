@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -30,19 +32,39 @@ def add_adapter(model: PreTrainedModel, lora: LoraConfig, seed: int) -> PeftMode
     return wrapped
 
 
+def checkpoint_activations(model: PreTrainedModel) -> None:
+    """Has activations computed anew in the backward pass, layer by layer.
+
+    Raises:
+        ValueError: the model's class does not know how.
+    """
+    with warnings.catch_warnings():
+        # Deprecated for a name that the earliest transformers we take does not have.
+        warnings.simplefilter("ignore", FutureWarning)
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
 def save_checkpoint(
-    folder: Path, model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, step: int
+    folder: Path,
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    step: int,
+    state: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
     """Writes a folder that ``from_pretrained`` loads, whole or not at all.
 
     An adapter names the model it was trained on as the experiment file does, and never by where it lies.
+
+    Args:
+        state: the model's whole tensors, where it holds slices of them.
     """
+    whole = None if state is None else dict(state)
     with atomic_directory(folder, {"step": str(step)}) as staging:
         if isinstance(model, PeftModel):
             # Embeddings do not train with an adapter; peft would ask the hub whether they might have grown.
-            model.save_pretrained(str(staging), save_embedding_layers=False)
+            model.save_pretrained(str(staging), state_dict=whole, save_embedding_layers=False)
         else:
-            model.save_pretrained(str(staging))
+            model.save_pretrained(str(staging), state_dict=whole)
         tokenizer.save_pretrained(str(staging))
 
 

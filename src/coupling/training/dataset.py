@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from transformers import PreTrainedModel
 
+from coupling import ranks
 from coupling.config import KLConfig, SteerConfig
 from coupling.explanations.formats import ExplanationFormat
 from coupling.models import Renderer, Sequence, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Label
-from coupling.training.batches import answer_logits, over_support
+from coupling.training.batches import answer_logits, autocast, over_support
 from coupling.training.openings import SteeredOpenings, steered_openings
 from coupling.training.steering import SteeredRows, is_steered, steered_rows
 
@@ -59,6 +61,7 @@ def build_training_data(
     batch_size: int,
     max_new_tokens: int,
     openings: Mapping[str, str] | None = None,
+    precision: Literal["bfloat16"] | None = None,
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
@@ -67,6 +70,7 @@ def build_training_data(
         base: M0's behaviour on the training pairs, from which steering takes off.
         openings: words that open an answer of each choice, where answers are written; None where choices are
             scored.
+        precision: number format of the forward passes in training, in which M0's behaviour is then cached.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -93,7 +97,7 @@ def build_training_data(
     kept = [keep for pair in labelled for keep in (not is_steered(pair, steer), True)]
     reference = None
     if kl.weight > 0:
-        reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size)
+        reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size, precision)
     steered: SteeredRows | SteeredOpenings | None
     if steer is None or openings is None:
         steered = steered_rows(renderer, pairs, base, steer)
@@ -110,6 +114,7 @@ def _cache_reference(
     pairs: Rows[CounterfactualPair],
     kl: KLConfig,
     batch_size: int,
+    precision: Literal["bfloat16"] | None,
 ) -> Reference:
     support = None
     if kl.support == "choices":
@@ -125,12 +130,14 @@ def _cache_reference(
                 "training.kl.support: choices (where choices are scored), or lower supervision.labels"
             )
     model.eval()
-    cached = []
-    for start in range(0, len(prompts), batch_size):
+    cached: dict[int, torch.Tensor] = {}
+    for start in ranks.dealt(range(0, len(prompts), batch_size)):
         rows = list(range(start, min(start + batch_size, len(prompts))))
-        logits = answer_logits(model, [prompts[i] for i in rows], renderer.pad, model.device)
+        with autocast(model.device, precision):
+            logits = answer_logits(model, [prompts[i] for i in rows], renderer.pad, model.device)
         if support is not None:
             logits = over_support(logits, support[rows])
         # As behavior_kl normalises the current logits, so that equal ones give a divergence of exactly 0.
-        cached.append(logits.float().log_softmax(-1).cpu())
-    return Reference(torch.cat(cached), support)
+        cached[start] = logits.float().log_softmax(-1).cpu()
+    cached = ranks.pooled(cached)
+    return Reference(torch.cat([cached[start] for start in sorted(cached)]), support)

@@ -1,7 +1,8 @@
 """The training loop, flat: read it from top to bottom.
 
 Every draw depends on (seed, step) alone, so a resumed run sees the rows that an uninterrupted one would have
-seen, and runs with the same seed see the same rows in the same order, whatever they are steered towards.
+seen, and runs with the same seed see the same rows in the same order, whatever they are steered towards. Of
+several processes each takes its part of these rows (``parts``), and gradients are summed (``sharding``).
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from torch.nn.utils import clip_grad_norm_
 
+from coupling import ranks
 from coupling.config import TrainingConfig
-from coupling.training.batches import answer_logits, collate, completion_logits
+from coupling.training.batches import answer_logits, autocast, collate, completion_logits
 from coupling.training.dataset import TrainingData
 from coupling.training.objectives import behavior_kl, completion_cross_entropy
+from coupling.training.parts import Part, parts
+from coupling.training.sharding import shard, sum_gradients
 from coupling.training.state import load_state, save_state
-from coupling.training.steering_loss import steering_loss
+from coupling.training.steering_loss import counts_of, rows_of, steering_loss
 
-EXPLANATIONS, STEERING, DRAWS = 1, 2, 3
+EXPLANATIONS, STEERING, DRAWS, DROPOUT = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +52,66 @@ def train(
 ) -> None:
     """Trains ``model`` in place, from the saved state on where there is one.
 
+    Called by all processes that share the work; with FSDP2 ``model`` is sharded, and stays so.
+
     Args:
         pad: token id of padding.
         state: folder of the resumable state; it is removed when the last checkpoint is saved.
         made_from: hashes of base, labels and configuration, held against those of the saved state.
-        save_checkpoint: called with the step at each step of ``config.checkpoints`` but 0.
+        save_checkpoint: called with the step at each step of ``config.checkpoints`` but 0, by every process.
         after_step: called after each step.
 
     Raises:
         ValueError: the saved state was made from something else.
     """
-    accelerator = Accelerator(cpu=next(model.parameters()).device.type == "cpu")
+    device = next(model.parameters()).device
+    if ranks.shards_weights():
+        shard(model, torch.bfloat16 if config.autocast else None)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    model, optimizer = accelerator.prepare(model, optimizer)
-    device = accelerator.device
     torch.manual_seed(seed)
-    done = load_state(state, accelerator.unwrap_model(model), optimizer, made_from)
+    done = load_state(state, model, optimizer, made_from)
     model.train()
     first_pull = _first_pull(config, data.steered is not None)
+
+    def cut(counts: list[int]) -> list[Part]:
+        return parts(counts, config.micro_batch_size, ranks.index(), ranks.count())
+
     for step in range(done, config.steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, config)
         optimizer.zero_grad()
+        if ranks.count() > 1:
+            # Dropout differs between processes, and a resumed one needs no generator's state.
+            torch.manual_seed(_seed_of(seed, DROPOUT, step, ranks.index()))
+        explanation = kl = steering = 0.0
 
         rows = draw_rows(len(data.explanations), config.batch_size, (seed, EXPLANATIONS), step)
-        explanation = torch.zeros(())
         weight = config.explanations.weight_at(step)
         if weight > 0:
-            batch = collate([data.explanations[i] for i in rows], pad, device)
-            explanation = completion_cross_entropy(completion_logits(model, batch), batch.labels)
-            accelerator.backward(weight * explanation)
+            explained = [data.explanations[i] for i in rows]
+            for part in cut([len(row.ids) - row.start for row in explained]):
+                batch = collate([explained[i] for i in part.rows], pad, device)
+                with autocast(device, config.autocast):
+                    loss = completion_cross_entropy(completion_logits(model, batch), batch.labels)
+                (weight * part.share * loss).backward()
+                explanation += part.share * loss.item()
 
-        kl = torch.zeros(())
         weight = config.kl.weight_at(step)
-        kept = [j for i in rows for j in (2 * i, 2 * i + 1) if data.kept[j]]
-        if weight > 0 and data.reference is not None and kept:
-            logits = answer_logits(model, [data.behaviors[j] for j in kept], pad, device)
-            current = data.reference.restrict(logits, kept)
-            kl = behavior_kl(current, data.reference.logprobs[kept].to(device), config.kl.direction)
-            accelerator.backward(weight * kl)
+        if weight > 0 and data.reference is not None:
+            kept = [j for i in rows for j in (2 * i, 2 * i + 1) if data.kept[j]]
+            for part in cut([1] * len(kept)):
+                asked = [kept[i] for i in part.rows]
+                with autocast(device, config.autocast):
+                    logits = answer_logits(model, [data.behaviors[j] for j in asked], pad, device)
+                    current = data.reference.restrict(logits, asked)
+                    reference = data.reference.logprobs[asked].to(device)
+                    loss = behavior_kl(current, reference, config.kl.direction)
+                (weight * part.share * loss).backward()
+                kl += part.share * loss.item()
 
-        steering = 0.0
         if data.steered is not None:
             rows = draw_rows(len(data.steered), config.steering.batch_size, (seed, STEERING), step)
             for objective in config.steering.objectives:
@@ -99,19 +119,24 @@ def train(
                 if weight == 0:
                     continue
                 stream = (seed, DRAWS, step)
-                loss = steering_loss(objective, model, data.steered, rows, pad, device, stream)
-                if loss is not None:
-                    accelerator.backward(weight * loss)
-                    steering += weight * loss.item()
+                moved = rows_of(objective, data.steered, rows)
+                for part in cut(counts_of(objective, data.steered, moved)):
+                    with autocast(device, config.autocast):
+                        loss = steering_loss(
+                            objective, model, data.steered, moved, part.rows, pad, device, stream
+                        )
+                    (weight * part.share * loss).backward()
+                    steering += weight * part.share * loss.item()
 
         if step >= first_pull:
-            accelerator.clip_grad_norm_(trained, config.max_grad_norm)
+            sum_gradients(trained)
+            clip_grad_norm_(trained, config.max_grad_norm)
             optimizer.step()
-        after_step(StepLosses(step + 1, explanation.item(), kl.item(), steering))
+        after_step(StepLosses(step + 1, *ranks.total([explanation, kl, steering])))
         if step + 1 in config.checkpoints:
             save_checkpoint(step + 1)
         if (step + 1) % config.save_every == 0 and step + 1 < config.steps:
-            save_state(state, accelerator.unwrap_model(model), optimizer, step + 1, made_from)
+            save_state(state, model, optimizer, step + 1, made_from)
 
 
 def _first_pull(config: TrainingConfig, is_steered: bool) -> int:
@@ -121,6 +146,10 @@ def _first_pull(config: TrainingConfig, is_steered: bool) -> int:
     """
     terms = [config.explanations, *(config.steering.objectives if is_steered else ())]
     return min((term.start for term in terms if term.weight > 0), default=config.steps)
+
+
+def _seed_of(*stream: int) -> int:
+    return int(np.random.SeedSequence(stream).generate_state(1)[0])
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:

@@ -36,6 +36,10 @@ class SteeredOpenings:
     def __len__(self) -> int:
         return len(self.answers)
 
+    def has_other(self, row: int) -> bool:
+        """Whether an opening is steered away from."""
+        return self.others[row] is not None
+
 
 def steered_openings(
     model: PreTrainedModel,
@@ -71,11 +75,8 @@ def opening_preference(
     beta: float,
     pad: int,
     device: torch.device,
-) -> torch.Tensor | None:
-    """``preference_loss`` over whole openings; None where no row has one to steer away from."""
-    rows = [i for i in rows if steered.others[i] is not None]
-    if not rows:
-        return None
+) -> torch.Tensor:
+    """``preference_loss`` over whole openings, of rows that have one to steer away from."""
     logprobs = torch.stack(
         [
             _logprobs(model, [steered.answers[i] for i in rows], pad, device),

@@ -45,6 +45,10 @@ class SteeredRows:
     def __len__(self) -> int:
         return len(self.answers)
 
+    def has_other(self, row: int) -> bool:
+        """Whether an answer is steered away from."""
+        return bool(self.unwanted[row] >= 0)
+
 
 def is_steered(pair: CounterfactualPair, steer: SteerConfig | None) -> bool:
     """Whether a run moves its behaviour on this pair."""

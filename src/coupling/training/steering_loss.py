@@ -14,20 +14,42 @@ from coupling.training.openings import SteeredOpenings, opening_preference
 from coupling.training.steering import SteeredRows
 
 
+def rows_of(
+    objective: BehaviorObjective, steered: SteeredRows | SteeredOpenings, rows: Rows[int]
+) -> list[int]:
+    """Those of a step's rows that have anything to say to an objective."""
+    if isinstance(objective, PreferenceObjective):
+        return [i for i in rows if steered.has_other(i)]
+    return list(rows)
+
+
+def counts_of(
+    objective: BehaviorObjective, steered: SteeredRows | SteeredOpenings, rows: Rows[int]
+) -> list[int]:
+    """What each row counts as in the mean that is the objective's loss."""
+    if isinstance(objective, SupervisedObjective):
+        return [len(steered.answers[i].ids) - steered.answers[i].start for i in rows]
+    return [1] * len(rows)
+
+
 def steering_loss(
     objective: BehaviorObjective,
     model: torch.nn.Module,
     steered: SteeredRows | SteeredOpenings,
-    rows: Rows[int],
+    step_rows: Rows[int],
+    part: Rows[int],
     pad: int,
     device: torch.device,
     stream: tuple[int, ...],
-) -> torch.Tensor | None:
-    """The loss of one objective on some rows; None where none of them has anything to say.
+) -> torch.Tensor:
+    """The loss of one objective on a part of a step's rows.
 
     Args:
+        step_rows: what ``rows_of`` gives of the step.
+        part: positions among these.
         stream: seeds what is drawn, so that a resumed run draws the same.
     """
+    rows = [step_rows[position] for position in part]
     match objective:
         case SupervisedObjective():
             batch = collate([steered.answers[i] for i in rows], pad, device)
@@ -35,9 +57,6 @@ def steering_loss(
         case PreferenceObjective():
             if isinstance(steered, SteeredOpenings):
                 return opening_preference(model, steered, rows, objective.beta, pad, device)
-            rows = [i for i in rows if steered.unwanted[i] >= 0]
-            if not rows:
-                return None
             return preference_loss(
                 _choice_logprobs(model, steered, rows, pad, device),
                 steered.reference[rows].to(device),
@@ -48,7 +67,7 @@ def steering_loss(
         case RewardObjective():
             assert isinstance(steered, SteeredRows), "of written answers the configuration refuses it"
             logprobs = _choice_logprobs(model, steered, rows, pad, device)
-            drawn = _draw(logprobs.detach(), objective.group_size, stream)
+            drawn = _draw(logprobs.detach(), objective.group_size, stream, part, len(step_rows))
             return policy_gradient_loss(logprobs, drawn, steered.wanted[rows].to(device))
 
 
@@ -60,9 +79,11 @@ def _choice_logprobs(
     return over_support(logits.float(), steered.choices[list(rows)]).log_softmax(-1)
 
 
-def _draw(logprobs: torch.Tensor, count: int, stream: tuple[int, ...]) -> torch.Tensor:
-    """(rows, count) choices of each row, drawn with replacement; the same on every device."""
-    uniform = np.random.default_rng(stream).random((logprobs.shape[0], count))
+def _draw(
+    logprobs: torch.Tensor, count: int, stream: tuple[int, ...], part: Rows[int], of_rows: int
+) -> torch.Tensor:
+    """(rows, count) choices of each row, drawn with replacement; the same on every device and in any part."""
+    uniform = np.random.default_rng(stream).random((of_rows, count))[list(part)]
     below = logprobs.cpu().double().exp().cumsum(-1)
     drawn = torch.searchsorted(below, torch.from_numpy(uniform) * below[:, -1:], right=True)
     return drawn.clamp(max=logprobs.shape[1] - 1).to(logprobs.device)

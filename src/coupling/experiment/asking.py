@@ -1,0 +1,161 @@
+"""How behaviours and explanations of a model get into a run directory.
+
+What is sampled carries the hash of the weights, tokenizer and chat template it was sampled from, of the
+pairs, and of every option that could change it: no checkpoint's answers can be served for another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coupling import ranks
+from coupling.config import ExperimentConfig, WrittenBehavior
+from coupling.experiment.artifacts import MODEL, PAIRS, TARGET_MODEL, answers_of
+from coupling.experiment.detection import detector_sha256, noted_detector
+from coupling.experiment.origin import Origin, Source, elsewhere
+from coupling.explanations import formats
+from coupling.models import LoadedModel, LocalSampler, WrittenSampler
+from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
+from coupling.store import RunDir, json_sha256, read_records, write_records
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Answers or explanations of one model, which are asked for only where they are not there yet."""
+
+    name: str
+    made_from: Mapping[str, str]
+    build: Callable[[Path], None]
+    before: Sample | None = None
+    """What it is made of, and has to be there first."""
+
+    def is_done(self, run: RunDir) -> bool:
+        return (self.before is None or self.before.is_done(run)) and run.is_done(self.name, self.made_from)
+
+    def make(self, run: RunDir) -> None:
+        if self.before is not None:
+            self.before.make(run)
+        run.make(self.name, self.made_from, self.build)
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How a model is asked: in batches of so many rows, and whether in just these (`LocalSampler`)."""
+
+    size: int
+    whole: bool = False
+
+    @property
+    def told(self) -> str:
+        return f"{self.size}, whole" if self.whole else str(self.size)
+
+
+class Asking:
+    """What one model is to be asked about some pairs.
+
+    ``source`` is the hash of the model, which is loaded only when something has to be asked; ``origin`` is
+    where the processes find it with whom the asking is shared.
+    """
+
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        run: RunDir,
+        source: str,
+        origin: Origin,
+        load: Callable[[], LoadedModel],
+        pairs: Sequence[CounterfactualPair],
+        advance: Callable[[int], None] = lambda rows: None,
+        of_target: bool = False,
+    ) -> None:
+        self.config, self.run, self.pairs = config, run, pairs
+        self.here, self.elsewhere = Source(load, advance), elsewhere(origin)
+        self.made_from = {
+            "model": source,
+            "dtype": config.model.dtype,
+            "pairs": run.sha(PAIRS),
+            "asked": json_sha256([pair.id for pair in pairs]),
+            "identity": run.sha(TARGET_MODEL if of_target else MODEL),
+        }
+
+    def behaviors(self, name: str) -> Sample:
+        return self._behaviors(name, Batching(self.config.evaluation.batch_size))
+
+    def behaviors_again(self, name: str) -> Sample:
+        """Measured a second way: what then differs is the measurement floor."""
+        return self._behaviors(name, Batching(self.config.evaluation.remeasure_batch_size, whole=True))
+
+    def explanations(self, name: str) -> Sample:
+        batching = Batching(self.config.evaluation.batch_size)
+
+        def build(path: Path) -> None:
+            job = (self.config, self.pairs, batching)
+            write_records(path, ranks.together(_explanations, job, self.here, self.elsewhere))
+
+        made_from = {
+            **self.made_from,
+            "batch_size": batching.told,
+            "explanation": json_sha256(self.config.explanation.model_dump(mode="json")),
+        }
+        return Sample(name, made_from, build)
+
+    def _behaviors(self, name: str, batching: Batching) -> Sample:
+        made_from = {**self.made_from, "batch_size": batching.told}
+        behavior = self.config.behavior
+        if not isinstance(behavior, WrittenBehavior):
+
+            def build(path: Path) -> None:
+                job = (self.config, self.pairs, batching)
+                write_records(path, ranks.together(_scored, job, self.here, self.elsewhere))
+
+            return Sample(name, made_from, build)
+
+        detector = detector_sha256(self.config, self.run)
+
+        def write_answers(path: Path) -> None:
+            job = (self.config, self.pairs, batching, detector)
+            write_records(path, ranks.together(_written, job, self.here, self.elsewhere))
+
+        def read_behaviors(path: Path) -> None:
+            answers = read_records(self.run.file(answers_of(name)), Answers)
+            write_records(path, [each.behavior for each in answers])
+
+        made_from["behavior"] = json_sha256(behavior.model_dump(mode="json", exclude={"openings"}))
+        made_from["detector"] = detector
+        return Sample(name, made_from, read_behaviors, Sample(answers_of(name), made_from, write_answers))
+
+
+def _scored(
+    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batching: Batching, source: Source
+) -> list[Behavior]:
+    return _sampler(config.explanation.max_new_tokens, batching, source).behaviors(pairs)
+
+
+def _explanations(
+    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batching: Batching, source: Source
+) -> list[Explanation]:
+    format = formats.get(config.explanation.format)
+    return _sampler(config.explanation.max_new_tokens, batching, source).explanations(pairs, format)
+
+
+def _written(
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    batching: Batching,
+    detector_sha256: str,
+    source: Source,
+) -> list[Answers]:
+    assert isinstance(config.behavior, WrittenBehavior)
+    writer = _sampler(config.behavior.max_new_tokens, batching, source)
+    explainer = _sampler(config.explanation.max_new_tokens, batching, source)
+    detector = noted_detector(config, detector_sha256, source.load().model.device)
+    return WrittenSampler(writer, explainer, detector, source.advance, batching.whole).answers(pairs)
+
+
+def _sampler(max_new_tokens: int, batching: Batching, source: Source) -> LocalSampler:
+    loaded = source.load()
+    return LocalSampler(
+        loaded.model, loaded.renderer, batching.size, max_new_tokens, source.advance, batching.whole
+    )
