@@ -2,6 +2,7 @@
 
 from coupling.config.adjusting import limited, reseeded
 from coupling.config.commented import commented_experiment
+from coupling.config.endpoint import EndpointConfig
 from coupling.config.evaluation import EvaluationConfig
 from coupling.config.experiment import ExperimentConfig
 from coupling.config.explanation import ExplanationConfig
@@ -32,6 +33,7 @@ from coupling.config.training import (
 
 __all__ = [
     "BehaviorObjective",
+    "EndpointConfig",
     "EvaluationConfig",
     "ExperimentConfig",
     "ExplanationConfig",

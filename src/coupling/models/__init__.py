@@ -1,5 +1,7 @@
 """Loading models, turning messages into tokens, and asking models."""
 
+from coupling.models.endpoint import EndpointSampler
+from coupling.models.journal import Journal
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
 from coupling.models.rendering import Renderer, Sequence
@@ -7,6 +9,8 @@ from coupling.models.sampling import LocalSampler, Sampler, explanation_message
 
 __all__ = [
     "CARD_FILE",
+    "EndpointSampler",
+    "Journal",
     "LoadedModel",
     "LocalSampler",
     "OrganismCard",
