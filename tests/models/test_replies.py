@@ -30,6 +30,13 @@ def test_a_token_that_begins_a_choice_may_become_it() -> None:
     assert read_tokens(tokens(Peruvian=0.6, Peru=0.3), CITIES) == Reply("Peru", ())
 
 
+def test_where_no_choice_need_come_next_it_must_be_the_most_probable() -> None:
+    began = tokens(I=0.9, A=0.03, B=0.02, C=0.01, D=0.01)
+    assert read_tokens(began, LETTERS) is not None
+    assert read_tokens(began, LETTERS, is_opened=False) is None
+    assert read_tokens(tokens(A=0.5, I=0.4), LETTERS, is_opened=False) == Reply("A", ())
+
+
 def test_marks_for_blanks_are_passed_over() -> None:
     read = read_tokens([Token("\u2581yes", math.log(0.6)), Token("\u0120no", math.log(0.2))], ("yes", "no"))
     assert read is not None and read.logprobs == pytest.approx((math.log(0.75), math.log(0.25)))

@@ -128,7 +128,8 @@ class Sample:
 class Asking:
     """What one model is to be asked about some pairs.
 
-    ``source`` is the fingerprint of the model, which is loaded only when something has to be asked.
+    ``source`` is the fingerprint of the model, which is loaded only when something has to be asked; its
+    identity stands in the artifact ``identity``.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class Asking:
         load: Callable[[], LoadedModel],
         pairs: Sequence[CounterfactualPair],
         advance: Callable[[int], None] = lambda rows: None,
-        of_target: bool = False,
+        identity: str = MODEL,
     ) -> None:
         self.config, self.load, self.pairs, self.advance = config, load, pairs, advance
         self.made_from = {
@@ -147,7 +148,7 @@ class Asking:
             "dtype": config.model.dtype,
             "pairs": run.sha(PAIRS),
             "asked": json_sha256([pair.id for pair in pairs]),
-            "identity": run.sha(TARGET_MODEL if of_target else MODEL),
+            "identity": run.sha(identity),
         }
 
     def behaviors(self, name: str) -> Sample:

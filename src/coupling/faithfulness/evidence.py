@@ -89,8 +89,8 @@ def complete_pairs(
     complete = tuple(pair for pair in every_pair if all(pair.id in each for each in found))
     if every_pair and not complete:
         raise ValueError(
-            f"of each of the {len(every_pair)} held-out pairs an answer or an explanation is missing, so there "
-            "is nothing to judge"
+            f"of each of the {len(every_pair)} held-out pairs an answer or an explanation is missing, so "
+            "there is nothing to judge"
         )
     return complete
 

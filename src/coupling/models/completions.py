@@ -228,8 +228,8 @@ class Completions:
             raise ValueError(f"{self._where}: {self._refused_key(error)}{self._kept}") from None
         except openai.APIConnectionError as error:
             raise ValueError(
-                f"{self._where}: no server answers there ({self._words(error.__cause__ or error)}); start it, "
-                f"or mend the URL{self._kept}"
+                f"{self._where}: no server answers there ({self._words(error.__cause__ or error)}); start "
+                f"it, or mend the URL{self._kept}"
             ) from None
         except openai.InternalServerError as error:
             raise ValueError(

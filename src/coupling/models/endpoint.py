@@ -137,7 +137,7 @@ class EndpointSampler:
             answer = self._journal.get(scoring.key(self.config))
             if answer is None:
                 perhaps += draws
-            elif read_tokens(answer.first, question.choices) is None:
+            elif self._read(question, answer) is None:
                 now += draws
         now += [self._explaining(pair, format) for pair in pairs]
         open_ = self._open(now)
@@ -157,7 +157,7 @@ class EndpointSampler:
             answers = self._answers("answers", scored.values())
             answered = [question for question in questions if scored[question] in answers]
             for question in answered:
-                reply = read_tokens(answers[scored[question]].first, question.choices)
+                reply = self._read(question, answers[scored[question]])
                 if reply is not None:
                     replies[question] = reply
             as_text = [question for question in answered if question not in replies]
@@ -201,6 +201,9 @@ class EndpointSampler:
         answers = self.completions.answers(f"{self.name}: {what}", requests)
         self.used |= answers
         return answers
+
+    def _read(self, question: _Question, answer: Answer) -> Reply | None:
+        return read_tokens(answer.first, question.choices, self.config.prefill or not question.prefix)
 
     def _scoring(self, question: _Question) -> Request:
         return Request(self._messages(question), max_tokens=1, top_logprobs=self.config.top_logprobs)

@@ -29,8 +29,13 @@ class Reply:
     """Normalised over the choices and aligned with them; empty where not all of them are known."""
 
 
-def read_tokens(first: Sequence[Token], choices: Sequence[str]) -> Reply | None:
+def read_tokens(first: Sequence[Token], choices: Sequence[str], is_opened: bool = True) -> Reply | None:
     """The answer that the first token's log-probabilities show; None where they show none.
+
+    Args:
+        is_opened: whether a choice is what comes next, as behind "I answer" or where no such words are
+            wanted. Else the model may have begun otherwise ("I"), and the choices it did not begin with tell
+            nothing: a choice must then be the most probable token of all.
 
     A choice that is missing among the most probable tokens is less probable than each of them, so the best
     that is present is the answer; but its log-probability over the choices is then not known.
@@ -40,7 +45,7 @@ def read_tokens(first: Sequence[Token], choices: Sequence[str]) -> Reply | None:
         for choice in choices
     ]
     best = max(range(len(choices)), key=mass.__getitem__)
-    if mass[best] == -math.inf or _rival(first, choices) > mass[best]:
+    if mass[best] == -math.inf or _rival(first, choices, is_opened) > mass[best]:
         return None
     if -math.inf in mass:
         return Reply(choices[best], ())
@@ -77,16 +82,15 @@ def majority(answers: Sequence[str], choices: Sequence[str]) -> str | None:
     return max(choices, key=answers.count) if answers else None
 
 
-def _rival(first: Sequence[Token], choices: Sequence[str]) -> float:
-    """The largest log-probability of a token that begins a choice and is none."""
+def _rival(first: Sequence[Token], choices: Sequence[str], is_opened: bool) -> float:
+    """The largest log-probability of a token that is no choice; where one comes next, that begins one."""
+
+    def may_win(text: str) -> bool:
+        return not is_opened or (text != "" and any(choice.startswith(text) for choice in choices))
+
     texts = [(token.text.strip(_BLANKS), token.logprob) for token in first]
     return max(
-        (
-            logprob
-            for text, logprob in texts
-            if text and text not in choices and any(choice.startswith(text) for choice in choices)
-        ),
-        default=-math.inf,
+        (logprob for text, logprob in texts if text not in choices and may_win(text)), default=-math.inf
     )
 
 
