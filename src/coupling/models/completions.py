@@ -104,10 +104,14 @@ class Completions:
         self._key = os.environ.get(config.api_key_env or "") or None
 
     def answers(self, what: str, requests: Iterable[Request]) -> dict[Request, Answer]:
-        """The answer of each request that has one. Those in the journal are not asked again."""
+        """The answer of each request that has one. What is in the journal, or failed before, is not asked."""
         wanted = list(dict.fromkeys(requests))
         key_of = {request: request.key(self.config) for request in wanted}
-        open_ = [request for request in wanted if self.journal.get(key_of[request]) is None]
+        open_ = [
+            request
+            for request, key in key_of.items()
+            if self.journal.get(key) is None and key not in self.failed
+        ]
         if open_:
             self._ask_all(what, open_, len(wanted))
         found = ((request, self.journal.get(key_of[request])) for request in wanted)
@@ -145,7 +149,6 @@ class Completions:
         key = request.key(self.config)
         if failure is None:
             self._has_answered, self._in_a_row = True, 0
-            self.failed.pop(key, None)
             return
         self.failed[key] = failure.reason
         if failure.is_refused and request.top_logprobs and "logprob" in failure.reason.lower():

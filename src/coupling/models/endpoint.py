@@ -152,7 +152,7 @@ class EndpointSampler:
         """The answer to each question that has one."""
         replies: dict[_Question, Reply] = {}
         as_text = questions
-        if self.config.logprobs == "auto" and questions and self._gives_logprobs(questions[0]):
+        if self.config.logprobs == "auto" and questions and self._gives_logprobs(questions):
             scored = {question: self._scoring(question) for question in questions}
             answers = self._answers("answers", scored.values())
             answered = [question for question in questions if scored[question] in answers]
@@ -163,21 +163,24 @@ class EndpointSampler:
             as_text = [question for question in answered if question not in replies]
         return replies | self._texts(as_text)
 
-    def _gives_logprobs(self, question: _Question) -> bool:
-        """Asked of one question alone, so that a server that gives none is not asked everything twice."""
-        request = self._scoring(question)
-        answer = self._answers("answers", [request]).get(request)
-        if self.completions.refused_logprobs is not None:
-            self.completions.failed.pop(request.key(self.config), None)
-            said = f"it refuses them: {self.completions.refused_logprobs}"
-        elif answer is not None and not answer.first:
-            said = "it gives none"
-        else:
-            return True
-        self.completions.progress.note(
-            f"{self.name}: no log-probabilities ({said}); answers are read as text"
-        )
-        return False
+    def _gives_logprobs(self, questions: Sequence[_Question]) -> bool:
+        """Found out by the first question that is answered, so that not everything need be asked twice."""
+        for question in questions:
+            request = self._scoring(question)
+            answer = self._answers("answers", [request]).get(request)
+            if self.completions.refused_logprobs is not None:
+                self.completions.failed.pop(request.key(self.config), None)
+                said = f"it refuses them: {self.completions.refused_logprobs}"
+            elif answer is None:
+                continue
+            elif answer.first:
+                return True
+            else:
+                said = "it gives none"
+            told = f"{self.name}: no log-probabilities ({said}); answers are read as text"
+            self.completions.progress.note(told)
+            return False
+        return True
 
     def _texts(self, questions: Sequence[_Question]) -> dict[_Question, Reply]:
         """The same from generated text; of several draws the majority."""

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from coupling.faithfulness.gates import is_skilled, too_few_parse
+from coupling.faithfulness.gates import (
+    has_collapsed,
+    is_skilled,
+    too_few_parse,
+    within_measurement_floor,
+)
 from coupling.faithfulness.panel import Faithfulness
 from coupling.faithfulness.results import Results
 from coupling.faithfulness.thresholds import Thresholds
@@ -94,6 +99,8 @@ def _allows(results: Results) -> list[str]:
         f"whether the answer changes is told rightly in {share(figures.self_parts.changed)}.",
         _skill(figures),
     ]
+    if has_collapsed(figures, limits):
+        said.append("They say nearly the same whatever is asked, while the answers vary.")
     if figures.discordant_pairs is not None:
         said.append(
             f"Model and reference act alike on {share(figures.similarity)} of pairs, and differently on "
@@ -129,6 +136,8 @@ def _sides(figures: Faithfulness, limits: Thresholds) -> list[str]:
     delta = figures.delta
     if _is_too_alike(figures, limits) or delta.low is None or delta.high is None:
         return []
+    if within_measurement_floor(figures):
+        return ["Where the two differ, nothing can be said: measuring again moves Δ as far as it is from 0."]
     if delta.low > 0:
         whose = "they side with the model rather than with the reference"
     elif delta.high < 0:
@@ -191,7 +200,7 @@ def _next_steps(results: Results, respondents: Sequence[Respondent]) -> list[str
     if too_few_parse(figures, limits):
         steps.append(
             "Ask in the other format (--set explanation.format=statement), or let explanations be longer "
-            "(--set explanation.max_new_tokens=64); the examples in the report show what it says."
+            "(--set explanation.max_new_tokens=64); model/explanations.jsonl holds what it says."
         )
     if figures.discordant_pairs is None:
         steps.append("Name the model it was trained from: --reference.")
@@ -218,6 +227,8 @@ def _more_pairs(figures: Faithfulness, results: Results, limits: Thresholds) -> 
         return (
             "Model and reference differ nowhere here: take a task on which they do, or an earlier reference."
         )
+    if figures.discordant_pairs >= limits.min_discordant_pairs:
+        return "Take a task of more clusters: those that hold discordant pairs are too few for an interval."
     wanted = ceil(limits.min_discordant_pairs * results.counts.pairs / figures.discordant_pairs)
     return (
         f"Ask about more pairs: at the rate seen here about {wanted} would hold "
