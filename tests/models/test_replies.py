@@ -58,6 +58,8 @@ def test_what_servers_write_for_nothing_does_no_harm() -> None:
         ("The answer is B, because a bee is no wasp.", LETTERS, "B"),
         ("It is either A or B.", LETTERS, None),
         ("A or B", LETTERS, None),
+        ("A good question.", LETTERS, None),
+        ("Peru has it, I think", CITIES, "Peru"),
         ("I cannot say.", LETTERS, None),
         ("", LETTERS, None),
         ("new zealand", CITIES, "New Zealand"),

@@ -18,9 +18,9 @@ from coupling.models.loading import organism_folder
 from coupling.records import Behavior, CounterfactualPair, Explanation
 from coupling.report.runs import read_results
 from coupling.store import read_records
-from coupling.studies.audit.asking import MODEL, behaviors_of, explanations_of, journal_of
 from coupling.studies.audit.definition import define_audit
 from coupling.studies.audit.findings import read_findings
+from coupling.studies.audit.respondents import MODEL, behaviors_of, explanations_of, journal_of
 from coupling.studies.audit.running import Audited, run_audit
 from endpoint_server import Body, Fault, Served, Server, failed
 from noted import Noted
@@ -165,6 +165,7 @@ def process(log: Path, port: int = 0, die_after: int | None = None) -> Iterator[
             running.kill()
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_costs_nothing_that_was_answered(
     of_folder: tuple[Path, Audited], tmp_path: Path
 ) -> None:

@@ -10,9 +10,9 @@ from coupling.faithfulness import Evidence, Provenance, Results, evaluate
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import Explanation
 from coupling.store import from_json, to_json
-from coupling.studies.audit.asking import Respondent, Served
 from coupling.studies.audit.findings import Findings, findings
 from coupling.studies.audit.page import render_audit
+from coupling.studies.audit.respondents import Respondent, Served
 from synthetic_results import HOSTILE, LAST_STEP, evidence_at
 
 LOCAL = Respondent("model", "m", "a" * 64, 720, 720, 720, 720, None)

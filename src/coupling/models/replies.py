@@ -68,13 +68,20 @@ def read_text(text: str, choices: Sequence[str], prefix: str) -> str | None:
     if begins is not None:
         return begins
     found: set[str] = set()
+    ended: set[str] = set()
     at = 0
     while at < len(tokens):
         exact = [each for each in candidates_at(tokens, at, choices) if each.exactness == 2]
         if exact:
             found.add(exact[0].choice)
+            if value_at(tokens, at, choices) == exact[0].choice:
+                ended.add(exact[0].choice)
         at = exact[0].end if exact else at + 1
-    return found.pop() if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    (only,) = found
+    # A letter may be a word of the sentence, as in "A good question".
+    return only if len(only) > 1 or only in ended else None
 
 
 def majority(answers: Sequence[str], choices: Sequence[str]) -> str | None:

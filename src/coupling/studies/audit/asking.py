@@ -1,17 +1,8 @@
-"""Behaviours and explanations of one model, local or served, as artifacts of the audit's run directory.
-
-    model/behaviors.jsonl, model/explanations.jsonl    what it does and says; failed items are missing
-    model/remeasured.jsonl                             its behaviour measured a second way, where it is local
-    model/model.json                                   which model answered, where it is local
-    model/journal.jsonl                                every answer of an endpoint, as it arrived
-
-and the same under ``reference/``.
-"""
+"""Behaviours and explanations of one model, local or served, as artifacts of the audit's run directory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from coupling.config import EndpointConfig, ModelConfig
 from coupling.experiment.artifacts import Asking, identify
@@ -23,70 +14,16 @@ from coupling.progress import Progress
 from coupling.records import Behavior, CounterfactualPair, Explanation
 from coupling.store import RunDir, json_sha256, to_json, write_records
 from coupling.studies.audit.definition import Audit, name_of
-
-MODEL, REFERENCE = "model", "reference"
-"""Who is asked, and the folder of what they answer."""
-
-
-def behaviors_of(who: str) -> str:
-    return f"{who}/behaviors.jsonl"
-
-
-def explanations_of(who: str) -> str:
-    return f"{who}/explanations.jsonl"
-
-
-def remeasured_of(who: str) -> str:
-    return f"{who}/remeasured.jsonl"
-
-
-def identity_of(who: str) -> str:
-    return f"{who}/model.json"
-
-
-def journal_of(who: str) -> str:
-    return f"{who}/journal.jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What an endpoint had to do with the answers."""
-
-    requests: int
-    """Answered requests that the figures stand on, whenever they were sent."""
-    input_tokens: int | None
-    """As the server counts them; None where it does not."""
-    output_tokens: int | None
-    price: float | None
-    """Of these tokens, in the currency of the prices; None where these, or the tokens, are not known."""
-    failures: tuple[str, ...]
-    """Why requests of the last command failed, the most frequent reason first."""
-    unread: int
-    """Questions whose answer names no choice, or several."""
-    answered_as: tuple[str, ...]
-    """Names other than the one asked for by which the server calls the model that answered."""
-    is_opened: bool
-    """Whether the task's answer prefix was given as the beginning of the answer, or there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Respondent:
-    """Who was asked, and how much of it was answered."""
-
-    who: str
-    """model or reference."""
-    name: str
-    fingerprint: str | None
-    """SHA-256 of weights, configuration, tokenizer and chat template; None where it is served."""
-    asked: int
-    """Pairs it was asked about."""
-    behaviors: int
-    """Pairs of which both answers are there."""
-    scored: int
-    """Of these, behaviours with log-probabilities of all choices."""
-    explanations: int
-    served: Served | None
-    """None for a model in memory."""
+from coupling.studies.audit.respondents import (
+    MODEL,
+    Respondent,
+    Served,
+    behaviors_of,
+    explanations_of,
+    identity_of,
+    journal_of,
+    remeasured_of,
+)
 
 
 def ask_local(

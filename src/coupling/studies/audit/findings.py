@@ -25,7 +25,7 @@ from coupling.faithfulness.thresholds import Thresholds
 from coupling.faithfulness.wording import effect, share, signed
 from coupling.report.reading import baseline_name
 from coupling.store import from_json, read_json
-from coupling.studies.audit.asking import REFERENCE, Respondent
+from coupling.studies.audit.respondents import REFERENCE, Respondent
 
 AUDIT = "audit.json"
 AUDIT_SCHEMA = 1

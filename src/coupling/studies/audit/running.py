@@ -37,21 +37,19 @@ from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair
 from coupling.report.runs import read_results
 from coupling.store import RunDir, json_sha256, read_json, read_records, to_json, write_json, write_text
-from coupling.studies.audit.asking import (
-    MODEL,
-    REFERENCE,
-    Respondent,
-    ask_endpoint,
-    ask_local,
-    behaviors_of,
-    explanations_of,
-    plan_endpoint,
-    remeasured_of,
-)
+from coupling.studies.audit.asking import ask_endpoint, ask_local, plan_endpoint
 from coupling.studies.audit.costs import Costs
 from coupling.studies.audit.definition import Asked, Audit, dump_audit, result_fields
 from coupling.studies.audit.findings import AUDIT, Findings, findings, read_findings
 from coupling.studies.audit.page import render_audit
+from coupling.studies.audit.respondents import (
+    MODEL,
+    REFERENCE,
+    Respondent,
+    behaviors_of,
+    explanations_of,
+    remeasured_of,
+)
 from coupling.tasks import load_pairs
 
 Agree = Callable[[Costs], None]
