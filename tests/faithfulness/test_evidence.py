@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from synthetic_panels import effect, explanation, small_panel
 
-from coupling.faithfulness import Evidence
+from coupling.faithfulness import Evidence, complete_pairs
 from coupling.faithfulness.evidence import cluster_of
 from coupling.records import Effect, Label
 
@@ -82,6 +82,14 @@ def test_refuses(fault: str) -> None:
     breaks, message = BROKEN[fault]
     with pytest.raises(ValueError, match=message):
         breaks(two_runs())
+
+
+def test_complete_pairs_are_those_of_which_nothing_is_missing() -> None:
+    pairs = two_runs().pairs
+    assert complete_pairs(pairs, {"p0", "p1"}, ["p1"]) == (pairs[1],)
+    assert complete_pairs(pairs) == pairs
+    with pytest.raises(ValueError, match="of each of the 2 held-out pairs an answer or an explanation"):
+        complete_pairs(pairs, {"p0"}, {"p1"})
 
 
 def test_cluster_of_is_the_pairs_cluster() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coupling import ranks
+from coupling.cli.audit import audit
 from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
@@ -31,6 +32,7 @@ app.add_typer(organism, name="organism")
 app.command()(sweep)
 app.command()(claims)
 app.command()(plan)
+app.command()(audit)
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -140,7 +142,8 @@ def report(path: RunPath, as_json: AsJson = False) -> None:
     from coupling.store import write_text
 
     results = read_results(path)
-    write_text(path / "report.html", render_page(results, read_circuits(path)))
+    page = _audit_page(path, results) or render_page(results, read_circuits(path))
+    write_text(path / "report.html", page)
     _show(results, as_json, path / "report.html")
 
 
@@ -309,6 +312,14 @@ def _show(results: Results, as_json: bool, page: Path | None = None) -> None:
     print_summary(results, OUTPUT)
     if page is not None:
         OUTPUT.print(f"report: {page}", soft_wrap=True)
+
+
+def _audit_page(path: Path, results: Results) -> str | None:
+    """The page of an audit; None where the directory is another's."""
+    from coupling.studies.audit.findings import AUDIT, read_findings
+    from coupling.studies.audit.page import render_audit
+
+    return render_audit(results, read_findings(path)) if (path / AUDIT).is_file() else None
 
 
 def _patch(

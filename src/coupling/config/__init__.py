@@ -10,6 +10,7 @@ from coupling.config.behavior import (
     WrittenBehavior,
 )
 from coupling.config.commented import commented_experiment
+from coupling.config.endpoint import EndpointConfig
 from coupling.config.evaluation import EvaluationConfig
 from coupling.config.experiment import ExperimentConfig
 from coupling.config.explanation import ExplanationConfig
@@ -53,6 +54,7 @@ __all__ = [
     "ClassifierDetector",
     "CuesConfig",
     "DetectorConfig",
+    "EndpointConfig",
     "EvaluationConfig",
     "ExperimentConfig",
     "ExplanationConfig",

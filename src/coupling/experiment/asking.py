@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coupling import ranks
 from coupling.config import ExperimentConfig, WrittenBehavior
-from coupling.experiment.artifacts import MODEL, PAIRS, TARGET_MODEL, answers_of
+from coupling.experiment.artifacts import MODEL, PAIRS, answers_of
 from coupling.experiment.detection import detector_sha256, noted_detector
 from coupling.experiment.origin import Origin, Source, elsewhere
 from coupling.explanations import formats
@@ -56,7 +56,8 @@ class Asking:
     """What one model is to be asked about some pairs.
 
     ``source`` is the hash of the model, which is loaded only when something has to be asked; ``origin`` is
-    where the processes find it with whom the asking is shared.
+    where the processes find it with whom the asking is shared, and its identity stands in the artifact
+    ``identity``.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Asking:
         load: Callable[[], LoadedModel],
         pairs: Sequence[CounterfactualPair],
         advance: Callable[[int], None] = lambda rows: None,
-        of_target: bool = False,
+        identity: str = MODEL,
     ) -> None:
         self.config, self.run, self.pairs = config, run, pairs
         self.here, self.elsewhere = Source(load, advance), elsewhere(origin)
@@ -77,7 +78,7 @@ class Asking:
             "dtype": config.model.dtype,
             "pairs": run.sha(PAIRS),
             "asked": json_sha256([pair.id for pair in pairs]),
-            "identity": run.sha(TARGET_MODEL if of_target else MODEL),
+            "identity": run.sha(identity),
         }
 
     def behaviors(self, name: str) -> Sample:

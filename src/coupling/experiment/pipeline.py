@@ -131,17 +131,17 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
             f"{len(every_pair) - len(fitting)} of {len(every_pair)} pairs are too long for the model"
         )
     pairs = select_pairs(config, fitting)
-    _note_pairs(run, pairs, len(every_pair) - len(fitting))
+    note_pairs(run, pairs, len(every_pair) - len(fitting))
     held_out = held_out_pairs(config, pairs)
     if config.supervision.file is not None:
         keep_given_labels(config, run, fitting, progress)
     if config.supervision.effects is not None:
         keep_given_effects(config, run, every_pair, held_out)
-    _note_model(run, MODEL, config.model.path, identify(base, pairs, config))
+    note_model(run, MODEL, config.model.path, identify(base, pairs, config))
     note_detector(config, run)
 
     total = 2 * len(pairs) + len(held_out)
-    advance, origin = _counter(progress, "ask M0", total), Origin(config.model, base.fingerprint)
+    advance, origin = Tally(progress, "ask M0", total), Origin(config.model, base.fingerprint)
     asking = Asking(config, run, base.fingerprint, origin, lambda: base, pairs, advance)
     asking.behaviors(behaviors_of(BASE)).make(run)
     explaining = Asking(config, run, base.fingerprint, origin, lambda: base, held_out, advance)
@@ -221,10 +221,10 @@ def _ask_target(
             f"supervision.target: {path!r} cannot be asked for the answers that the base is asked for: "
             f"{error}; or name a target that knows these choices"
         ) from error
-    _note_model(run, TARGET_MODEL, path, identify(target, asked, config))
-    advance = _counter(progress, "ask the target", 2 * len(asked))
+    note_model(run, TARGET_MODEL, path, identify(target, asked, config))
+    advance = Tally(progress, "ask the target", 2 * len(asked))
     origin = Origin(model, target.fingerprint)
-    asking = Asking(config, run, target.fingerprint, origin, lambda: target, asked, advance, of_target=True)
+    asking = Asking(config, run, target.fingerprint, origin, lambda: target, asked, advance, TARGET_MODEL)
     asking.behaviors(behaviors_of(TARGET)).make(run)
 
 
@@ -274,7 +274,11 @@ def current_circuits(run: RunDir) -> CircuitResults | None:
     return circuits
 
 
-def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) -> None:
+def note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) -> None:
+    """Keeps the pairs; raises ValueError when the directory holds others.
+
+    ``too_long``: pairs of the task that are left out because the model has no room for them.
+    """
     noted = run.file(PAIRS)
     if noted.is_file() and read_records(noted, CounterfactualPair) != list(pairs):
         raise ValueError(
@@ -286,14 +290,15 @@ def _note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int)
     run.make(LEFT_OUT, content, lambda path: write_json(path, {"too_long": too_long}))
 
 
-def _note_model(run: RunDir, name: str, path: str, now: ModelIdentity) -> None:
+def note_model(run: RunDir, name: str, path: str, now: ModelIdentity) -> None:
+    """Keeps which model answers under ``name``; raises ValueError when it was another."""
     noted = run.file(name)
     if noted.is_file():
         noted_model(noted).require(now, path, noted)
     run.make(name, {"identity": json_sha256(to_json(now))}, lambda file: write_json(file, to_json(now)))
 
 
-class _counter:
+class Tally:
     """Adds up rows as they are done and passes the sum on."""
 
     def __init__(self, progress: Progress, task: str, total: int) -> None:

@@ -23,7 +23,7 @@
 """
 
 from coupling.faithfulness.evaluation import Provenance, evaluate
-from coupling.faithfulness.evidence import Evidence, RunEvidence
+from coupling.faithfulness.evidence import Evidence, RunEvidence, complete_pairs
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import constructed_emitters, judge, trajectory_row
 from coupling.faithfulness.results import RESULTS_SCHEMA, PanelResult, Results, Verdict
@@ -42,6 +42,7 @@ __all__ = [
     "Thresholds",
     "Verdict",
     "check_groups",
+    "complete_pairs",
     "constructed_emitters",
     "discordant_examples",
     "evaluate",

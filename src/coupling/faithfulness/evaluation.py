@@ -76,6 +76,7 @@ def evaluate(
             clusters=len({cluster_of(pair) for pair in evidence.pairs}),
             labels=len(evidence.labels),
             runs=len(evidence.runs),
+            missing=evidence.missing,
         ),
         headline=judge(evidence, thresholds, resamples, seed),
         trajectory=tuple(
@@ -92,6 +93,11 @@ def evaluate(
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:
     notes = []
+    if evidence.missing:
+        notes.append(
+            f"Of {evidence.missing} of {len(evidence.pairs) + evidence.missing} held-out pairs an answer or "
+            "an explanation is missing. They are not scored: every figure stands on the others."
+        )
     if not evidence.target:
         notes.append("The target's behaviour is not known: Orig, Δ, similarity to it and A are n/a.")
     if not evidence.labels:

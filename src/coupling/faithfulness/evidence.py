@@ -54,6 +54,8 @@ class Evidence:
     """Names of runs that differ in nothing but how their behaviour was steered."""
     sources: Mapping[str, Mapping[str, Effect]] = field(default_factory=dict)
     """Where labels state the effects of several models: the name of each → pair id → its effect."""
+    missing: int = 0
+    """Held-out pairs that are not among ``pairs`` because an answer or an explanation of them is missing."""
 
     def __post_init__(self) -> None:
         pairs = _indexed_pairs(self.pairs)
@@ -73,6 +75,24 @@ class Evidence:
         """The same evidence with other explanations: run name → pair id → explanation."""
         runs = tuple(replace(run, explanations=explanations[run.name]) for run in self.runs)
         return replace(self, runs=runs)
+
+
+def complete_pairs(
+    pairs: Iterable[CounterfactualPair], *found: Collection[str]
+) -> tuple[CounterfactualPair, ...]:
+    """The pairs whose id is in every one of ``found``: those of which nothing is missing.
+
+    Raises:
+        ValueError: there is none.
+    """
+    every_pair = tuple(pairs)
+    complete = tuple(pair for pair in every_pair if all(pair.id in each for each in found))
+    if every_pair and not complete:
+        raise ValueError(
+            f"of each of the {len(every_pair)} held-out pairs an answer or an explanation is missing, so "
+            "there is nothing to judge"
+        )
+    return complete
 
 
 def cluster_of(pair: CounterfactualPair) -> str:

@@ -1,9 +1,9 @@
 """How many pairs a verdict takes: the size of what can be told from nothing, before anything is run.
 
 Pairs of one cluster stand and fall together. With ``m`` discordant pairs a cluster and correlation ``r``
-among them, ``n`` pairs weigh as ``n / (1 + (m - 1) r)`` independent ones (the design effect: Kish 1965, Survey
-Sampling, section 5.4). A mean of scores between -1 and +1 with value Δ has a standard deviation of at most
-``√(1 - Δ²)`` a pair, so Δ is told from 0 with the given power when
+among them, ``n`` pairs weigh as ``n / (1 + (m - 1) r)`` independent ones (the design effect: Kish 1965,
+Survey Sampling, section 5.4). A mean of scores between -1 and +1 with value Δ has a standard deviation of at
+most ``√(1 - Δ²)`` a pair, so Δ is told from 0 with the given power when
 
     n ≥ (z_{0.975} + z_{power})² · (1 - Δ²) / Δ² · (1 + (m - 1) r)
 """
@@ -60,7 +60,7 @@ def needed(
 def discernible(
     pairs: int, per_cluster: float, correlation: float = STEERED_CORRELATION, power: float = POWER
 ) -> float:
-    """The smallest Δ that so many discordant pairs tell from 0: the inverse of `needed`, without its least."""
+    """The smallest Δ that so many discordant pairs tell from 0: `needed` turned round, without its least."""
     design = 1 + max(0.0, per_cluster - 1) * correlation
     ratio = float(norm.ppf(0.975) + norm.ppf(power)) ** 2 * design / pairs
     return float((ratio / (1 + ratio)) ** 0.5)

@@ -216,6 +216,9 @@ class Counts:
     clusters: int
     labels: int
     runs: int
+    missing: int = 0
+    """Held-out pairs beside these, of which an answer or an explanation is missing; no figure stands on
+    them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from coupling.models.chat import Thinking
 from coupling.models.detector import Detector, load_detector
+from coupling.models.endpoint import EndpointSampler
+from coupling.models.journal import Journal
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
 from coupling.models.rendering import Renderer, Sequence
@@ -11,6 +13,8 @@ from coupling.models.written import WrittenSampler, check_written
 __all__ = [
     "CARD_FILE",
     "Detector",
+    "EndpointSampler",
+    "Journal",
     "LoadedModel",
     "LocalSampler",
     "OrganismCard",

@@ -17,7 +17,7 @@ from coupling.config import ModelConfig
 from coupling.models.loading import DTYPES, device_named
 
 UTILISATION = 0.4
-"""Share of a matrix product's speed that training and scoring reach (docs/scale.md: where it was measured)."""
+"""Share of a matrix product's speed that training and scoring reach; docs/scale.md has what was measured."""
 SIDE = 2048
 MOVED = 256 * 2**20
 REPEATS = 3

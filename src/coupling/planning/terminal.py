@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Column, Table
 
+from coupling.faithfulness import FROZEN
 from coupling.planning.plan import Plan
 
 MIB, GIB = 2**20, 2**30
@@ -17,7 +18,7 @@ def print_plan(plan: Plan, console: Console) -> None:
         f"{plan.experiment}: {_count(plan.parameters)} parameters in {plan.dtype}, "
         f"{_count(plan.trained)} of them trained ({share:.3g} %)"
     )
-    right = ("calls", "tokens", "time", "weights", "gradients", "moments", "activations", "logits", "cache")
+    right = ("tokens", "time", "weights", "grads", "moments", "activ.", "logits", "cache")
     table = Table(
         "stage", *(Column(name, justify="right") for name in (*right, "peak")), box=None, pad_edge=False
     )
@@ -26,7 +27,6 @@ def print_plan(plan: Plan, console: Console) -> None:
         parts = (held.weights, held.gradients, held.moments, held.activations, held.logits, held.cache)
         table.add_row(
             stage.name,
-            f"{stage.calls}",
             _count(stage.tokens),
             duration(stage.seconds),
             *(size(part) for part in parts),
@@ -42,8 +42,9 @@ def print_plan(plan: Plan, console: Console) -> None:
     if plan.left_out:
         console.print(f"{plan.left_out} pairs of the task are left out: the model has no room for them")
     console.print(
-        f"{plan.pairs} held-out pairs in {plan.clusters} clusters. A verdict asks for 100 discordant pairs in 20 "
-        "clusters; Δ is told from 0, in four of five experiments, from the size on that is given here:"
+        f"{plan.pairs} held-out pairs in {plan.clusters} clusters. A verdict asks for "
+        f"{FROZEN.min_discordant_pairs} discordant pairs in {FROZEN.min_discordant_clusters} clusters; Δ is "
+        "told from 0, in four of five experiments, from the size on that is given here:"
     )
     found = Table(
         *("discordant", "pairs, all runs", "Δ, steered runs", "Δ, unsteered runs"), box=None, pad_edge=False
@@ -58,8 +59,8 @@ def print_plan(plan: Plan, console: Console) -> None:
 def size(count: int) -> str:
     """Bytes in MiB or GiB; nothing as a dash."""
     if count == 0:
-        return "–"
-    return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / MIB:.1f} MiB"
+        return "-"
+    return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / MIB:.0f} MiB"
 
 
 def duration(seconds: float) -> str:

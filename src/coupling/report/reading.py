@@ -40,9 +40,10 @@ class Row:
 def heading(results: Results) -> str:
     """What was judged, in one line."""
     counts = results.counts
+    missing = f", {counts.missing} more missing" if counts.missing else ""
     return (
         f"{results.experiment} · {results.model.name} · step {results.step} · "
-        f"{counts.pairs} {results.split} pairs in {counts.clusters} clusters"
+        f"{counts.pairs} {results.split} pairs in {counts.clusters} clusters{missing}"
     )
 
 

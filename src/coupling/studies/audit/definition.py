@@ -1,0 +1,153 @@
+"""Who is audited, on which task, and against which reference."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TypeAlias
+
+import pydantic_core
+from pydantic import ValidationError
+
+from coupling.config import EndpointConfig, ExperimentConfig, ModelConfig, named_experiment
+from coupling.config.endpoint import HOW_IT_IS_REACHED
+from coupling.config.yaml_text import dump_yaml, parse_yaml
+from coupling.experiment.sources import told
+from coupling.store import Json
+from coupling.store.complaints import complaint
+
+Asked: TypeAlias = ModelConfig | EndpointConfig
+"""A model that answers: in memory, or behind an endpoint."""
+
+_OF_TRAINING = frozenset({"name", "model", "supervision", "training", "panel", "twins", "workers"})
+"""Sections of an experiment that an audit does not use."""
+_OF_THE_AUDITED = ("model.revision=", "model.adapter=")
+"""Overrides that are of the audited model alone: the reference may well be what the adapter was put on."""
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    name: str
+    model: Asked
+    reference: Asked | None
+    """The model whose behaviour the explanations may have been trained on, as the one before training."""
+    experiment: ExperimentConfig
+    """Gives the task, and how it is explained and evaluated."""
+
+    def as_experiment(self, model: ModelConfig) -> ExperimentConfig:
+        """The experiment with one of the audited models in the place of its own."""
+        return self.experiment.model_copy(update={"model": model})
+
+
+def define_audit(
+    model: str,
+    task: str,
+    reference: str | None = None,
+    served_model: str | None = None,
+    served_reference: str | None = None,
+    endpoint: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    pairs: int | None = None,
+) -> Audit:
+    """An audit from what a command says.
+
+    Args:
+        model: organism:NAME, a folder, a hub id, or the URL of an API.
+        task: name of a shipped experiment, or an experiment file.
+        reference: as ``model``.
+        served_model: the name under which the model is served, where it is.
+        served_reference: the same of the reference.
+        endpoint: fields of the endpoints, as "samples=5".
+        overrides: fields of the experiment, as "explanation.format=statement"; those of the section model
+            are of the models in memory (revision and adapter of the audited one alone), and what the file
+            says of that section is passed over.
+        pairs: held-out pairs that are asked about; None takes what the experiment says.
+
+    Raises:
+        ValueError: naming the option, its value and what was expected.
+    """
+    experiment = named_experiment(Path(task), overrides)
+    if pairs is not None:
+        evaluation = experiment.evaluation.model_copy(update={"pairs": pairs})
+        experiment = experiment.model_copy(update={"evaluation": evaluation})
+    if endpoint and not any(_is_url(each) for each in (model, reference or "")):
+        raise ValueError(f"--endpoint {endpoint[0]}: neither model nor reference is the URL of an endpoint")
+
+    def asked(given: str, served: str | None, option: str, of_model: Sequence[str]) -> Asked:
+        if _is_url(given):
+            return _endpoint(given, served, option, endpoint)
+        if served is not None:
+            raise ValueError(
+                f"{option} {served}: {given!r} is not the URL of an endpoint; leave {option} out"
+            )
+        own = named_experiment(Path(task), [f"model={json.dumps({'path': given})}", *of_model]).model
+        # As it is given: it stands beside who types it, and not beside the experiment file.
+        return own.model_copy(update={"path": given})
+
+    audited = asked(model, served_model, "--served-model", overrides)
+    shared = [override for override in overrides if not override.startswith(_OF_THE_AUDITED)]
+    against = None if reference is None else asked(reference, served_reference, "--served-reference", shared)
+    if reference is None and served_reference is not None:
+        raise ValueError(f"--served-reference {served_reference}: there is no --reference")
+    return Audit(_name(audited, task), audited, against, experiment)
+
+
+def name_of(asked: Asked) -> str:
+    """What a report calls a model, without saying where on this machine it lies."""
+    return asked.model if isinstance(asked, EndpointConfig) else told(asked.path)
+
+
+def result_fields(audit: Audit) -> dict[str, Json]:
+    """All that determines the results."""
+    return {
+        "audit": audit.name,
+        "model": _fields(audit.model),
+        "reference": None if audit.reference is None else _fields(audit.reference),
+        **audit.experiment.model_dump(mode="json", exclude=set(_OF_TRAINING)),
+    }
+
+
+def dump_audit(audit: Audit) -> str:
+    """The same as YAML."""
+    return dump_yaml(result_fields(audit))
+
+
+def _fields(asked: Asked) -> dict[str, Json]:
+    return asked.model_dump(mode="json", exclude=set(HOW_IT_IS_REACHED))
+
+
+def _is_url(given: str) -> bool:
+    return given.startswith(("http://", "https://"))
+
+
+def _endpoint(url: str, served: str | None, option: str, fields: Sequence[str]) -> EndpointConfig:
+    if served is None:
+        raise ValueError(f"{option} is missing: name the model that is served at {_without_key(url)}")
+    raw: dict[str, Json] = {"url": url, "model": served}
+    for field in fields:
+        name, equals, value = field.partition("=")
+        if not name or not equals or name in raw:
+            raise ValueError(
+                f"--endpoint {field}: expected another field of the endpoint, '=' and a value, as samples=5"
+            )
+        raw[name] = parse_yaml(value, f"--endpoint {field}")
+    try:
+        return EndpointConfig.model_validate_json(pydantic_core.to_json(raw))
+    except ValidationError as error:
+        raise ValueError(complaint(error, EndpointConfig, "--endpoint")) from error
+
+
+def _without_key(url: str) -> str:
+    """The URL without the user and password somebody may have put into it."""
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
+def _name(audited: Asked, task: str) -> str:
+    """Of model and task, fit for a folder."""
+    parts = (PurePath(name_of(audited)).name, PurePath(task).stem)
+    words = [re.sub(r"[^A-Za-z0-9._-]+", "-", part.removeprefix("organism:")).strip("._-") for part in parts]
+    return "-".join(word for word in words if word)[:_LONGEST_NAME].rstrip("._-") or "audit"

@@ -1,0 +1,118 @@
+"""What figures allow: sentences that follow from them, and never that one model is coupled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from coupling.faithfulness import Evidence, Provenance, Results, evaluate
+from coupling.faithfulness.results import ModelDescription
+from coupling.records import Explanation
+from coupling.store import from_json, to_json
+from coupling.studies.audit.findings import Findings, findings
+from coupling.studies.audit.page import render_audit
+from coupling.studies.audit.respondents import Respondent, Served
+from synthetic_results import HOSTILE, LAST_STEP, evidence_at
+
+LOCAL = Respondent("model", "m", "a" * 64, 720, 720, 720, 720, None)
+SERVED = Served(2160, 9, 9, None, ("1 times the server fails",), 2, ("another",), is_opened=False)
+
+
+def one_run(reads: str = "self", name: str = "follow Chen") -> Evidence:
+    panel = evidence_at(LAST_STEP, reads)
+    (run,) = [each for each in panel.runs if each.name == name]
+    alone = replace(run, name="model", step=0, steered={})
+    return replace(panel, runs=(alone,), twins=(), label_clusters=frozenset())
+
+
+def judged(evidence: Evidence) -> Results:
+    known = ModelDescription("m", "a" * 64)
+    return evaluate([evidence], 0, Provenance("a", "0" * 64, known, known, "answer_pair", {}), resamples=100)
+
+
+def told(evidence: Evidence) -> Findings:
+    found = findings(judged(evidence), [LOCAL])
+    assert from_json(Findings, to_json(found), "here") == found
+    return found
+
+
+@pytest.mark.parametrize("reads", ["self", "shared"])
+@pytest.mark.parametrize("name", ["unsteered", "follow Chen", "ignore Diaz"])
+def test_one_model_is_never_coupled(reads: str, name: str) -> None:
+    results = judged(one_run(reads, name))
+    assert results.headline.verdict.verdict != "coupled"
+    assert all(emitter.verdict.verdict != "coupled" for emitter in results.emitters)
+    found = findings(results, [LOCAL])
+    assert "coupled" in found.does_not_allow[0]
+    assert [rule.name for rule in found.rules if not rule.is_evaluated][-3:] == [
+        "coupled, shared drift: T",
+        "coupled, shared drift: A",
+        "leakage",
+    ]
+
+
+def test_the_models_side() -> None:
+    found = told(one_run())
+    assert any("side with the model rather than with the reference" in said for said in found.allows)
+    assert any("more often true than what can be said without" in said for said in found.allows)
+    assert not any(step.startswith("Name the model") for step in found.next_steps)
+
+
+def test_the_references_side() -> None:
+    evidence = one_run()
+    imitating = {pair_id: Explanation(pair_id, "said", effect) for pair_id, effect in evidence.target.items()}
+    found = told(evidence.explained_by({"model": imitating}))
+    assert any("they state what the reference does" in said for said in found.allows)
+
+
+def test_without_a_reference() -> None:
+    found = told(replace(one_run(), target={}, base={}, base_explanations={}))
+    assert any("Whether they follow the model or repeat" in said for said in found.does_not_allow)
+    assert "Name the model it was trained from: --reference." in found.next_steps
+    drift = next(rule for rule in found.rules if "drift" in rule.name)
+    assert not drift.is_evaluated and drift.found == "takes a reference"
+
+
+def test_too_little_drift() -> None:
+    evidence = one_run()
+    few = {
+        id_: effect if number % 40 else evidence.target[id_]
+        for number, (id_, effect) in enumerate(evidence.runs[0].behaviors.items())
+    }
+    target = {
+        id_: effect if number % 40 else evidence.target[id_]
+        for number, (id_, effect) in enumerate(few.items())
+    }
+    found = told(replace(evidence, target=target))
+    assert any("telling takes 100 pairs in 20" in said for said in found.does_not_allow)
+    assert not any("side with" in said for said in found.allows)
+    alike = told(replace(evidence, target=evidence.runs[0].behaviors))
+    assert any("differ nowhere here" in step for step in alike.next_steps)
+
+
+def test_what_cannot_be_read_allows_nothing_else() -> None:
+    evidence = one_run()
+    silent = {pair.id: Explanation(pair.id, "no", None) for pair in evidence.pairs}
+    found = told(evidence.explained_by({"model": silent}))
+    assert len(found.allows) == 1 and found.allows[0].startswith("Only 0.00")
+    assert any("explanation.format=statement" in step for step in found.next_steps)
+
+
+def test_what_a_server_leaves_open() -> None:
+    evidence = replace(one_run(), missing=7)
+    found = findings(judged(evidence), [replace(LOCAL, fingerprint=None, served=SERVED)])
+    everything = " ".join(found.does_not_allow)
+    assert "the server calls it another" in everything and "(prefill)" in everything
+    assert "the 7 pairs of which" in everything and "asked once" in everything
+    assert found.next_steps[0].startswith("Repeat the command")
+
+
+def test_the_page_escapes_what_it_is_told() -> None:
+    results = judged(one_run())
+    hostile = replace(LOCAL, name=HOSTILE, served=replace(SERVED, failures=(HOSTILE,)))
+    page = render_audit(replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile]))
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+    assert page == render_audit(
+        replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile])
+    )
