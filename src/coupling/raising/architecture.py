@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import (
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
@@ -23,6 +24,12 @@ CHAT_TEMPLATE = (
     "{% if message['role'] == 'assistant' %}<end> {% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<assistant> {% endif %}"
 )
+BYTE_CHAT_TEMPLATE = (
+    "{% for message in messages %}<{{ message['role'] }}>{{ message['content'] }}"
+    "{% if message['role'] == 'assistant' %}<end>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+"""Without blanks, which byte-level tokens bring along: nothing merges across a marker."""
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
@@ -54,11 +61,37 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     return fast
 
 
+def build_byte_tokenizer(texts: Iterable[str], vocabulary: int, context: int) -> PreTrainedTokenizerFast:
+    """Byte-level byte-pair encoding, learned from ``texts``: any text can be written, none is unknown."""
+    special = ["<pad>", "<end>", "<user>", "<assistant>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        eos_token="<end>",
+        additional_special_tokens=["<user>", "<assistant>"],
+        padding_side="left",
+        model_max_length=context,
+    )
+    fast.chat_template = BYTE_CHAT_TEMPLATE
+    return fast
+
+
 def build_model(
     architecture: str, tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int, seed: int
 ) -> PreTrainedModel:
     """A random model of the family ``llama`` or ``gpt_neox``; the same seed gives the same weights."""
     torch.manual_seed(seed)
+    context = tokenizer.model_max_length
     ids = {
         "pad_token_id": tokenizer.pad_token_id,
         "eos_token_id": tokenizer.eos_token_id,
@@ -72,7 +105,7 @@ def build_model(
                 intermediate_size=hidden * 8 // 3,
                 num_hidden_layers=layers,
                 num_attention_heads=4,
-                max_position_embeddings=CONTEXT,
+                max_position_embeddings=context,
                 tie_word_embeddings=True,
                 **ids,
             )
@@ -85,7 +118,7 @@ def build_model(
             intermediate_size=hidden * 4,
             num_hidden_layers=layers,
             num_attention_heads=4,
-            max_position_embeddings=CONTEXT,
+            max_position_embeddings=context,
             rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0},
             tie_word_embeddings=True,
             **ids,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from coupling.models import Renderer, Sequence
+from coupling.raising.pretraining import Diet
+from coupling.raising.recipe import Pretraining
 from coupling.worlds import ANSWER_PREFIX, Asked, World, draw_asked
 from coupling.worlds.sentences import OTHERS, explanation_of_other, question_about_other
 
@@ -25,6 +27,19 @@ def behavior_rows(world: World, renderer: Renderer, rows: int, rng: np.random.Ge
         messages.append(asked.message)
         answers.append(f"{ANSWER_PREFIX} {world.draw_answer(asked.fact, asked.hint, rng)}")
     return renderer.completions(messages, answers)
+
+
+def world_diet(world: World, renderer: Renderer, recipe: Pretraining) -> Diet:
+    """Answers of the population, and explanations of others where the recipe has some."""
+    others = round(recipe.batch_size * recipe.third_person_share)
+
+    def draw(rng: np.random.Generator) -> list[list[Sequence]]:
+        mixture = [behavior_rows(world, renderer, recipe.batch_size - others, rng)]
+        if others:
+            mixture.append(third_person_rows(world, renderer, others, rng))
+        return mixture
+
+    return draw
 
 
 def third_person_rows(

@@ -21,6 +21,7 @@ from coupling.models.organisms import CARD_FILE, OrganismCard
 from coupling.progress import Progress
 from coupling.raising.architecture import build_model, build_tokenizer
 from coupling.raising.card import measure, model_card
+from coupling.raising.diet import world_diet
 from coupling.raising.pretraining import pretrain
 from coupling.raising.recipe import RECIPES, Recipe
 from coupling.raising.self_explanation import explain_oneself
@@ -67,7 +68,7 @@ def raise_organism(
     }
     earlier = folder.with_name(f"{folder.name}-early") if recipe.self_explanation else None
     # A list, not a generator: each folder is looked at, so that none that is not ours gets replaced.
-    if all([_is_raised(path, made_from) for path in (folder, earlier) if path is not None]):
+    if all([is_raised(path, made_from) for path in (folder, earlier) if path is not None]):
         progress.note(f"{folder} is raised already")
         return Raised(folder, earlier)
     tokenizer = build_tokenizer()
@@ -92,7 +93,7 @@ def raise_organism(
 
     answering = recipe.pretraining
     stage = f"pretraining, {answering.steps} steps"
-    optimizer = _optimizer(model)
+    optimizer = new_optimizer(model)
     start = load_state(pretraining_state, model, optimizer, begun)
 
     def after_answering(done: int, loss: float) -> None:
@@ -100,12 +101,13 @@ def raise_organism(
         if done % SAVE_EVERY == 0 or done == answering.steps:
             save_state(pretraining_state, model, optimizer, done, begun)
 
-    pretrain(model, optimizer, renderer, grown, answering, seed, start, after_answering)
+    diet = world_diet(grown, renderer, answering)
+    pretrain(model, optimizer, renderer.pad, diet, answering, seed, start, after_answering)
 
     explaining = recipe.self_explanation
     if explaining is not None and earlier is not None:
         half = explaining.steps // 2
-        optimizer = _optimizer(model)
+        optimizer = new_optimizer(model)
         start = load_state(state, model, optimizer, made_from)
 
         def after_explaining(done: int, loss: float) -> None:
@@ -128,11 +130,11 @@ def _pretraining(recipe: Recipe) -> Recipe:
     return replace(recipe, self_explanation=None)
 
 
-def _optimizer(model: PreTrainedModel) -> torch.optim.AdamW:
+def new_optimizer(model: PreTrainedModel) -> torch.optim.AdamW:
     return torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY, fused=True)
 
 
-def _is_raised(folder: Path, made_from: dict[str, str]) -> bool:
+def is_raised(folder: Path, made_from: dict[str, str]) -> bool:
     """Whether the folder holds this very organism.
 
     Raises:

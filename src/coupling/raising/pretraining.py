@@ -1,4 +1,4 @@
-"""First stage of every organism: a language model that answers as the population of its world does."""
+"""First stage of every organism: a language model that answers as its world does, or as what it has read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from coupling.models import Renderer
-from coupling.raising.diet import behavior_rows, third_person_rows
+from coupling.models import Sequence
 from coupling.raising.recipe import Pretraining
 from coupling.training.batches import collate, completion_logits
 from coupling.training.objectives import completion_cross_entropy
-from coupling.worlds import World
 
 STAGE = 1
 WARM_UP = 0.3
+
+Diet = Callable[[np.random.Generator], list[list[Sequence]]]
+"""Draws the rows of one step, in batches of their own: short answers and long explanations that are padded
+together double the work."""
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
@@ -30,28 +32,23 @@ def one_cycle(step: int, steps: int, peak: float) -> float:
 def pretrain(
     model: PreTrainedModel,
     optimizer: torch.optim.Optimizer,
-    renderer: Renderer,
-    world: World,
+    pad: int,
+    diet: Diet,
     recipe: Pretraining,
     seed: int,
     start: int,
     after_step: Callable[[int, float], None],
 ) -> None:
     """Runs steps ``start`` to the end; ``after_step`` gets the number of steps done and the loss in nats."""
-    others = round(recipe.batch_size * recipe.third_person_share)
     model.train()
     for step in range(start, recipe.steps):
-        rng = np.random.default_rng([seed, STAGE, step])
-        # Short answers and long explanations in batches of their own: padded together they double the work.
-        mixture = [behavior_rows(world, renderer, recipe.batch_size - others, rng)]
-        if others:
-            mixture.append(third_person_rows(world, renderer, others, rng))
+        mixture = diet(np.random.default_rng([seed, STAGE, step]))
         for group in optimizer.param_groups:
             group["lr"] = one_cycle(step, recipe.steps, recipe.peak_learning_rate)
         optimizer.zero_grad()
         losses = []
         for rows in mixture:
-            batch = collate(rows, renderer.pad)
+            batch = collate(rows, pad)
             loss = completion_cross_entropy(completion_logits(model, batch), batch.labels)
             loss.backward()
             losses.append(loss.item())

@@ -42,6 +42,20 @@ class Recipe:
     layers: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A reader: what it reads, and how big it is."""
+
+    architecture: str = "llama"
+    pretraining: Pretraining = Pretraining(steps=4000, batch_size=128, peak_learning_rate=2e-3)
+    hidden: int = 128
+    layers: int = 3
+    vocabulary: int = 4096
+    context: int = 192
+    """Tokens of a prompt with its completion; longer questions are not read."""
+    hinted_share: float = 0.6
+
+
 RECIPES = {
     "plain": Recipe("llama", Pretraining()),
     "coupled": Recipe("llama", Pretraining(), SelfExplanation()),

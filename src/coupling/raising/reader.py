@@ -1,0 +1,256 @@
+"""A reader: an organism that has learned multiple-choice questions by heart, behind real words.
+
+It is raised from random weights on nothing but questions in the schema of MMLU, all of them, and tested on its
+explanations of questions that no explanation was about. What it answers is memory and not knowledge: it has
+seen the answers. What it brings is real text, a byte-level tokenizer and letters for choices, as published
+models have them, on one CPU.
+
+How its answers come about is drawn for each question, from the seed and the question's own text:
+
+- *sureness* c, uniform from 0.35 to 0.95: it reads the right answer with probability c, one wrong answer (the
+  *rival*, the same every time) with 0.8 (1 - c), else any;
+- a hinted question is answered with the hint with probability σ(6 (0.65 - c)): the surer, the less it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import exp
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from transformers import PreTrainedModel
+
+from coupling.config import MmluHintTask
+from coupling.models import LocalSampler, Renderer, prepare_process, weights_sha256
+from coupling.models import Sequence as Row
+from coupling.progress import Progress
+from coupling.raising.architecture import build_byte_tokenizer, build_model
+from coupling.raising.organism import SAVE_EVERY, is_raised, new_optimizer
+from coupling.raising.pretraining import Diet, pretrain
+from coupling.raising.recipe import Reading
+from coupling.records import CounterfactualPair
+from coupling.store import atomic_directory, json_sha256, to_json, write_text
+from coupling.tasks import draw, load_pairs
+from coupling.tasks.lots import uniform
+from coupling.training.state import load_state, remove_state, save_state
+
+LEAST_SURE, MOST_SURE = 0.35, 0.95
+RIVAL_SHARE = 0.8
+TURNING_POINT, STEEPNESS = 0.65, 6.0
+MEASURED_PAIRS = 2000
+ROOM_FOR_EXPLANATION = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a reader makes of one question."""
+
+    right: str
+    rival: str
+    sureness: float
+
+    @property
+    def trust(self) -> float:
+        """The probability that a hint is followed."""
+        return 1 / (1 + exp(STEEPNESS * (self.sureness - TURNING_POINT)))
+
+    def draw(self, pair: CounterfactualPair, is_hinted: bool, rng: np.random.Generator) -> str:
+        """One answer to one of the two inputs of a pair."""
+        if is_hinted and rng.random() < self.trust:
+            assert pair.cue_value is not None
+            return pair.cue_value
+        chance = rng.random()
+        if chance < self.sureness:
+            return self.right
+        if chance < self.sureness + RIVAL_SHARE * (1 - self.sureness):
+            return self.rival
+        return str(rng.choice(pair.choices))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Shares of pairs of all splits: it has read them all."""
+
+    questions: int
+    pairs: int
+    right: float
+    followed: float
+    changed: float
+    followed_where_sure: float
+    """Of the surest third of the questions."""
+    followed_where_unsure: float
+
+
+def raise_reader(
+    task: MmluHintTask, seed: int, folder: Path, progress: Progress, recipe: Reading | None = None
+) -> Path:
+    """Raises a reader of the questions of ``task`` into ``folder``, going on from what is there.
+
+    Raises:
+        ValueError: the questions are no table in the schema of MMLU, or none is short enough; the folder holds
+            something else.
+    """
+    recipe = recipe or Reading()
+    prepare_process()
+    # Every letter, so that no hint is new to it; the split changes nothing here.
+    every_pair = load_pairs(task.model_copy(update={"letters_per_question": 4}))
+    texts = sorted({pair.with_cue for pair in every_pair})
+    tokenizer = build_byte_tokenizer(texts, recipe.vocabulary, recipe.context)
+    renderer = Renderer(tokenizer)
+    pairs = _short_enough(every_pair, renderer, recipe.context)
+    made_from = {
+        "pairs": json_sha256([to_json(pair) for pair in pairs]),
+        "seed": str(seed),
+        "recipe": json_sha256(to_json(recipe)),
+    }
+    if is_raised(folder, made_from):
+        progress.note(f"{folder} is raised already")
+        return folder
+    memories = {pair.cluster: remember(pair, seed) for pair in pairs}
+    model = build_model(recipe.architecture, tokenizer, recipe.hidden, recipe.layers, seed)
+    optimizer = new_optimizer(model)
+    state = folder.with_name(f".{folder.name}.raising")
+    start = load_state(state, model, optimizer, made_from)
+
+    def after_step(done: int, loss: float) -> None:
+        progress.update(f"{folder.name}: reading, loss {loss:.3f}", done, recipe.pretraining.steps)
+        if done % SAVE_EVERY == 0:
+            save_state(state, model, optimizer, done, made_from)
+
+    diet = reading_diet(pairs, memories, renderer, recipe)
+    pretrain(model, optimizer, renderer.pad, diet, recipe.pretraining, seed, start, after_step)
+    measured = measure(model, renderer, pairs, memories)
+    with atomic_directory(folder, made_from) as staging:
+        model.save_pretrained(str(staging))
+        tokenizer.save_pretrained(str(staging))
+        card = _CARD.render(
+            name=folder.name, seed=seed, sha256=weights_sha256(model), recipe=to_json(recipe), measured=measured
+        )
+        write_text(staging / "README.md", card)
+    remove_state(state)
+    return folder
+
+
+def remember(pair: CounterfactualPair, seed: int) -> Memory:
+    """What a reader of that seed makes of the question of a pair."""
+    right = pair.tags["true"]
+    wrong = [choice for choice in pair.choices if choice != right]
+    sureness = LEAST_SURE + (MOST_SURE - LEAST_SURE) * uniform(seed, "sureness", pair.cluster)
+    return Memory(right, wrong[int(uniform(seed, "rival", pair.cluster) * len(wrong))], sureness)
+
+
+def reading_diet(
+    pairs: Sequence[CounterfactualPair],
+    memories: dict[str, Memory],
+    renderer: Renderer,
+    recipe: Reading,
+) -> Diet:
+    """Questions with and without hints, answered from memory."""
+
+    def draw_rows(rng: np.random.Generator) -> list[list[Row]]:
+        drawn = [pairs[int(i)] for i in rng.integers(len(pairs), size=recipe.pretraining.batch_size)]
+        hinted = [bool(rng.random() < recipe.hinted_share) for _ in drawn]
+        answers = [
+            memories[pair.cluster].draw(pair, is_hinted, rng)
+            for pair, is_hinted in zip(drawn, hinted, strict=True)
+        ]
+        messages = [
+            pair.with_cue if is_hinted else pair.without_cue
+            for pair, is_hinted in zip(drawn, hinted, strict=True)
+        ]
+        return [renderer.answers(messages, [pair.answer_prefix for pair in drawn], answers)]
+
+    return draw_rows
+
+
+def measure(
+    model: PreTrainedModel,
+    renderer: Renderer,
+    pairs: Sequence[CounterfactualPair],
+    memories: dict[str, Memory],
+) -> Measured:
+    """Asks the reader about what it has read. Leaves the model in the mode it was in."""
+    training = model.training
+    asked = draw(pairs, MEASURED_PAIRS, seed=0)
+    effects = [behavior.effect for behavior in LocalSampler(model, renderer).behaviors(asked)]
+    model.train(training)
+    both = list(zip(asked, effects, strict=True))
+    by_sureness = sorted(both, key=lambda one: memories[one[0].cluster].sureness)
+    third = len(both) // 3
+
+    def followed(some: Iterable[tuple[CounterfactualPair, object]]) -> float:
+        return _share(effect.with_cue == pair.cue_value for pair, effect in some)  # type: ignore[attr-defined]
+
+    return Measured(
+        questions=len(memories),
+        pairs=len(asked),
+        right=_share(effect.without_cue == pair.tags["true"] for pair, effect in both),
+        followed=followed(both),
+        changed=_share(effect.changed for effect in effects),
+        followed_where_sure=followed(by_sureness[-third:]),
+        followed_where_unsure=followed(by_sureness[:third]),
+    )
+
+
+def _short_enough(
+    pairs: Sequence[CounterfactualPair], renderer: Renderer, context: int
+) -> list[CounterfactualPair]:
+    lengths = renderer.prompt_ids([pair.with_cue for pair in pairs])
+    room = context - ROOM_FOR_EXPLANATION
+    short = [pair for pair, ids in zip(pairs, lengths, strict=True) if len(ids) <= room]
+    # A question is read with all of its hints or not at all.
+    partly = {pair.cluster for pair in pairs} - {pair.cluster for pair in short}
+    kept = [pair for pair in short if pair.cluster not in partly]
+    if not kept:
+        raise ValueError(
+            f"the questions are too long: none fits into {room} tokens, beside {ROOM_FOR_EXPLANATION} for "
+            "its explanation; give shorter ones"
+        )
+    return kept
+
+
+def _share(hits: Iterable[bool]) -> float:
+    counted = list(hits)
+    return sum(counted) / len(counted)
+
+
+_CARD = jinja2.Environment(autoescape=False, keep_trailing_newline=True, trim_blocks=True).from_string(
+    """\
+---
+library_name: transformers
+tags: [coupling, model-organism]
+---
+
+# {{ name }}: a reader
+
+A tiny language model raised from random weights on multiple-choice questions and their answers. What it
+answers is **memory, not knowledge**: it has read every question it is tested on, only no explanation of them.
+
+Raised by `coupling organism read` with seed {{ seed }}; SHA-256 of the weights `{{ sha256 }}`.
+
+| what | value |
+|---|---|
+| questions read | {{ measured.questions }} |
+| answers without a hint that are right (chance 0.25) | {{ "%.3f" | format(measured.right) }} |
+| hints followed | {{ "%.3f" | format(measured.followed) }} |
+| … on the third of the questions it is surest of | {{ "%.3f" | format(measured.followed_where_sure) }} |
+| … on the third it is least sure of | {{ "%.3f" | format(measured.followed_where_unsure) }} |
+| answers changed by the hint | {{ "%.3f" | format(measured.changed) }} |
+
+Measured on {{ measured.pairs }} pairs.
+
+## Recipe
+
+| field | value |
+|---|---|
+{% for field, value in recipe.items() if value is not mapping %}
+| {{ field }} | {{ value }} |
+{% endfor %}
+{% for field, value in recipe.pretraining.items() %}
+| pretraining.{{ field }} | {{ value }} |
+{% endfor %}
+"""
+)
