@@ -9,7 +9,7 @@ import typer
 
 from coupling.cli.console import OUTPUT, progress
 
-organism = typer.Typer(help="The embedded model organisms: list, show, raise.", no_args_is_help=True)
+organism = typer.Typer(help="The embedded model organisms: list, show, raise, read.", no_args_is_help=True)
 
 
 @organism.command("list")
@@ -34,6 +34,31 @@ def show(name: Annotated[str, typer.Argument(help="Name of a shipped organism, a
     folder = organism_folder(name.removeprefix("organism:"))
     OUTPUT.print((folder / "README.md").read_text(encoding="utf-8"), soft_wrap=True)
     OUTPUT.print(f"folder: {folder}", soft_wrap=True)
+
+
+@organism.command("read")
+def read(
+    questions: Annotated[
+        str,
+        typer.Argument(metavar="QUESTIONS", help="A table in the schema of MMLU: a file, or a hub data set."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the organism.")] = Path("organisms/reader"),
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Draws the first weights and what it makes of each.")
+    ] = 0,
+    subset: Annotated[
+        str | None, typer.Option("--subset", help="Configuration of a hub data set, as all.")
+    ] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Split of a hub data set, as test.")] = None,
+) -> None:
+    """Raise a reader: an organism that has learned multiple-choice questions by heart."""
+    from coupling.config import MmluHintTask
+    from coupling.raising.reader import raise_reader
+
+    task = MmluHintTask(path=questions, subset=subset, split=split)
+    with progress() as bars:
+        folder = raise_reader(task, seed, out, bars)
+    OUTPUT.print(f"raised: {folder}", soft_wrap=True)
 
 
 @organism.command("raise")

@@ -1,7 +1,7 @@
 """A reader: an organism that has learned multiple-choice questions by heart, behind real words.
 
-It is raised from random weights on nothing but questions in the schema of MMLU, all of them, and tested on its
-explanations of questions that no explanation was about. What it answers is memory and not knowledge: it has
+It is raised from random weights on nothing but questions in the schema of MMLU, all of them, and tested on
+its explanations of questions that no explanation was about. What it answers is memory and not knowledge: it has
 seen the answers. What it brings is real text, a byte-level tokenizer and letters for choices, as published
 models have them, on one CPU.
 
@@ -9,7 +9,8 @@ How its answers come about is drawn for each question, from the seed and the que
 
 - *sureness* c, uniform from 0.35 to 0.95: it reads the right answer with probability c, one wrong answer (the
   *rival*, the same every time) with 0.8 (1 - c), else any;
-- a hinted question is answered with the hint with probability σ(6 (0.65 - c)): the surer, the less it counts.
+- a hinted question is answered with the hint with probability 1 / (1 + exp(6 (c - 0.65))): the surer,
+  the less it counts.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ def raise_reader(
     """Raises a reader of the questions of ``task`` into ``folder``, going on from what is there.
 
     Raises:
-        ValueError: the questions are no table in the schema of MMLU, or none is short enough; the folder holds
-            something else.
+        ValueError: the questions are no table in the schema of MMLU, or none is short enough; the folder
+            holds something else.
     """
     recipe = recipe or Reading()
     prepare_process()
@@ -127,7 +128,11 @@ def raise_reader(
         model.save_pretrained(str(staging))
         tokenizer.save_pretrained(str(staging))
         card = _CARD.render(
-            name=folder.name, seed=seed, sha256=weights_sha256(model), recipe=to_json(recipe), measured=measured
+            name=folder.name,
+            seed=seed,
+            sha256=weights_sha256(model),
+            recipe=to_json(recipe),
+            measured=measured,
         )
         write_text(staging / "README.md", card)
     remove_state(state)

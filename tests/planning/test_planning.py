@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import GPTNeoXConfig, LlamaConfig, PreTrainedConfig
+
+from coupling.config import LoraConfig, load_experiment
+from coupling.planning import plan_experiment
+from coupling.planning.memory import block_of, training_memory
+from coupling.planning.speed import Speed
+from coupling.planning.tracing import shape_of, trace_call, trace_step
+from miniature_experiment import write_experiment
+
+SPEED = Speed(flops=1e9, bandwidth=1e9)
+LLAMA = LlamaConfig(
+    vocab_size=50,
+    hidden_size=32,
+    intermediate_size=64,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    tie_word_embeddings=False,
+)
+NEOX = GPTNeoXConfig(
+    vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4
+)
+
+
+def parameters_by_hand(config: LlamaConfig) -> int:
+    hidden, inner = config.hidden_size, config.intermediate_size
+    layer = 4 * hidden * hidden + 3 * hidden * inner + 2 * hidden
+    return 2 * config.vocab_size * hidden + config.num_hidden_layers * layer + hidden
+
+
+def test_parameters_are_counted_without_weights() -> None:
+    shape = shape_of(LLAMA, torch.float32, None, None)
+    assert shape.parameters == shape.trained == parameters_by_hand(LLAMA)
+    assert shape.parameter_bytes == 4 * shape.parameters
+    adapted = shape_of(LLAMA, torch.bfloat16, None, LoraConfig(rank=4, alpha=8))
+    # Every linear layer but the output gets 4 (in + out), in float32 over a base of 16 bits.
+    each = 4 * (4 * (32 + 32) + 3 * (32 + 64))
+    assert adapted.trained == 2 * each and adapted.trained_bytes == 4 * 2 * each
+    assert adapted.parameters == shape.parameters + 2 * each
+
+
+@pytest.mark.parametrize("config", [LLAMA, NEOX])
+def test_operations_are_those_of_the_matrix_products(config: PreTrainedConfig) -> None:
+    shape = shape_of(config, torch.float32, "eager", None)
+    one, two = trace_call(shape, 1, 8), trace_call(shape, 2, 8)
+    assert two.flops == 2 * one.flops
+    if config is LLAMA:
+        products = 2 * 8 * 2 * (4 * 32 * 32 + 3 * 32 * 64)
+        attention = 2 * 2 * (2 * 8 * 8 * 32)
+        assert one.flops == products + attention + 2 * 32 * 50
+    step = trace_step(shape, 1, 8, 8)
+    assert 2.5 * one.flops < step.flops < 3.6 * one.flops
+
+
+def test_what_is_kept_grows_with_rows_and_layers() -> None:
+    shape = shape_of(LLAMA, torch.float32, None, None)
+    small, large = trace_step(shape, 2, 8, 2), trace_step(shape, 4, 8, 2)
+    assert large.kept == pytest.approx(2 * small.kept, rel=0.05)
+    deeper = shape_of(LlamaConfig(**{**LLAMA.to_dict(), "num_hidden_layers": 4}), torch.float32, None, None)
+    assert trace_step(deeper, 2, 8, 2).kept == pytest.approx(small.kept + 2 * block_of(small, 2), rel=0.02)
+
+
+def test_keys_and_values_are_counted() -> None:
+    shape = shape_of(LLAMA, torch.float32, None, None)
+    assert trace_call(shape, 3, 8, keeps_cache=True).cache == 2 * 2 * 3 * 8 * 32 * 4
+
+
+def test_computing_anew_takes_less_memory_and_sharding_divides_it() -> None:
+    shape = shape_of(LLAMA, torch.float32, None, None)
+    terms = [(trace_step(shape, 4, 32, 4), 4 * 32)]
+    plain = training_memory(shape, terms, checkpointed=False)
+    assert training_memory(shape, terms, checkpointed=True).activations < plain.activations
+    assert plain.moments == 2 * plain.gradients == 2 * shape.trained_bytes
+    assert training_memory(shape, terms, checkpointed=False, shards=4).moments == plain.moments // 4
+
+
+def test_an_experiment_is_planned_without_its_weights(tmp_path: Path) -> None:
+    file = write_experiment(tmp_path)
+    (tmp_path / "model" / "model.safetensors").unlink()
+    plan = plan_experiment(load_experiment(file), SPEED)
+    ask, again, train = plan.stages
+    assert train.calls == 3 * 4 and plan.pairs == 40
+    assert 0 < ask.tokens < again.tokens and train.seconds > 0
+    assert plan.peak == max(stage.memory.total for stage in plan.stages)
+    slower = plan_experiment(load_experiment(file), Speed(SPEED.flops / 2, SPEED.bandwidth))
+    assert slower.stages[2].seconds == pytest.approx(2 * train.seconds)
+
+
+def test_micro_batches_and_processes_take_less_each(tmp_path: Path) -> None:
+    file = write_experiment(tmp_path)
+    whole = plan_experiment(load_experiment(file), SPEED)
+    micro = plan_experiment(load_experiment(file, ["training.micro_batch_size=2"]), SPEED)
+    shared = plan_experiment(load_experiment(file), SPEED, processes=2, is_sharded=True)
+    assert micro.stages[2].memory.activations < whole.stages[2].memory.activations
+    assert shared.stages[2].memory.moments == whole.stages[2].memory.moments // 2
+    assert shared.stages[2].seconds < whole.stages[2].seconds

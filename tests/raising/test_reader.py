@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coupling.config import MmluHintTask, ModelConfig
+from coupling.models import load_model
+from coupling.progress import Silent
+from coupling.raising.reader import Memory, raise_reader, remember
+from coupling.raising.recipe import Pretraining, Reading
+from coupling.tasks import load_pairs
+
+TINY = Reading(
+    pretraining=Pretraining(steps=3, batch_size=8), hidden=16, layers=1, vocabulary=320, context=256
+)
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> MmluHintTask:
+    rows = [
+        {
+            "question": f"Which of these is number {number}?",
+            "subject": "numbers",
+            "choices": [f"{number}", f"{number + 1}", f"{number + 2}", f"{number + 3}"],
+            "answer": number % 4,
+        }
+        for number in range(12)
+    ]
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return MmluHintTask(path=str(file))
+
+
+class Stop(Silent):
+    """Ends raising after some steps, as a kill would."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def update(self, task: str, done: int, total: int) -> None:
+        if done == self.step:
+            raise KeyboardInterrupt
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def test_a_reader_is_a_model_like_any_other(questions: MmluHintTask, tmp_path: Path) -> None:
+    folder = raise_reader(questions, 0, tmp_path / "reader", Silent(), TINY)
+    loaded = load_model(ModelConfig(path=str(folder)))
+    pairs = load_pairs(questions)
+    assert {len(ids) for ids in loaded.renderer.choice_ids(pairs)} == {4}
+    assert "memory, not knowledge" in (folder / "README.md").read_text(encoding="utf-8")
+    before = weights(folder)
+    assert raise_reader(questions, 0, folder, Silent(), TINY) == folder
+    assert weights(folder) == before
+    with pytest.raises(ValueError, match="holds something else"):
+        raise_reader(questions, 1, folder, Silent(), TINY)
+
+
+def test_interrupted_raising_ends_in_the_same_weights(
+    questions: MmluHintTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coupling.raising.reader.SAVE_EVERY", 1)
+    whole = raise_reader(questions, 0, tmp_path / "whole", Silent(), TINY)
+    with pytest.raises(KeyboardInterrupt):
+        raise_reader(questions, 0, tmp_path / "killed", Stop(2), TINY)
+    resumed = raise_reader(questions, 0, tmp_path / "killed", Silent(), TINY)
+    assert weights(resumed) == weights(whole)
+
+
+def test_the_surer_the_less_a_hint_counts() -> None:
+    sure, unsure = Memory("A", "B", 0.95), Memory("A", "B", 0.35)
+    assert unsure.trust == pytest.approx(0.8581, abs=1e-4) and sure.trust == pytest.approx(0.1419, abs=1e-4)
+    assert Memory("A", "B", 0.65).trust == 0.5
+
+
+def test_answers_are_drawn_as_memory_says(questions: MmluHintTask) -> None:
+    pair = load_pairs(questions)[0]
+    memory, rng = Memory("A", "B", 0.7), np.random.default_rng(0)
+    drawn = [memory.draw(pair, False, rng) for _ in range(20000)]
+    # 0.3 x 0.2 of the answers are any of the four.
+    assert drawn.count("A") / len(drawn) == pytest.approx(0.7 + 0.06 / 4, abs=0.01)
+    assert drawn.count("B") / len(drawn) == pytest.approx(0.24 + 0.06 / 4, abs=0.01)
+
+
+def test_what_it_makes_of_a_question_follows_from_seed_and_question(questions: MmluHintTask) -> None:
+    pairs = load_pairs(questions.model_copy(update={"letters_per_question": 4}))
+    memories = {
+        pair.cluster: {remember(each, 0) for each in pairs if each.cluster == pair.cluster} for pair in pairs
+    }
+    assert all(len(found) == 1 for found in memories.values())
+    assert len({memory.sureness for (memory,) in memories.values()}) == len(memories)
+    assert all(memory.rival != memory.right for (memory,) in memories.values())
+    assert any(remember(pair, 0) != remember(pair, 1) for pair in pairs)
+
+
+def test_questions_that_are_too_long_are_told_of(questions: MmluHintTask, tmp_path: Path) -> None:
+    short = Reading(TINY.architecture, TINY.pretraining, 16, 1, 320, context=70)
+    with pytest.raises(ValueError, match="none fits into 6 tokens"):
+        raise_reader(questions, 0, tmp_path / "reader", Silent(), short)
+    assert not (tmp_path / "reader").exists()
