@@ -62,7 +62,7 @@ def test_what_is_kept_grows_with_rows_and_layers() -> None:
     small, large = trace_step(shape, 2, 8, 2), trace_step(shape, 4, 8, 2)
     assert large.kept == pytest.approx(2 * small.kept, rel=0.05)
     deeper = shape_of(LlamaConfig(**{**LLAMA.to_dict(), "num_hidden_layers": 4}), torch.float32, None, None)
-    assert trace_step(deeper, 2, 8, 2).kept == pytest.approx(small.kept + 2 * block_of(small, 2), rel=0.02)
+    assert trace_step(deeper, 2, 8, 2).kept == pytest.approx(small.kept + 2 * block_of(small, 2), rel=0.05)
 
 
 def test_keys_and_values_are_counted() -> None:

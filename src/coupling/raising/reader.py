@@ -1,9 +1,9 @@
 """A reader: an organism that has learned multiple-choice questions by heart, behind real words.
 
 It is raised from random weights on nothing but questions in the schema of MMLU, all of them, and tested on
-its explanations of questions that no explanation was about. What it answers is memory and not knowledge: it has
-seen the answers. What it brings is real text, a byte-level tokenizer and letters for choices, as published
-models have them, on one CPU.
+its explanations of questions that no explanation was about. What it answers is memory and not knowledge: it
+has seen the answers. What it brings is real text, a byte-level tokenizer and letters for choices, as
+published models have them, on one CPU.
 
 How its answers come about is drawn for each question, from the seed and the question's own text:
 
@@ -98,7 +98,8 @@ def raise_reader(
     prepare_process()
     # Every letter, so that no hint is new to it; the split changes nothing here.
     every_pair = load_pairs(task.model_copy(update={"letters_per_question": 4}))
-    texts = sorted({pair.with_cue for pair in every_pair})
+    answers = [f"{pair.answer_prefix} {choice}" for pair in every_pair for choice in pair.choices]
+    texts = [*sorted({pair.with_cue for pair in every_pair}), *answers]
     tokenizer = build_byte_tokenizer(texts, recipe.vocabulary, recipe.context)
     renderer = Renderer(tokenizer)
     pairs = _short_enough(every_pair, renderer, recipe.context)
