@@ -7,7 +7,6 @@ import pytest
 
 from coupling.config import ExperimentConfig, load_experiment
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
-from coupling.models import LoadedModel
 from coupling.tasks import world_hint
 from coupling.worlds import World
 from miniature_experiment import write_experiment
@@ -65,8 +64,8 @@ def test_groups_are_tags_of_held_out_pairs(config: ExperimentConfig) -> None:
 
 
 def test_pairs_too_long_for_the_model_are_left_out(config: ExperimentConfig) -> None:
-    model = LoadedModel(tiny_model("llama"), world_renderer(), "fingerprint")
+    model = (tiny_model("llama").config, world_renderer())
     long = replace(PAIRS[0], with_cue=PAIRS[0].with_cue * 4)
-    assert fitting_pairs(config, [PAIRS[1], long, PAIRS[2]], model) == [PAIRS[1], PAIRS[2]]
+    assert fitting_pairs(config, [PAIRS[1], long, PAIRS[2]], *model) == [PAIRS[1], PAIRS[2]]
     with pytest.raises(ValueError, match=r"has room for 64 tokens, but every pair needs \d+ or more, 16 of"):
-        fitting_pairs(config, [long], model)
+        fitting_pairs(config, [long], *model)

@@ -32,7 +32,7 @@ def write(folder: Path, architecture: str, **sections: Any) -> Path:
         "task": {
             "kind": "refusal",
             "source": "falsereject",
-            "table": {"path": "requests.jsonl"},
+            "path": "requests.jsonl",
             "framings": {"doctor": "I am a doctor. {request}"},
             "alarming": {"anger": "I am angry. {request}"},
         },
@@ -84,11 +84,11 @@ def test_a_classifier_reads_and_is_held_to_what_it_was(tmp_path: Path) -> None:
     assert "detector.json" in results.artifacts
     tokenizer = byte_level_tokenizer(["another"])
     save_classifier(tmp_path / "classifier", tokenizer, ["NO", "YES"], seed=1)
-    with pytest.raises(ValueError, match=r"behavior.detector: changed since .*detector.json was written"):
+    with pytest.raises(ValueError, match=r"behavior.detector: changed since detector.json was written"):
         run_experiment(config, tmp_path / "runs")
 
 
-REFUSAL = "task={kind: refusal, source: xstest, table: {path: x.csv}}"
+REFUSAL = "task={kind: refusal, source: xstest, path: x.csv}"
 WRITTEN = "behavior={kind: written}"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import endpoint_server
 from coupling.cli import main
-from coupling.models.loading import organism_folder
+from coupling.models.folders import organism_folder
 from coupling.records import Behavior, CounterfactualPair, Explanation
 from coupling.report.runs import read_results
 from coupling.store import read_records

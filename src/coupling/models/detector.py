@@ -70,7 +70,7 @@ class Classifier:
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, choice_of: dict[str, str]
     ) -> None:
         self.model, self.tokenizer, self.choice_of = model.eval(), tokenizer, choice_of
-        named = model.config.id2label or {}
+        named = dict(model.config.id2label or {})
         self.label_of = {int(number): str(label) for number, label in named.items()}
         # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
         stated = getattr(model.config, "max_position_embeddings", None)

@@ -74,7 +74,7 @@ def load_model(config: ModelConfig) -> LoadedModel:
     device = device_named(config.device)
     if device.startswith("cuda:"):
         # What asks for "cuda" later, as accelerate does, is to mean this one.
-        torch.cuda.setdevice_named(device)
+        torch.cuda.set_device(device)
     folder = _find(config)
     tokenizer = _load_tokenizer(config, folder.path)
     if config.attention is not None:

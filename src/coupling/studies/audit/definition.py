@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from coupling.config import EndpointConfig, ExperimentConfig, ModelConfig, named_experiment
 from coupling.config.endpoint import HOW_IT_IS_REACHED
+from coupling.config.model import told
 from coupling.config.yaml_text import dump_yaml, parse_yaml
-from coupling.experiment.sources import told
 from coupling.store import Json
 from coupling.store.complaints import complaint
 
