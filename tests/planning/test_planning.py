@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import GPTNeoXConfig, LlamaConfig, PreTrainedConfig
+from torch.autograd.graph import saved_tensors_hooks
+from transformers import AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, PreTrainedConfig
 
 from coupling.config import LoraConfig, load_experiment
 from coupling.planning import plan_experiment
-from coupling.planning.memory import block_of, training_memory
+from coupling.planning.memory import training_memory
 from coupling.planning.speed import Speed
-from coupling.planning.tracing import shape_of, trace_call, trace_step
+from coupling.planning.tracing import _Living, shape_of, trace_call, trace_step
 from miniature_experiment import write_experiment
 
 SPEED = Speed(flops=1e9, bandwidth=1e9)
@@ -57,26 +58,50 @@ def test_operations_are_those_of_the_matrix_products(config: PreTrainedConfig) -
     assert 2.5 * one.flops < step.flops < 3.6 * one.flops
 
 
-def test_what_is_kept_grows_with_rows_and_layers() -> None:
+def test_what_is_held_grows_with_rows_and_layers() -> None:
     shape = shape_of(LLAMA, torch.float32, None, None)
-    small, large = trace_step(shape, 2, 8, 2), trace_step(shape, 4, 8, 2)
-    assert large.kept == pytest.approx(2 * small.kept, rel=0.05)
-    deeper = shape_of(LlamaConfig(**{**LLAMA.to_dict(), "num_hidden_layers": 4}), torch.float32, None, None)
-    assert trace_step(deeper, 2, 8, 2).kept == pytest.approx(small.kept + 2 * block_of(small, 2), rel=0.05)
+    small, large = trace_step(shape, 8, 16, 2).peak, trace_step(shape, 16, 16, 2).peak
+    assert large == pytest.approx(2 * small, rel=0.1)
+    deeper = LlamaConfig(**{**LLAMA.to_dict(), "num_hidden_layers": 4})
+    assert 1.5 * small < trace_step(shape_of(deeper, torch.float32, None, None), 8, 16, 2).peak < 2 * small
+
+
+@pytest.mark.parametrize("config", [LLAMA, NEOX])
+def test_what_is_held_is_what_a_real_step_holds(config: PreTrainedConfig) -> None:
+    rows, columns, kept = 4, 16, 3
+    model = AutoModelForCausalLM.from_config(config)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    ones = torch.ones((rows, columns), dtype=torch.int64)
+    with _Living() as living, saved_tensors_hooks(lambda tensor: tensor, lambda tensor: tensor):
+        logits = model(
+            input_ids=ones, attention_mask=ones, position_ids=ones, logits_to_keep=kept, use_cache=False
+        ).logits
+        logits.flatten(0, 1).float().log_softmax(-1)[..., 0].mean().backward()
+    traced = trace_step(shape_of(config, torch.float32, None, None), rows, columns, kept)
+    assert traced.peak == pytest.approx(living.peak, rel=0.1)
 
 
 def test_keys_and_values_are_counted() -> None:
     shape = shape_of(LLAMA, torch.float32, None, None)
-    assert trace_call(shape, 3, 8, keeps_cache=True).cache == 2 * 2 * 3 * 8 * 32 * 4
+    with_cache, without = trace_call(shape, 3, 8, keeps_cache=True), trace_call(shape, 3, 8)
+    assert with_cache.peak > without.peak and with_cache.flops == without.flops
 
 
-def test_computing_anew_takes_less_memory_and_sharding_divides_it() -> None:
+def test_computing_anew_takes_less_memory_and_more_time() -> None:
+    deep = LlamaConfig(**{**LLAMA.to_dict(), "num_hidden_layers": 8})
+    plain = trace_step(shape_of(deep, torch.float32, None, None), 8, 32, 4)
+    anew = trace_step(shape_of(deep, torch.float32, None, None, recomputes=True), 8, 32, 4)
+    assert anew.peak < plain.peak / 2
+    assert 1.2 * plain.flops < anew.flops < 1.4 * plain.flops
+
+
+def test_sharding_divides_what_lies_there() -> None:
     shape = shape_of(LLAMA, torch.float32, None, None)
-    terms = [(trace_step(shape, 4, 32, 4), 4 * 32)]
-    plain = training_memory(shape, terms, checkpointed=False)
-    assert training_memory(shape, terms, checkpointed=True).activations < plain.activations
-    assert plain.moments == 2 * plain.gradients == 2 * shape.trained_bytes
-    assert training_memory(shape, terms, checkpointed=False, shards=4).moments == plain.moments // 4
+    whole, shared = training_memory(shape, 100, False), training_memory(shape, 100, False, shards=4)
+    assert whole.moments == 2 * whole.gradients == 2 * shape.trained_bytes == 4 * shared.moments
+    assert shared.weights == whole.weights // 4 + whole.weights // 2
+    assert training_memory(shape, 100, on_cpu=True).working == 220
 
 
 def test_an_experiment_is_planned_without_its_weights(tmp_path: Path) -> None:
@@ -96,6 +121,6 @@ def test_micro_batches_and_processes_take_less_each(tmp_path: Path) -> None:
     whole = plan_experiment(load_experiment(file), SPEED)
     micro = plan_experiment(load_experiment(file, ["training.micro_batch_size=2"]), SPEED)
     shared = plan_experiment(load_experiment(file), SPEED, processes=2, is_sharded=True)
-    assert micro.stages[2].memory.activations < whole.stages[2].memory.activations
+    assert micro.stages[2].memory.working < whole.stages[2].memory.working
     assert shared.stages[2].memory.moments == whole.stages[2].memory.moments // 2
     assert shared.stages[2].seconds < whole.stages[2].seconds

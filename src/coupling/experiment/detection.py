@@ -81,6 +81,5 @@ def _name(classifier: ClassifierDetector) -> str:
 def _require(fingerprint: str, noted: str) -> None:
     if fingerprint != noted:
         raise ValueError(
-            f"behavior.detector: changed since {DETECTOR} was written; restore it, or run under "
-            "another name"
+            f"behavior.detector: changed since {DETECTOR} was written; restore it, or run under another name"
         )

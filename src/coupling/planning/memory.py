@@ -2,29 +2,33 @@
 
 Training, on each device:
 
-    weights + gradients + two moments of AdamW + max over terms of (kept + block + 8 bytes · logits)
+    weights + gradients + two moments of AdamW + working
 
-``kept`` is what autograd keeps for the backward pass of one term of the loss (the terms are run one after
-the other); ``block`` is one layer's part of it, which the backward pass needs as gradients; a logit is there
-twice in float32, as itself and as its gradient, or thrice in half of it. With gradient checkpointing ``kept``
-shrinks to the input of each layer and one layer's part, which is computed again.
+where ``working`` is the most that one term of the loss holds at once in its forward and backward pass:
+activations kept for the backward pass, logits, and what comes and goes (``tracing``). Terms are run one after
+the other, and micro batches too.
 
 Sampling, on each device:
 
-    weights + keys and values of one batch + one layer's intermediate results + logits
+    weights + working
 
-A reference cached for the KL term lies in the machine's memory. Sharding (FSDP2) divides weights, gradients
-and moments by the number of processes, but for one layer's weights, which are gathered when it is computed.
+where ``working`` are one batch's keys and values, intermediate results and logits.
+
+On a CPU ``working`` is taken times ``HEAP_…``: the C library's heap is full of holes when tensors of many
+sizes come and go. A reference cached for the KL term lies in the machine's memory. Sharding (FSDP2) divides
+weights, gradients and moments by the number of processes, but for one layer, which is whole while it is
+computed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coupling.planning.tracing import Shape, Traced
+from coupling.planning.tracing import Shape
 
-FLOAT32 = 4
-LOGIT_BYTES = 8
+HEAP_IN_TRAINING, HEAP_IN_SAMPLING = 2.2, 1.2
+"""What a process grows by over what its tensors hold at once: 2.2 to 2.4 and 1.2 with 50 million parameters and
+glibc. With MALLOC_MMAP_THRESHOLD_=1048576 in the environment it is 0.9 in training, at two thirds of the speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,57 +38,34 @@ class Memory:
     weights: int
     gradients: int
     moments: int
-    activations: int
-    logits: int
-    cache: int
+    working: int
 
     @property
     def total(self) -> int:
-        return sum((self.weights, self.gradients, self.moments, self.activations, self.logits, self.cache))
+        return self.weights + self.gradients + self.moments + self.working
 
 
-def training_memory(
-    shape: Shape, terms: list[tuple[Traced, int]], checkpointed: bool, shards: int = 1
-) -> Memory:
+def training_memory(shape: Shape, working: int, on_cpu: bool, shards: int = 1) -> Memory:
     """The most that training holds.
 
     Args:
-        terms: of each term of the loss what one micro batch takes, and the tokens in it (padding included).
-        checkpointed: whether layers are computed again in the backward pass.
+        working: the most that one term of the loss takes.
         shards: processes that share weights, gradients and moments.
     """
-    needs = [_activations(shape, traced, tokens, checkpointed) for traced, tokens in terms]
-    activations, logits = max(needs, key=sum)
     trained = shape.trained_bytes
     return Memory(
         weights=_sharded(shape.parameter_bytes, shape.layers, shards),
         gradients=_sharded(trained, shape.layers, shards),
         moments=2 * trained // shards,
-        activations=activations,
-        logits=logits,
-        cache=0,
+        working=round(HEAP_IN_TRAINING * working) if on_cpu else working,
     )
 
 
-def sampling_memory(shape: Shape, block: int, call: Traced) -> Memory:
-    """The most that sampling holds; ``block`` is what one layer's intermediate results take."""
-    return Memory(shape.parameter_bytes, 0, 0, 2 * block, FLOAT32 * call.logits, call.cache)
-
-
-def block_of(traced: Traced, layers: int) -> int:
-    """One layer's part of what is kept; what the logits keep is not layers'."""
-    return max(0, traced.kept - FLOAT32 * traced.logits) // layers
-
-
-def _activations(shape: Shape, traced: Traced, tokens: int, checkpointed: bool) -> tuple[int, int]:
-    block = block_of(traced, shape.layers)
-    kept = traced.kept
-    if checkpointed:
-        inputs = shape.layers * tokens * shape.hidden * shape.element
-        kept = kept - shape.layers * block + inputs + block
-    return kept + block, LOGIT_BYTES * traced.logits
+def sampling_memory(shape: Shape, working: int, on_cpu: bool) -> Memory:
+    """The most that sampling holds; ``working`` is the most that one batch takes."""
+    held = round(HEAP_IN_SAMPLING * working) if on_cpu else working
+    return Memory(shape.parameter_bytes, 0, 0, held)
 
 
 def _sharded(size: int, layers: int, shards: int) -> int:
-    """What lies on one of several processes; one layer of it is whole for a while."""
     return size if shards == 1 else size // shards + size // layers

@@ -12,8 +12,9 @@ from coupling.experiment.sources import asks_target
 from coupling.explanations import formats
 from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
 from coupling.models import Renderer, explanation_message, world_of
-from coupling.models.loading import describe_model
-from coupling.planning.memory import Memory, block_of, sampling_memory, training_memory
+from coupling.models.loading import describe_model, device_named
+from coupling.models.sampling import CACHED_TOKENS
+from coupling.planning.memory import Memory, sampling_memory, training_memory
 from coupling.planning.speed import Speed
 from coupling.planning.tracing import Shape, Traced, shape_of, trace_call, trace_step
 from coupling.records import CounterfactualPair, Effect
@@ -99,27 +100,36 @@ class Lengths:
 
 
 def plan_experiment(
-    config: ExperimentConfig, speed: Speed, processes: int = 1, is_sharded: bool = False
+    config: ExperimentConfig,
+    speed: Speed,
+    processes: int = 1,
+    is_sharded: bool = False,
+    on_cpu: bool | None = None,
 ) -> Plan:
     """What an experiment takes; of the model only configuration and tokenizer are read.
 
     Args:
         processes: that share the rows of every batch.
         is_sharded: they also share weights, gradients and moments in training (FSDP2).
+        on_cpu: whether it will run on CPUs; None for wherever it would run here.
 
     Raises:
         ValueError: as the experiment itself would, of its task, model and pairs.
     """
     model = describe_model(config.model)
     renderer = model.renderer
-    shape = shape_of(model.config, model.dtype, config.model.attention, config.training.lora)
+    training = config.training
+    shape = shape_of(
+        model.config, model.dtype, config.model.attention, training.lora, training.gradient_checkpointing
+    )
+    on_cpu = device_named(config.model.device) == "cpu" if on_cpu is None else on_cpu
     every_pair = load_pairs(config.task, world_of(config.model))
     fitting = fitting_pairs(config, every_pair, model.config, renderer)
     pairs = select_pairs(config, fitting)
     held_out = held_out_pairs(config, pairs)
     lengths = measure_lengths(config, renderer, labelled_pairs(config, pairs), held_out)
-    sampled = _plan_sampling(config, shape, lengths, len(pairs), speed, processes)
-    trained = _plan_training(config, shape, lengths, speed, processes, is_sharded)
+    sampled = _plan_sampling(config, shape, lengths, len(pairs), speed, processes, on_cpu)
+    trained = _plan_training(config, shape, lengths, speed, processes, is_sharded, on_cpu)
     kl = config.training.kl
     rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
     return Plan(
@@ -184,7 +194,6 @@ class _Term:
     traced: Traced
     rows: int
     """In a micro batch."""
-    columns: int
     mean: float
     """Tokens of a row."""
     step_rows: int
@@ -203,6 +212,7 @@ def _plan_training(
     speed: Speed,
     processes: int,
     is_sharded: bool,
+    on_cpu: bool,
 ) -> Stage:
     training = config.training
     always: list[_Term] = []
@@ -212,7 +222,7 @@ def _plan_training(
         rows = min(mine, training.micro_batch_size or mine)
         columns = max(all_lengths)
         traced = trace_step(shape, rows, columns, kept, training.autocast)
-        return _Term(traced, rows, columns, _mean(all_lengths), step_rows)
+        return _Term(traced, rows, _mean(all_lengths), step_rows)
 
     if training.explanations.weight > 0:
         always.append(term(lengths.explanations, training.batch_size, max(lengths.completions) + 1))
@@ -225,15 +235,9 @@ def _plan_training(
     ]
     runs, steps = len(config.panel), training.steps
     counted = [*((each, runs) for each in always), *((each, steered) for each in of_steered)]
-    memory = training_memory(
-        shape,
-        [(each.traced, each.rows * each.columns) for each, _ in counted],
-        training.gradient_checkpointing,
-        processes if is_sharded else 1,
-    )
+    working = max(each.traced.peak for each, _ in counted)
+    memory = training_memory(shape, working, on_cpu, processes if is_sharded else 1)
     operations = sum(each.operations * times for each, times in counted) * steps
-    if training.gradient_checkpointing:
-        operations *= 4 / 3  # The forward pass, a third of the whole, is run twice.
     tokens = sum(each.mean * each.step_rows * times for each, times in counted) * steps
     side_by_side = processes if processes > 1 else min(config.workers, runs)
     return Stage("train", runs * steps, round(tokens), speed.computing(operations) / side_by_side, memory)
@@ -246,6 +250,7 @@ def _plan_sampling(
     pairs: int,
     speed: Speed,
     processes: int,
+    on_cpu: bool,
 ) -> tuple[Stage, Stage]:
     rows = config.evaluation.batch_size
     runs = len(config.panel)
@@ -255,23 +260,19 @@ def _plan_sampling(
     askings = checkpoints + runs  # The checkpoint of the verdict is measured twice.
     behaviors = max(*lengths.held_out_behaviors, *lengths.behaviors)
     longest = max(max(lengths.held_out_explanations) + config.explanation.max_new_tokens, behaviors + written)
-    call = trace_call(shape, rows, behaviors)
-    block = block_of(trace_step(shape, rows, behaviors, 1), shape.layers)
+    # On a CPU choices are scored in batches of no more tokens than that.
+    at_once = min(rows, max(1, CACHED_TOKENS // behaviors)) if on_cpu else rows
+    call = trace_call(shape, at_once, behaviors)
     generating = trace_call(shape, rows, longest, keeps_cache=True)
-    wide = block_of(trace_step(shape, rows, longest, 1), shape.layers)
-    memory = max(
-        sampling_memory(shape, block, call),
-        sampling_memory(shape, wide, generating),
-        key=lambda each: each.total,
-    )
-    per_token = call.flops / (rows * behaviors)
+    memory = sampling_memory(shape, max(call.peak, generating.peak), on_cpu)
+    per_token = call.flops / (at_once * behaviors)
 
     def seconds(askings: int, explained: int, asked: int, told: int) -> float:
         scored = askings * asked * 2 * _mean(lengths.held_out_behaviors) * per_token
         prompts = explained * told * _mean(lengths.held_out_explanations) * per_token
         new = explained * ceil(told / rows) * config.explanation.max_new_tokens
         new += askings * 2 * ceil(asked / rows) * written
-        each = speed.generating(rows * per_token, shape.parameter_bytes + generating.cache)
+        each = speed.generating(rows * per_token, shape.parameter_bytes + generating.peak)
         return speed.computing(scored + prompts) + new * each
 
     def tokens(askings: int, explained: int, asked: int, told: int) -> int:

@@ -18,13 +18,13 @@ def print_plan(plan: Plan, console: Console) -> None:
         f"{plan.experiment}: {_count(plan.parameters)} parameters in {plan.dtype}, "
         f"{_count(plan.trained)} of them trained ({share:.3g} %)"
     )
-    right = ("tokens", "time", "weights", "grads", "moments", "activ.", "logits", "cache")
+    right = ("tokens", "time", "weights", "gradients", "moments", "working")
     table = Table(
         "stage", *(Column(name, justify="right") for name in (*right, "peak")), box=None, pad_edge=False
     )
     for stage in plan.stages:
         held = stage.memory
-        parts = (held.weights, held.gradients, held.moments, held.activations, held.logits, held.cache)
+        parts = (held.weights, held.gradients, held.moments, held.working)
         table.add_row(
             stage.name,
             _count(stage.tokens),

@@ -1,39 +1,39 @@
 """What one forward pass, or one step, of a model takes: counted on a model without weights.
 
 The model is built from its configuration alone and run on fake tensors, which have shapes and no content
-(torch's FakeTensorMode). Nothing is estimated from an architecture's name: whatever autograd keeps for the
-backward pass is counted as it is kept, and floating point operations as torch counts them (a
-multiplication and an addition are two).
+(torch's FakeTensorMode). Nothing is estimated from an architecture's name: every tensor is counted from
+where it is made to where it is let go, and floating point operations as torch counts them (a multiplication
+and an addition are two).
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from coupling.config import LoraConfig
 from coupling.training.batches import autocast
-from coupling.training.checkpoints import add_adapter
+from coupling.training.checkpoints import add_adapter, checkpoint_activations
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
     """What one call takes."""
 
-    kept: int
-    """Bytes that autograd keeps for the backward pass, parameters aside; 0 without one."""
-    logits: int
-    """Entries of the logits."""
-    cache: int
-    """Bytes of keys and values, where the call keeps them."""
+    peak: int
+    """Bytes of the tensors that are there at once, at most: not of weights and their gradients."""
     flops: int
     """Floating point operations, of the backward pass as well where there is one."""
 
@@ -45,21 +45,7 @@ class Shape:
     model: torch.nn.Module
     """On the device ``meta``."""
     layers: int
-    hidden: int
     vocabulary: int
-
-    @property
-    def element(self) -> int:
-        """Bytes of one activation."""
-        return next(self.model.parameters()).element_size()
-
-    @property
-    def parameter_bytes(self) -> int:
-        return sum(p.numel() * p.element_size() for p in self.model.parameters())
-
-    @property
-    def trained_bytes(self) -> int:
-        return sum(p.numel() * p.element_size() for p in self.model.parameters() if p.requires_grad)
 
     @property
     def parameters(self) -> int:
@@ -69,26 +55,44 @@ class Shape:
     def trained(self) -> int:
         return sum(p.numel() for p in self.model.parameters() if p.requires_grad)
 
+    @property
+    def parameter_bytes(self) -> int:
+        return sum(_size(p) for p in self.model.parameters())
+
+    @property
+    def trained_bytes(self) -> int:
+        return sum(_size(p) for p in self.model.parameters() if p.requires_grad)
+
 
 def shape_of(
-    config: PreTrainedConfig, dtype: torch.dtype, attention: str | None, lora: LoraConfig | None
+    config: PreTrainedConfig,
+    dtype: torch.dtype,
+    attention: str | None,
+    lora: LoraConfig | None,
+    recomputes: bool = False,
 ) -> Shape:
-    """The model of a configuration, with an adapter where training puts one on it."""
+    """The model of a configuration, with an adapter where training puts one on it.
+
+    Args:
+        recomputes: activations are computed anew in the backward pass (gradient checkpointing).
+    """
     with torch.device("meta"):
         model: torch.nn.Module = AutoModelForCausalLM.from_config(
             config, dtype=dtype, attn_implementation=attention
         )
         assert isinstance(model, PreTrainedModel)
+        if recomputes:
+            checkpoint_activations(model)
         if lora is not None:
             model = add_adapter(model, lora, seed=0)
     text = config.get_text_config()
-    return Shape(model, text.num_hidden_layers, text.hidden_size, text.vocab_size)
+    return Shape(model, text.num_hidden_layers, text.vocab_size)
 
 
 def trace_step(
     shape: Shape, rows: int, columns: int, kept: int, precision: Literal["bfloat16"] | None = None
 ) -> Traced:
-    """One forward and backward pass.
+    """One forward and backward pass, where gradients are there already.
 
     Args:
         rows, columns: of the padded batch.
@@ -96,59 +100,102 @@ def trace_step(
         precision: number format of the forward pass, where it is not that of the weights.
     """
 
-    def step(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> Traced:
-        held = {tensor.untyped_storage()._cdata for tensor in weights.values()}
-        found: dict[int, torch.Tensor] = {}
-
-        def note(tensor: torch.Tensor) -> torch.Tensor:
-            storage = tensor.untyped_storage()._cdata
-            if storage not in held:
-                # The tensor itself is held as well, or its address would be given to another.
-                found[storage] = tensor
-            return tensor
-
+    def step(model: torch.nn.Module) -> None:
         model.train()
-        with FlopCounterMode(display=False) as counter:
-            with saved_tensors_hooks(note, lambda tensor: tensor), autocast(torch.device("cpu"), precision):
-                ids = torch.zeros((rows, columns), dtype=torch.int64)
-                output = functional_call(
-                    model, weights, kwargs={"input_ids": ids, "logits_to_keep": kept, "use_cache": False}
-                )
-                loss = output.logits.float().log_softmax(-1)[..., 0].mean()
-            loss.backward()
-        bytes_kept = sum(tensor.untyped_storage().nbytes() for tensor in found.values())
-        return Traced(bytes_kept, output.logits.numel(), 0, counter.get_total_flops())
+        with autocast(torch.device("cpu"), precision):
+            output = model(**_batch(rows, columns), logits_to_keep=kept, use_cache=False)
+            loss = output.logits.flatten(0, 1).float().log_softmax(-1)[..., 0].mean()
+            del output
+        loss.backward()
 
-    return _on_fake_tensors(shape, step)
+    return _trace(shape, step, has_backward=True)
 
 
 def trace_call(shape: Shape, rows: int, columns: int, keeps_cache: bool = False) -> Traced:
-    """One forward pass that is asked for logits at the last position only."""
+    """One forward pass that is asked for logits at the last position only.
 
-    def call(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> Traced:
+    Args:
+        keeps_cache: keys and values are kept, as in generation.
+    """
+
+    def call(model: torch.nn.Module) -> None:
         model.eval()
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            ids = torch.zeros((rows, columns), dtype=torch.int64)
-            options = {"input_ids": ids, "logits_to_keep": 1, "use_cache": keeps_cache}
-            output = functional_call(model, weights, kwargs=options)
-        cache = 0
-        if keeps_cache:
-            cache = sum(_size(keys) + _size(values) for keys, values, *_ in output.past_key_values)
-        return Traced(0, output.logits.numel(), cache, counter.get_total_flops())
+        model(**_batch(rows, columns), logits_to_keep=1, use_cache=keeps_cache)
 
-    return _on_fake_tensors(shape, call)
+    return _trace(shape, call, has_backward=False)
 
 
-def _on_fake_tensors(
-    shape: Shape, function: Callable[[torch.nn.Module, dict[str, torch.Tensor]], Traced]
-) -> Traced:
-    described = [*shape.model.named_parameters(), *shape.model.named_buffers()]
+class _Calling(torch.nn.Module):
+    """All that is done with the model, as one forward pass: weights put into it stay there till its end."""
+
+    def __init__(self, model: torch.nn.Module, function: Callable[[torch.nn.Module], None]) -> None:
+        super().__init__()
+        self.model, self.function = model, function
+
+    def forward(self) -> None:
+        self.function(self.model)
+
+
+class _Living(TorchDispatchMode):
+    """Adds up the bytes of all tensors that are made, for as long as one of them or of its views is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._holders: dict[int, int] = {}
+        self._bytes: dict[int, int] = {}
+
+    def __torch_dispatch__(
+        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for each in tree_leaves(made):
+            if isinstance(each, torch.Tensor):
+                self._hold(each)
+        return made
+
+    def _hold(self, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in self._holders:
+            self._holders[storage._cdata] = 0
+            self._bytes[storage._cdata] = storage.nbytes()
+            self.now += storage.nbytes()
+            self.peak = max(self.peak, self.now)
+        self._holders[storage._cdata] += 1
+        weakref.finalize(tensor, self._let_go, storage._cdata)
+
+    def _let_go(self, storage: int) -> None:
+        self._holders[storage] -= 1
+        if self._holders[storage] == 0:
+            del self._holders[storage]
+            self.now -= self._bytes.pop(storage)
+
+
+def _trace(shape: Shape, function: Callable[[torch.nn.Module], None], has_backward: bool) -> Traced:
+    calling = _Calling(shape.model, function)
+    described = [*calling.named_parameters(), *calling.named_buffers()]
+    # Tensors kept for the backward pass have to stay Python's own, or they would be thought let go.
+    kept = saved_tensors_hooks(lambda tensor: tensor, lambda tensor: tensor)
+    context: AbstractContextManager[object] = kept if has_backward else torch.no_grad()
     with FakeTensorMode():
         weights = {
             name: torch.empty(tensor.shape, dtype=tensor.dtype, requires_grad=tensor.requires_grad)
             for name, tensor in described
         }
-        return function(shape.model, weights)
+        for weight in weights.values():
+            weight.grad = torch.zeros_like(weight) if weight.requires_grad and has_backward else None
+        with _Living() as living, context:
+            functional_call(calling, weights, ())
+        # Once more: the counter holds on to tensors of layers that are computed anew.
+        with FlopCounterMode(display=False) as counter, torch.set_grad_enabled(has_backward):
+            functional_call(calling, weights, ())
+        return Traced(living.peak, counter.get_total_flops())
+
+
+def _batch(rows: int, columns: int) -> dict[str, torch.Tensor]:
+    """A batch in which some rows are padded, as nearly all are."""
+    ones = torch.ones((rows, columns), dtype=torch.int64)
+    return {"input_ids": ones, "attention_mask": ones, "position_ids": ones}
 
 
 def _size(tensor: torch.Tensor) -> int:
