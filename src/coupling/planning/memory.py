@@ -27,8 +27,9 @@ from dataclasses import dataclass
 from coupling.planning.tracing import Shape
 
 HEAP_IN_TRAINING, HEAP_IN_SAMPLING = 2.2, 1.2
-"""What a process grows by over what its tensors hold at once: 2.2 to 2.4 and 1.2 with 50 million parameters and
-glibc. With MALLOC_MMAP_THRESHOLD_=1048576 in the environment it is 0.9 in training, at two thirds of the speed."""
+"""What a process grows by over what its tensors hold at once: 2.2 to 2.4 and 1.2 with 50 million parameters
+and glibc. With MALLOC_MMAP_THRESHOLD_=1048576 in the environment it is 0.9 in training, at two thirds of the
+speed."""
 
 
 @dataclass(frozen=True, slots=True)
