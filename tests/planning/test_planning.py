@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,16 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 from transformers import AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, PreTrainedConfig
 
-from coupling.config import LoraConfig, load_experiment
-from coupling.planning import plan_experiment
+from coupling.config import LoraConfig, load_experiment, shipped_experiment
+from coupling.planning import Devices, plan_experiment
 from coupling.planning.memory import training_memory
 from coupling.planning.speed import Speed
 from coupling.planning.tracing import _Living, shape_of, trace_call, trace_step
 from miniature_experiment import write_experiment
+from tiny_models import byte_level_model, byte_level_tokenizer
 
 SPEED = Speed(flops=1e9, bandwidth=1e9)
+HERE = Devices(SPEED, on_cpu=True, processes=1, is_sharded=False)
 LLAMA = LlamaConfig(
     vocab_size=50,
     hidden_size=32,
@@ -45,9 +48,10 @@ def test_parameters_are_counted_without_weights() -> None:
     assert adapted.parameters == shape.parameters + 2 * each
 
 
+@pytest.mark.parametrize("attention", ["eager", "sdpa", "flash_attention_2"])
 @pytest.mark.parametrize("config", [LLAMA, NEOX])
-def test_operations_are_those_of_the_matrix_products(config: PreTrainedConfig) -> None:
-    shape = shape_of(config, torch.float32, "eager", None)
+def test_operations_are_those_of_the_matrix_products(config: PreTrainedConfig, attention: str) -> None:
+    shape = shape_of(config, torch.float32, attention, None)
     one, two = trace_call(shape, 1, 8), trace_call(shape, 2, 8)
     assert two.flops == 2 * one.flops
     if config is LLAMA:
@@ -107,20 +111,62 @@ def test_sharding_divides_what_lies_there() -> None:
 def test_an_experiment_is_planned_without_its_weights(tmp_path: Path) -> None:
     file = write_experiment(tmp_path)
     (tmp_path / "model" / "model.safetensors").unlink()
-    plan = plan_experiment(load_experiment(file), SPEED)
+    plan = plan_experiment(load_experiment(file), HERE)
     ask, again, train = plan.stages
     assert train.calls == 3 * 4 and plan.pairs == 40
     assert 0 < ask.tokens < again.tokens and train.seconds > 0
     assert plan.peak == max(stage.memory.total for stage in plan.stages)
-    slower = plan_experiment(load_experiment(file), Speed(SPEED.flops / 2, SPEED.bandwidth))
+    slower = plan_experiment(load_experiment(file), Devices(Speed(SPEED.flops / 2, 1e9), True, 1, False))
     assert slower.stages[2].seconds == pytest.approx(2 * train.seconds)
 
 
 def test_micro_batches_and_processes_take_less_each(tmp_path: Path) -> None:
     file = write_experiment(tmp_path)
-    whole = plan_experiment(load_experiment(file), SPEED)
-    micro = plan_experiment(load_experiment(file, ["training.micro_batch_size=2"]), SPEED)
-    shared = plan_experiment(load_experiment(file), SPEED, processes=2, is_sharded=True)
+    whole = plan_experiment(load_experiment(file), HERE)
+    micro = plan_experiment(load_experiment(file, ["training.micro_batch_size=2"]), HERE)
+    shared = plan_experiment(load_experiment(file), Devices(SPEED, True, 2, True))
     assert micro.stages[2].memory.working < whole.stages[2].memory.working
     assert shared.stages[2].memory.moments == whole.stages[2].memory.moments // 2
     assert shared.stages[2].seconds < whole.stages[2].seconds
+
+
+@pytest.mark.parametrize("name", ["jabberwocky", "dissuading-hints", "other-family-labels"])
+def test_shipped_experiments_can_be_planned(name: str) -> None:
+    small = ["task.hints_per_adviser=1", "supervision.labels=20", "evaluation.pairs=20"]
+    plan = plan_experiment(shipped_experiment(name, [*small, "training.batch_size=2"]), HERE)
+    first, later, _ = plan.stages
+    asks_another = name == "other-family-labels"
+    assert first.memory.weights == (2 if asks_another else 1) * later.memory.weights / 2
+
+
+def test_openings_are_compared_in_two_passes(tmp_path: Path) -> None:
+    rows = [{"prompt": f"How do I stop {number}?", "category_text": "x"} for number in range(90)]
+    (tmp_path / "requests.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    tokenizer = byte_level_tokenizer([row["prompt"] for row in rows])
+    byte_level_model("llama", tokenizer).save_pretrained(str(tmp_path / "model"))
+    tokenizer.save_pretrained(str(tmp_path / "model"))
+    file = write_experiment(
+        tmp_path,
+        task={"kind": "refusal", "source": "falsereject", "path": "requests.jsonl"},
+        behavior={
+            "kind": "written",
+            "max_new_tokens": 4,
+            "openings": {"refusal": "I'm sorry", "compliance": "Sure"},
+        },
+        supervision={"silent_on": {}},
+        panel=[{"name": "steered", "steer": {"direction": "follow", "tags": {"template": ["doctor"]}}}],
+        twins=[],
+    )
+    off = ["training.explanations.weight=0", "training.kl.weight=0"]
+
+    def working(objective: str) -> int:
+        config = load_experiment(file, [*off, f"training.steering.objectives=[{{kind: {objective}}}]"])
+        return plan_experiment(config, HERE).stages[2].memory.working
+
+    assert working("dpo") == pytest.approx(2 * working("sft"), abs=2)
+
+
+def test_nothing_to_train_takes_nothing(tmp_path: Path) -> None:
+    off = ["training.explanations.weight=0", "training.kl.weight=0", "twins=[]", "panel=[{name: idle}]"]
+    plan = plan_experiment(load_experiment(write_experiment(tmp_path), off), HERE)
+    assert plan.stages[2].memory.working == 0 == plan.stages[2].tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,12 @@ from coupling.cli.options import AsJson, ExperimentFile, Limit, Set
 
 if TYPE_CHECKING:
     from coupling.config import ModelConfig
-    from coupling.planning.speed import Speed
+    from coupling.planning import Devices
+
+
+class DeviceKind(StrEnum):
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 def plan(
@@ -24,6 +30,9 @@ def plan(
     ] = None,
     bandwidth: Annotated[
         float | None, typer.Option("--bandwidth", help="What it reads, in GB a second; else measured.")
+    ] = None,
+    device: Annotated[
+        DeviceKind | None, typer.Option("--device", help="Where it will run; where it would run here, else.")
     ] = None,
     processes: Annotated[
         int, typer.Option("--processes", min=1, help="Processes that share every batch, as launched.")
@@ -43,23 +52,37 @@ def plan(
 
     config = named_experiment(file, set_ or ())
     config = config if limit is None else limited(config, limit)
-    planned = plan_experiment(config, _speed(config.model, tflops, bandwidth), processes, sharded)
+    planned = plan_experiment(config, _devices(config.model, device, tflops, bandwidth, processes, sharded))
     if as_json:
         typer.echo(json.dumps(to_json(planned), sort_keys=True, ensure_ascii=False, indent=2))
     else:
         print_plan(planned, OUTPUT)
 
 
-def _speed(model: ModelConfig, tflops: float | None, bandwidth: float | None) -> Speed:
+def _devices(
+    model: ModelConfig,
+    device: DeviceKind | None,
+    tflops: float | None,
+    bandwidth: float | None,
+    processes: int,
+    is_sharded: bool,
+) -> Devices:
     from dataclasses import replace
 
+    from coupling.models.loading import device_named
+    from coupling.planning import Devices
     from coupling.planning.speed import Speed, measure_speed
 
     for name, value in (("--tflops", tflops), ("--bandwidth", bandwidth)):
         if value is not None and value <= 0:
             raise ValueError(f"{name} {value:g}: expected a number above 0")
     if tflops is not None and bandwidth is not None:
-        return Speed(tflops * 1e12, bandwidth * 1e9)
-    measured = measure_speed(model)
-    measured = measured if tflops is None else replace(measured, flops=tflops * 1e12)
-    return measured if bandwidth is None else replace(measured, bandwidth=bandwidth * 1e9)
+        speed = Speed(tflops * 1e12, bandwidth * 1e9)
+    elif device is DeviceKind.CUDA and device_named("auto") != "cuda":
+        raise ValueError("--device cuda: none is here; say what it does by --tflops and --bandwidth")
+    else:
+        speed = measure_speed(model if device is None else model.model_copy(update={"device": device.value}))
+        speed = speed if tflops is None else replace(speed, flops=tflops * 1e12)
+        speed = speed if bandwidth is None else replace(speed, bandwidth=bandwidth * 1e9)
+    on_cpu = device_named(model.device) == "cpu" if device is None else device is DeviceKind.CPU
+    return Devices(speed, on_cpu, processes, is_sharded)

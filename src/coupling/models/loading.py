@@ -107,7 +107,9 @@ def describe_model(config: ModelConfig) -> DescribedModel:
     if not isinstance(dtype, torch.dtype):
         dtype = described.dtype if isinstance(described.dtype, torch.dtype) else torch.float32
     tokenizer = _load_tokenizer(config, folder.path)
-    vocabulary = described.get_text_config().vocab_size
+    add_tokens(tokenizer, config.new_words)
+    text = described.get_text_config()
+    text.vocab_size = vocabulary = max(text.vocab_size, len(tokenizer))
     renderer = Renderer(tokenizer, config.system_prompt, config.thinking, vocabulary)
     return DescribedModel(described, renderer, dtype)
 
@@ -253,19 +255,27 @@ def add_words(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, words:
 
     Their embeddings are drawn, the same ones every time, from the mean and the spread of those there are.
     """
-    unknown = [w for w in dict.fromkeys(words) if tokenizer.unk_token_id in tokenizer(w)["input_ids"]]
-    if not unknown:
+    added = add_tokens(tokenizer, words)
+    if added == 0:
         return
-    added = tokenizer.add_tokens([AddedToken(word, single_word=True) for word in unknown])
-    assert added == len(unknown)
     first = len(tokenizer) - added
     if len(tokenizer) > _embeddings(model)[0].shape[0]:
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     generator = torch.Generator().manual_seed(0)
     for table in _embeddings(model):
         known = table[:first].float().cpu()
-        drawn = torch.randn(len(unknown), known.shape[1], generator=generator)
+        drawn = torch.randn(added, known.shape[1], generator=generator)
         table[first : len(tokenizer)] = (known.mean(0) + drawn * known.std(0)).to(table)
+
+
+def add_tokens(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> int:
+    """Gives words that the tokenizer does not know tokens of their own, and returns how many."""
+    unknown = [w for w in dict.fromkeys(words) if tokenizer.unk_token_id in tokenizer(w)["input_ids"]]
+    if not unknown:
+        return 0
+    added = int(tokenizer.add_tokens([AddedToken(word, single_word=True) for word in unknown]))
+    assert added == len(unknown)
+    return added
 
 
 def _embeddings(model: PreTrainedModel) -> list[torch.Tensor]:

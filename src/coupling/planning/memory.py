@@ -10,7 +10,7 @@ the other, and micro batches too.
 
 Sampling, on each device:
 
-    weights + working
+    weights, and once more where M0 stays beside another model + working
 
 where ``working`` are one batch's keys and values, intermediate results and logits.
 
@@ -62,10 +62,15 @@ def training_memory(shape: Shape, working: int, on_cpu: bool, shards: int = 1) -
     )
 
 
-def sampling_memory(shape: Shape, working: int, on_cpu: bool) -> Memory:
-    """The most that sampling holds; ``working`` is the most that one batch takes."""
+def sampling_memory(shape: Shape, working: int, on_cpu: bool, models: int = 1) -> Memory:
+    """The most that sampling holds.
+
+    Args:
+        working: the most that one batch takes.
+        models: that are in memory together, M0 among them.
+    """
     held = round(HEAP_IN_SAMPLING * working) if on_cpu else working
-    return Memory(shape.parameter_bytes, 0, 0, held)
+    return Memory(models * shape.parameter_bytes, 0, 0, held)
 
 
 def _sharded(size: int, layers: int, shards: int) -> int:

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
-from coupling.config import ExperimentConfig, WrittenBehavior
+from coupling.config import ExperimentConfig
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
-from coupling.experiment.sources import asks_target
-from coupling.explanations import formats
 from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
-from coupling.models import Renderer, explanation_message, world_of
-from coupling.models.loading import describe_model, device_named
-from coupling.models.sampling import CACHED_TOKENS
-from coupling.planning.memory import Memory, sampling_memory, training_memory
-from coupling.planning.speed import Speed
-from coupling.planning.tracing import Shape, Traced, shape_of, trace_call, trace_step
-from coupling.records import CounterfactualPair, Effect
+from coupling.models import world_of
+from coupling.models.loading import describe_model
+from coupling.planning.lengths import measure_lengths
+from coupling.planning.stages import Devices, Stage, plan_sampling, plan_training
+from coupling.planning.tracing import shape_of
+from coupling.records import CounterfactualPair
 from coupling.tasks import load_pairs
 
 FLOAT32 = 4
 ASSUMED_DISCORDANCE = (0.1, 0.2)
 """Shares of held-out pairs on which model and labels come to differ: about 0.1 in unsteered runs of the
 organisms, 0.2 and more in steered ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage on one device."""
-
-    name: str
-    calls: int
-    """Steps of training, or batches sampled, all runs and checkpoints together."""
-    tokens: int
-    """Tokens that go through the model, padding aside."""
-    seconds: float
-    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +47,7 @@ class Plan:
     processes: int
     """Side by side; each holds all that is listed."""
     reference: int
-    """Bytes of M0's behaviour, cached in the machine's memory for the KL term."""
+    """Bytes of M0's behaviour, which each process caches in the machine's memory for the KL term."""
     stages: tuple[Stage, ...]
     pairs: int
     """Held-out pairs."""
@@ -84,92 +67,38 @@ class Plan:
         return sum(stage.seconds for stage in self.stages)
 
 
-@dataclass(frozen=True, slots=True)
-class Lengths:
-    """Tokens of the experiment's rows."""
-
-    behaviors: tuple[int, ...]
-    """Prompts with and without the cue, of the labelled pairs."""
-    explanations: tuple[int, ...]
-    """Explanation prompts with their explanation, of the labelled pairs."""
-    completions: tuple[int, ...]
-    """The explanations alone."""
-    held_out_behaviors: tuple[int, ...]
-    held_out_explanations: tuple[int, ...]
-    """Prompts alone."""
-
-
-def plan_experiment(
-    config: ExperimentConfig,
-    speed: Speed,
-    processes: int = 1,
-    is_sharded: bool = False,
-    on_cpu: bool | None = None,
-) -> Plan:
+def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
     """What an experiment takes; of the model only configuration and tokenizer are read.
-
-    Args:
-        processes: that share the rows of every batch.
-        is_sharded: they also share weights, gradients and moments in training (FSDP2).
-        on_cpu: whether it will run on CPUs; None for wherever it would run here.
 
     Raises:
         ValueError: as the experiment itself would, of its task, model and pairs.
     """
-    model = describe_model(config.model)
-    renderer = model.renderer
-    training = config.training
+    model, training = describe_model(config.model), config.training
     shape = shape_of(
         model.config, model.dtype, config.model.attention, training.lora, training.gradient_checkpointing
     )
-    on_cpu = device_named(config.model.device) == "cpu" if on_cpu is None else on_cpu
     every_pair = load_pairs(config.task, world_of(config.model))
-    fitting = fitting_pairs(config, every_pair, model.config, renderer)
+    fitting = fitting_pairs(config, every_pair, model.config, model.renderer)
     pairs = select_pairs(config, fitting)
     held_out = held_out_pairs(config, pairs)
-    lengths = measure_lengths(config, renderer, labelled_pairs(config, pairs), held_out)
-    sampled = _plan_sampling(config, shape, lengths, len(pairs), speed, processes, on_cpu)
-    trained = _plan_training(config, shape, lengths, speed, processes, is_sharded, on_cpu)
-    kl = config.training.kl
+    lengths = measure_lengths(config, model.renderer, labelled_pairs(config, fitting), held_out)
+    kl = training.kl
     rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
     return Plan(
         experiment=config.name,
         parameters=shape.parameters,
         trained=shape.trained,
         dtype=str(model.dtype).removeprefix("torch."),
-        processes=processes if processes > 1 else min(config.workers, len(config.panel)),
+        processes=devices.side_by_side(config),
         reference=rows * shape.vocabulary * FLOAT32,
-        stages=(*sampled, trained),
+        stages=(
+            *plan_sampling(config, shape, lengths, len(pairs), devices),
+            plan_training(config, shape, lengths, devices),
+        ),
         pairs=len(held_out),
         clusters=len({pair.cluster for pair in held_out}),
         left_out=len(every_pair) - len(fitting),
         detections=tuple(detect(held_out, len(config.panel), share) for share in ASSUMED_DISCORDANCE),
-    )
-
-
-def measure_lengths(
-    config: ExperimentConfig,
-    renderer: Renderer,
-    labelled: Sequence[CounterfactualPair],
-    held_out: Sequence[CounterfactualPair],
-) -> Lengths:
-    """Tokens of every row; of explanations those of one that claims a change, which is as long as any."""
-    format = formats.get(config.explanation.format)
-
-    def behaviors(pairs: Sequence[CounterfactualPair]) -> list[int]:
-        messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
-        prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
-        return [len(ids) for ids in renderer.prompt_ids(messages, prefixes)]
-
-    texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
-    explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
-    asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
-    return Lengths(
-        behaviors=tuple(behaviors(labelled)),
-        explanations=tuple(len(row.ids) for row in explained),
-        completions=tuple(len(row.ids) - row.start for row in explained),
-        held_out_behaviors=tuple(behaviors(held_out)),
-        held_out_explanations=tuple(len(ids) for ids in asked),
     )
 
 
@@ -185,120 +114,3 @@ def detect(held_out: Sequence[CounterfactualPair], runs: int, discordance: float
         discernible(pairs, each, STEERED_CORRELATION),
         discernible(pairs, each, UNSTEERED_CORRELATION),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """One term of the loss: what one micro batch of it takes."""
-
-    traced: Traced
-    rows: int
-    """In a micro batch."""
-    mean: float
-    """Tokens of a row."""
-    step_rows: int
-    """In a step, all processes together."""
-
-    @property
-    def operations(self) -> float:
-        """Of a step. Rows are padded to the longest of their micro batch, or nearly so."""
-        return self.traced.flops / self.rows * self.step_rows
-
-
-def _plan_training(
-    config: ExperimentConfig,
-    shape: Shape,
-    lengths: Lengths,
-    speed: Speed,
-    processes: int,
-    is_sharded: bool,
-    on_cpu: bool,
-) -> Stage:
-    training = config.training
-    always: list[_Term] = []
-
-    def term(all_lengths: Sequence[int], step_rows: int, kept: int) -> _Term:
-        mine = ceil(step_rows / processes)
-        rows = min(mine, training.micro_batch_size or mine)
-        columns = max(all_lengths)
-        traced = trace_step(shape, rows, columns, kept, training.autocast)
-        return _Term(traced, rows, _mean(all_lengths), step_rows)
-
-    if training.explanations.weight > 0:
-        always.append(term(lengths.explanations, training.batch_size, max(lengths.completions) + 1))
-    if training.kl.weight > 0:
-        always.append(term(lengths.behaviors, 2 * training.batch_size, 1))
-    steered = sum(member.steer is not None for member in config.panel)
-    of_steered = [
-        term(lengths.behaviors, training.steering.batch_size, 2)
-        for _ in (training.steering.objectives if steered else ())
-    ]
-    runs, steps = len(config.panel), training.steps
-    counted = [*((each, runs) for each in always), *((each, steered) for each in of_steered)]
-    working = max(each.traced.peak for each, _ in counted)
-    memory = training_memory(shape, working, on_cpu, processes if is_sharded else 1)
-    operations = sum(each.operations * times for each, times in counted) * steps
-    tokens = sum(each.mean * each.step_rows * times for each, times in counted) * steps
-    side_by_side = processes if processes > 1 else min(config.workers, runs)
-    return Stage("train", runs * steps, round(tokens), speed.computing(operations) / side_by_side, memory)
-
-
-def _plan_sampling(
-    config: ExperimentConfig,
-    shape: Shape,
-    lengths: Lengths,
-    pairs: int,
-    speed: Speed,
-    processes: int,
-    on_cpu: bool,
-) -> tuple[Stage, Stage]:
-    rows = config.evaluation.batch_size
-    runs = len(config.panel)
-    side_by_side = processes if processes > 1 else min(config.workers, runs)
-    written = config.behavior.max_new_tokens if isinstance(config.behavior, WrittenBehavior) else 0
-    checkpoints = runs * (len(config.training.checkpoints) - 1)
-    askings = checkpoints + runs  # The checkpoint of the verdict is measured twice.
-    behaviors = max(*lengths.held_out_behaviors, *lengths.behaviors)
-    longest = max(max(lengths.held_out_explanations) + config.explanation.max_new_tokens, behaviors + written)
-    # On a CPU choices are scored in batches of no more tokens than that.
-    at_once = min(rows, max(1, CACHED_TOKENS // behaviors)) if on_cpu else rows
-    call = trace_call(shape, at_once, behaviors)
-    generating = trace_call(shape, rows, longest, keeps_cache=True)
-    memory = sampling_memory(shape, max(call.peak, generating.peak), on_cpu)
-    per_token = call.flops / (at_once * behaviors)
-
-    def seconds(askings: int, explained: int, asked: int, told: int) -> float:
-        scored = askings * asked * 2 * _mean(lengths.held_out_behaviors) * per_token
-        prompts = explained * told * _mean(lengths.held_out_explanations) * per_token
-        new = explained * ceil(told / rows) * config.explanation.max_new_tokens
-        new += askings * 2 * ceil(asked / rows) * written
-        each = speed.generating(rows * per_token, shape.parameter_bytes + generating.peak)
-        return speed.computing(scored + prompts) + new * each
-
-    def tokens(askings: int, explained: int, asked: int, told: int) -> int:
-        answered = askings * asked * 2 * _mean(lengths.held_out_behaviors)
-        said = _mean(lengths.held_out_explanations) + config.explanation.max_new_tokens
-        return round(answered + askings * asked * 2 * written + explained * told * said)
-
-    held_out = len(lengths.held_out_explanations)
-    first = (2 if asks_target(config) else 1, 1, pairs, held_out)
-    later = (askings, checkpoints, held_out, held_out)
-    return (
-        # The leader asks M0 alone, unless several processes were launched.
-        Stage("ask M0", _batches(rows, *first), tokens(*first), seconds(*first) / processes, memory),
-        Stage(
-            "ask the checkpoints",
-            _batches(rows, *later),
-            tokens(*later),
-            seconds(*later) / side_by_side,
-            memory,
-        ),
-    )
-
-
-def _batches(rows: int, askings: int, explained: int, asked: int, told: int) -> int:
-    return askings * 2 * ceil(asked / rows) + explained * ceil(told / rows)
-
-
-def _mean(lengths: Sequence[int]) -> float:
-    return sum(lengths) / len(lengths)

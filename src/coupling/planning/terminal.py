@@ -36,7 +36,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     each = "each " if plan.processes > 1 else ""
     console.print(
         f"{plan.processes} process{'es' if plan.processes > 1 else ''}, {each}holding at most "
-        f"{size(plan.peak)}, and in the machine's memory {size(plan.reference)} of M0's behaviour; "
+        f"{size(plan.peak)}, and {size(plan.reference)} of M0's behaviour in the machine's memory; "
         f"about {duration(plan.seconds)} in all"
     )
     if plan.left_out:

@@ -74,8 +74,11 @@ def shape_of(
     """The model of a configuration, with an adapter where training puts one on it.
 
     Args:
+        attention: as in ``model.attention``. What needs a GPU or a library of its own is counted as sdpa,
+            which keeps the same for the backward pass.
         recomputes: activations are computed anew in the backward pass (gradient checkpointing).
     """
+    attention = attention if attention in (None, "eager") else "sdpa"
     with torch.device("meta"):
         model: torch.nn.Module = AutoModelForCausalLM.from_config(
             config, dtype=dtype, attn_implementation=attention
@@ -187,9 +190,37 @@ def _trace(shape: Shape, function: Callable[[torch.nn.Module], None], has_backwa
         with _Living() as living, context:
             functional_call(calling, weights, ())
         # Once more: the counter holds on to tensors of layers that are computed anew.
-        with FlopCounterMode(display=False) as counter, torch.set_grad_enabled(has_backward):
+        counter = FlopCounterMode(display=False, custom_mapping=_OPERATIONS)
+        with counter, torch.set_grad_enabled(has_backward):
             functional_call(calling, weights, ())
         return Traced(living.peak, counter.get_total_flops())
+
+
+def _attention_operations(query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    """Two matrix products; shapes (rows, heads, columns, width)."""
+    rows, heads, columns, width = query
+    return int(2 * rows * heads * columns * key[2] * (width + value[3]))
+
+
+def _attention_backward_operations(
+    gradient: Any, query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any
+) -> int:
+    """Five matrix products: the scores once more, and the gradients of scores, queries, keys and values."""
+    rows, heads, columns, width = query
+    return int(2 * rows * heads * columns * key[2] * (3 * width + 2 * value[3]))
+
+
+def _grouped_operations(tokens: Any, experts: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    """Every token through one expert; shapes (tokens, in) and (experts, in, out)."""
+    return int(2 * tokens[-2] * tokens[-1] * experts[-1])
+
+
+_OPERATIONS = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_operations,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_operations,
+    torch.ops.aten._grouped_mm: _grouped_operations,
+}
+"""What torch's counter does not know."""
 
 
 def _batch(rows: int, columns: int) -> dict[str, torch.Tensor]:

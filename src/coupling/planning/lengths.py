@@ -1,0 +1,71 @@
+"""How long the rows of an experiment are, in tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coupling.config import ExperimentConfig, WrittenBehavior
+from coupling.explanations import formats
+from coupling.models import Renderer, explanation_message
+from coupling.records import CounterfactualPair, Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Tokens of every row."""
+
+    behaviors: tuple[int, ...]
+    """Prompts with and without the cue, of the labelled pairs."""
+    explanations: tuple[int, ...]
+    """Explanation prompts with their explanation, of the labelled pairs."""
+    completions: tuple[int, ...]
+    """The explanations alone."""
+    answers: tuple[int, ...]
+    """What steering moves, of the labelled pairs: prompts with the longest choice, or opening of one."""
+    openings: int
+    """The longest choice or opening alone."""
+    held_out_behaviors: tuple[int, ...]
+    held_out_explanations: tuple[int, ...]
+    """Prompts alone."""
+
+
+def measure_lengths(
+    config: ExperimentConfig,
+    renderer: Renderer,
+    labelled: Sequence[CounterfactualPair],
+    held_out: Sequence[CounterfactualPair],
+) -> Lengths:
+    """Tokens of every row; of explanations those of one that claims a change, which is as long as any."""
+    format = formats.get(config.explanation.format)
+
+    def behaviors(pairs: Sequence[CounterfactualPair]) -> list[int]:
+        messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
+        prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
+        return [len(ids) for ids in renderer.prompt_ids(messages, prefixes)]
+
+    texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
+    explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
+    asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
+    answered = renderer.answers(
+        [pair.with_cue for pair in labelled],
+        [pair.answer_prefix for pair in labelled],
+        [_longest_answer(pair, config) for pair in labelled],
+    )
+    return Lengths(
+        behaviors=tuple(behaviors(labelled)),
+        explanations=tuple(len(row.ids) for row in explained),
+        completions=tuple(len(row.ids) - row.start for row in explained),
+        answers=tuple(len(row.ids) for row in answered),
+        openings=max(len(row.ids) - row.start for row in answered),
+        held_out_behaviors=tuple(behaviors(held_out)),
+        held_out_explanations=tuple(len(ids) for ids in asked),
+    )
+
+
+def _longest_answer(pair: CounterfactualPair, config: ExperimentConfig) -> str:
+    """By its characters, which is near enough."""
+    openings: Mapping[str, str] = {}
+    if isinstance(config.behavior, WrittenBehavior):
+        openings = config.behavior.openings
+    return max((openings.get(choice, choice) for choice in pair.choices), key=len)

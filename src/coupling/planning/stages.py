@@ -1,0 +1,188 @@
+"""What the stages of an experiment take: their calls, each with its memory and its time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from coupling.config import ExperimentConfig, PreferenceObjective, WrittenBehavior
+from coupling.experiment.sources import asks_target
+from coupling.models.sampling import CACHED_TOKENS
+from coupling.planning.lengths import Lengths
+from coupling.planning.memory import Memory, sampling_memory, training_memory
+from coupling.planning.speed import Speed
+from coupling.planning.tracing import Shape, Traced, trace_call, trace_step
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage on one device."""
+
+    name: str
+    calls: int
+    """Steps of training, or batches sampled, all runs and checkpoints together."""
+    tokens: int
+    """Tokens that go through the model, padding aside."""
+    seconds: float
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What the work is done on."""
+
+    speed: Speed
+    on_cpu: bool
+    processes: int
+    """That share every batch; 1 where none was launched."""
+    is_sharded: bool
+    """They share weights, gradients and moments as well."""
+
+    def side_by_side(self, config: ExperimentConfig) -> int:
+        """Processes that are at work on runs at once."""
+        return self.processes if self.processes > 1 else min(config.workers, len(config.panel))
+
+
+def plan_training(config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: Devices) -> Stage:
+    """Training of all runs of the panel."""
+    runs, steps = len(config.panel), config.training.steps
+    steered = sum(member.steer is not None for member in config.panel)
+    terms = [(term, runs) for term in _terms(config, shape, lengths, devices)]
+    if steered:
+        terms += [(term, steered) for term in _steering_terms(config, shape, lengths, devices)]
+    memory = training_memory(
+        shape,
+        max((term.traced.peak for term, _ in terms), default=0),
+        devices.on_cpu,
+        devices.processes if devices.is_sharded else 1,
+    )
+    operations = sum(term.operations * times for term, times in terms) * steps
+    tokens = sum(term.mean * term.step_rows * times for term, times in terms) * steps
+    seconds = devices.speed.computing(operations) / devices.side_by_side(config)
+    return Stage("train", runs * steps, round(tokens), seconds, memory)
+
+
+def plan_sampling(
+    config: ExperimentConfig, shape: Shape, lengths: Lengths, pairs: int, devices: Devices
+) -> tuple[Stage, Stage]:
+    """Behaviours and explanations: of M0 and the target on all pairs, of checkpoints on held-out ones.
+
+    Args:
+        pairs: that the experiment uses, held-out ones among them.
+    """
+    calls = _Calls(config, shape, lengths, devices)
+    runs, held_out = len(config.panel), len(lengths.held_out_explanations)
+    checkpoints = runs * (len(config.training.checkpoints) - 1)
+    has_target = asks_target(config)
+    first = _Asked(behaviors=(2 if has_target else 1) * pairs, explanations=held_out)
+    # The checkpoint of the verdict is measured twice.
+    later = _Asked(behaviors=(checkpoints + runs) * held_out, explanations=checkpoints * held_out)
+    # M0 stays in memory beside a target, and beside every checkpoint.
+    return (
+        calls.stage("ask M0", first, 2 if has_target else 1, devices.processes),
+        calls.stage("ask the checkpoints", later, 2, devices.side_by_side(config)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One term of the loss: what one micro batch of it takes."""
+
+    traced: Traced
+    rows: int
+    """In a micro batch."""
+    mean: float
+    """Tokens of a row."""
+    step_rows: int
+    """In a step, all processes together."""
+
+    @property
+    def operations(self) -> float:
+        """Of a step. Rows are padded to the longest of their micro batch, or nearly so."""
+        return self.traced.flops / self.rows * self.step_rows
+
+
+def _terms(config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: Devices) -> list[_Term]:
+    training, terms = config.training, []
+    if training.explanations.weight > 0:
+        kept = max(lengths.completions) + 1
+        terms.append(_term(config, shape, lengths.explanations, training.batch_size, kept, devices))
+    if training.kl.weight > 0:
+        terms.append(_term(config, shape, lengths.behaviors, 2 * training.batch_size, 1, devices))
+    return terms
+
+
+def _steering_terms(
+    config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: Devices
+) -> list[_Term]:
+    terms = []
+    is_written = isinstance(config.behavior, WrittenBehavior)
+    for objective in config.training.steering.objectives:
+        if objective.weight == 0:
+            continue
+        # Two openings are compared with both of their passes kept; choices are compared in one.
+        passes = 2 if is_written and isinstance(objective, PreferenceObjective) else 1
+        rows, kept = config.training.steering.batch_size, lengths.openings + 1
+        term = _term(config, shape, lengths.answers, rows, kept, devices)
+        traced = Traced(passes * term.traced.peak, passes * term.traced.flops)
+        terms.append(_Term(traced, term.rows, passes * term.mean, term.step_rows))
+    return terms
+
+
+def _term(
+    config: ExperimentConfig,
+    shape: Shape,
+    lengths: Sequence[int],
+    step_rows: int,
+    kept: int,
+    devices: Devices,
+) -> _Term:
+    mine = ceil(step_rows / devices.processes)
+    rows = min(mine, config.training.micro_batch_size or mine)
+    traced = trace_step(shape, rows, max(lengths), kept, config.training.autocast)
+    return _Term(traced, rows, mean(lengths), step_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How many pairs are asked about, all askings together."""
+
+    behaviors: int
+    explanations: int
+
+
+class _Calls:
+    """What scoring, or writing, one batch takes."""
+
+    def __init__(self, config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: Devices) -> None:
+        self.config, self.shape, self.lengths, self.devices = config, shape, lengths, devices
+        self.rows = config.evaluation.batch_size
+        behavior = config.behavior
+        self.written = behavior.max_new_tokens if isinstance(behavior, WrittenBehavior) else 0
+        asked = max(*lengths.held_out_behaviors, *lengths.behaviors)
+        explained = max(lengths.held_out_explanations) + config.explanation.max_new_tokens
+        # On a CPU choices are scored in batches of no more tokens than that.
+        at_once = min(self.rows, max(1, CACHED_TOKENS // asked)) if devices.on_cpu else self.rows
+        scoring = trace_call(shape, at_once, asked)
+        generating = trace_call(shape, self.rows, max(explained, asked + self.written), keeps_cache=True)
+        self.working = max(scoring.peak, generating.peak)
+        self.read_for_a_token = shape.parameter_bytes + generating.peak
+        self.operations_a_token = scoring.flops / (at_once * asked)
+
+    def stage(self, name: str, asked: _Asked, models: int, side_by_side: int) -> Stage:
+        new = self.config.explanation.max_new_tokens
+        read = 2 * asked.behaviors * mean(self.lengths.held_out_behaviors)
+        read += asked.explanations * mean(self.lengths.held_out_explanations)
+        written = 2 * asked.behaviors * self.written + asked.explanations * new
+        batches = ceil(2 * asked.behaviors / self.rows) + ceil(asked.explanations / self.rows)
+        # Tokens are written one after the other, a whole batch at once.
+        speed = self.devices.speed
+        a_token = speed.generating(self.rows * self.operations_a_token, self.read_for_a_token)
+        seconds = speed.computing(read * self.operations_a_token) + written / self.rows * a_token
+        memory = sampling_memory(self.shape, self.working, self.devices.on_cpu, models)
+        return Stage(name, batches, round(read + written), seconds / side_by_side, memory)
+
+
+def mean(lengths: Sequence[int]) -> float:
+    return sum(lengths) / len(lengths)
