@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from coupling.config import LoraConfig, ModelConfig
 from coupling.models import LoadedModel, load_model, weights_sha256
 from coupling.store import file_sha256
-from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
+from coupling.training.checkpoints import CheckpointSlot, add_adapter, save_checkpoint
 from tiny_models import ARCHITECTURES, save_byte_level, save_tiny, scatter, tiny_model, world_renderer
 
 TENSORS = "adapter_model.safetensors"
@@ -105,9 +105,11 @@ def test_adapters_train_on_top_of_it_and_name_both(base: Path, adapter: Path, tm
     save_checkpoint(tmp_path / "step", trained, together.renderer.tokenizer, 1)
     named = json.loads((tmp_path / "step" / "adapter_config.json").read_text(encoding="utf-8"))
     assert named["base_model_name_or_path"] == f"{base.name} + {adapter.name}"
-    loaded = load_checkpoint(tmp_path / "step", together.model)
+    slot = CheckpointSlot(together.model)
+    loaded = slot.load(tmp_path / "step")
     with torch.no_grad():
         assert not torch.allclose(loaded(PROMPT).logits, expected)
+    slot.clear()
     assert weights_sha256(together.model) == before
 
 

@@ -6,7 +6,7 @@ called in all of them together.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from coupling import ranks
@@ -32,9 +32,9 @@ from coupling.progress import Progress
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.store import RunDir, json_sha256, read_records
 from coupling.training.checkpoints import (
+    CheckpointSlot,
     add_adapter,
     checkpoint_activations,
-    load_checkpoint,
     save_checkpoint,
 )
 from coupling.training.dataset import build_training_data
@@ -148,21 +148,35 @@ def _samples(config: ExperimentConfig, run: RunDir, member: RunConfig) -> list[S
     """What the checkpoints of a run are asked."""
     run.sha(PAIRS)
     pairs = held_out_pairs(config, read_records(run.file(PAIRS), CounterfactualPair))
-    base = cache(lambda: load_base(config, run))
     fingerprint = noted_model(run.file(MODEL)).fingerprint
-
-    @lru_cache(maxsize=1)  # One checkpoint in memory beside the base, and none before it is asked.
-    def load(stem: str) -> LoadedModel:
-        loaded = base()
-        return LoadedModel(load_checkpoint(run.file(stem), loaded.model), loaded.renderer, run.sha(stem))
-
+    checkpoints = _Checkpoints(config, run)
     samples = []
     for step in _trained_steps(config):
         stem = checkpoint(member, step)
         origin = Origin(config.model, fingerprint, run.file(stem))
-        asking = Asking(config, run, run.sha(stem), origin, partial(load, stem), pairs)
+        asking = Asking(config, run, run.sha(stem), origin, partial(checkpoints.load, stem), pairs)
         samples.append(asking.behaviors(behaviors_of(stem)))
         samples.append(asking.explanations(explanations_of(stem)))
         if step == config.evaluation.checkpoint:
             samples.append(asking.behaviors_again(remeasured_of(stem)))
     return samples
+
+
+class _Checkpoints:
+    """The checkpoints of a run: one in memory at a time, and none before it is asked."""
+
+    def __init__(self, config: ExperimentConfig, run: RunDir) -> None:
+        self._config, self._run = config, run
+        self._base: LoadedModel | None = None
+        self._slot: CheckpointSlot | None = None
+        self._held: tuple[str, LoadedModel] | None = None
+
+    def load(self, stem: str) -> LoadedModel:
+        if self._base is None or self._slot is None:
+            self._base = load_base(self._config, self._run)
+            self._slot = CheckpointSlot(self._base.model)
+        if self._held is None or self._held[0] != stem:
+            self._held = None
+            model = self._slot.load(self._run.file(stem))
+            self._held = (stem, LoadedModel(model, self._base.renderer, self._run.sha(stem)))
+        return self._held[1]
