@@ -44,7 +44,7 @@ def main() -> None:
         with ranks.led() as leads:
             if leads:
                 app()
-    except ValueError as error:
+    except (ValueError, ranks.Disbanded) as error:
         ERRORS.print(f"{ranks.name()}error: {error}", style="red", soft_wrap=True)
         sys.exit(USER_ERROR)
     except SystemExit as ended:

@@ -17,8 +17,20 @@ from coupling.experiment.detection import detector_sha256, noted_detector
 from coupling.experiment.origin import Origin, Source, elsewhere
 from coupling.explanations import formats
 from coupling.models import LoadedModel, LocalSampler, WrittenSampler
+from coupling.progress import Progress
 from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
 from coupling.store import RunDir, json_sha256, read_records, write_records
+
+
+class Tally:
+    """Adds up rows as they are done and passes the sum on."""
+
+    def __init__(self, progress: Progress, task: str, total: int) -> None:
+        self.progress, self.task, self.total, self.done = progress, task, total, 0
+
+    def __call__(self, rows: int) -> None:
+        self.done += rows
+        self.progress.update(self.task, self.done, self.total)
 
 
 @dataclass(frozen=True, slots=True)

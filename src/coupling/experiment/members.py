@@ -58,6 +58,11 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
                 f"training.lora: null trains all weights, but {config.model.path} is quantised; set "
                 "training.lora, or give the checkpoint it was made from"
             )
+        if base.is_quantised and ranks.shards_weights():
+            raise ValueError(
+                f"accelerate launch: FSDP2 cannot spread {config.model.path}, which is quantised; launch "
+                "without FSDP, or give the checkpoint it was made from"
+            )
         if config.training.gradient_checkpointing:
             checkpoint_activations(base.model)
         data = build_training_data(

@@ -187,8 +187,8 @@ def measure(
     by_sureness = sorted(both, key=lambda one: memories[one[0].cluster].sureness)
     third = len(both) // 3
 
-    def followed(some: Iterable[tuple[CounterfactualPair, object]]) -> float:
-        return _share(effect.with_cue == pair.cue_value for pair, effect in some)  # type: ignore[attr-defined]
+    def followed(some: Iterable[tuple[CounterfactualPair, Effect]]) -> float:
+        return _share(effect.with_cue == pair.cue_value for pair, effect in some)
 
     return Measured(
         questions=len(memories),
