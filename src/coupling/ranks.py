@@ -106,8 +106,8 @@ def require_led(device: str, device_map: str | None = None) -> None:
     if device_map is not None:
         raise ValueError(
             f"model.device_map: {device_map!r} lays one model over all GPUs, but {launched()} processes were "
-            "launched, and each takes a GPU of its own; leave it out (FSDP2 spreads the weights in training), "
-            "or run without accelerate launch"
+            "launched, and each takes a GPU of its own; leave it out (FSDP2 spreads the weights in "
+            "training), or run without accelerate launch"
         )
     if not _is_led:
         raise ValueError(

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from coupling import ranks
-from coupling.config import ExperimentConfig, RunConfig
+from coupling.config import MEMORY_FIELDS, ExperimentConfig, RunConfig
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
@@ -28,6 +28,7 @@ from coupling.experiment.origin import Origin, let_go
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
 from coupling.models import LoadedModel, load_model, prepare_process
+from coupling.models.memory import out_of_memory_told, release_memory
 from coupling.progress import Progress
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.store import RunDir, json_sha256, read_records
@@ -43,6 +44,11 @@ from coupling.training.sharding import whole_state
 from coupling.training.state import remove_state
 
 
+@out_of_memory_told(
+    "training",
+    "lower training.micro_batch_size or set training.gradient_checkpointing: true, with which a run that was "
+    "begun goes on; or set training.lora, under another name",
+)
 def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress: Progress) -> None:
     """Trains one run and leaves its checkpoints; goes on from the saved state where there is one.
 
@@ -108,6 +114,7 @@ def is_trained(config: ExperimentConfig, run: RunDir, member: RunConfig) -> bool
 
 def sample_run(config: ExperimentConfig, path: Path, member: RunConfig, progress: Progress) -> None:
     """Samples behaviours and explanations of each checkpoint on the held-out pairs."""
+    release_memory()
     with RunDir.join(path) as run:
         samples = _samples(config, run, member)
         for number, sample in enumerate(samples, start=1):
@@ -144,7 +151,7 @@ def _trained_from(config: ExperimentConfig, run: RunDir, member: RunConfig) -> d
         "pairs": run.sha(PAIRS),
         "base_behaviors": run.sha(behaviors_of(BASE)),
         "labels": run.sha(LABELS),
-        "training": json_sha256(config.training.model_dump(mode="json")),
+        "training": json_sha256(config.training.model_dump(mode="json", exclude=set(MEMORY_FIELDS))),
         "run": json_sha256(member.model_dump(mode="json")),
     }
 

@@ -46,11 +46,12 @@ from coupling.experiment.selection import (
     select_pairs,
 )
 from coupling.experiment.sources import asks_target, behaviors_stated, effects_by_source, source_of
-from coupling.explanations import formats
 from coupling.experiment.target import ask_target
+from coupling.explanations import formats
 from coupling.faithfulness import FROZEN, RESULTS_SCHEMA, Results
 from coupling.faithfulness.circuits import CircuitResults
 from coupling.models import load_model, prepare_process, world_of
+from coupling.models.loading import device_named
 from coupling.models.memory import release_memory
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
@@ -90,6 +91,7 @@ def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Pr
     }[stage]
     progress = progress or Silent()
     ranks.require_led(config.model.device, config.model.device_map)
+    release_memory()
     progress.note(f"{STAGES.index(stage) + 1}/{len(STAGES)} {stage}")
     path = run_path(config, runs_dir)
     with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
@@ -182,7 +184,8 @@ def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> No
     if len(wanted) < len(config.panel):
         progress.note(f"trained before: {len(config.panel) - len(wanted)} of {len(config.panel)} runs")
     if ranks.launched() == 1:
-        side_by_side(train_run, [(config, run.path, member) for member in wanted], config.workers, progress)
+        jobs = [(config, run.path, member) for member in wanted]
+        side_by_side(train_run, jobs, _workers(config), progress)
         return
     progress.note(f"{ranks.launched()} processes train each run together, one run after another")
     for member in wanted:
@@ -193,7 +196,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
     """Stage 4: samples every checkpoint of every run, then judges."""
     wanted = [member for member in config.panel if not is_sampled(config, run, member)]
     # Launched processes share each sampling instead.
-    workers = config.workers if ranks.launched() == 1 else 1
+    workers = _workers(config) if ranks.launched() == 1 else 1
     side_by_side(sample_run, [(config, run.path, member) for member in wanted], workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = _judged_from(run, artifacts)
@@ -211,6 +214,11 @@ def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> N
         progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
     results = read_results(run.path)
     run.make(REPORT, _reported_from(run), lambda path: write_text(path, render_page(results, circuits)))
+
+
+def _workers(config: ExperimentConfig) -> int:
+    """Runs side by side; a model that is laid over GPUs is on every one of them."""
+    return config.workers_on("cuda" if config.model.device_map else device_named(config.model.device))
 
 
 def _labels_of_models(

@@ -55,8 +55,8 @@ def _told(path: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(
-            f"supervision.target: {path!r} cannot be asked what the base is asked: {error}. (It is run as the "
-            "model section says, but for revision, adapter, adapter_revision, chat_template and pad_token, "
+            f"supervision.target: {path!r} cannot be asked what the base is asked: {error}. (It is run as "
+            "the model section says, but for revision, adapter, adapter_revision, chat_template and pad_token, "
             "which are the base's: give a folder that needs none of them, or name another target)"
         ) from error
 
@@ -79,8 +79,8 @@ def _require_of_base(folder: Path, base: LoadedModel, config: ExperimentConfig) 
     """Raises ValueError unless an adapter is a checkpoint that was trained from M0."""
     if read_complete(folder) is None:
         raise ValueError(
-            "it is an adapter, and no checkpoint of a run; merge it into the model it was trained on, and give "
-            "the folder of both"
+            "it is an adapter, and no checkpoint of a run; merge it into the model it was trained on, and "
+            "give the folder of both"
         )
     noted = folder.resolve().parent.parent.parent / MODEL
     if noted.is_file():

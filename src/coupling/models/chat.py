@@ -2,8 +2,8 @@
 
 A template is a program by a model's maker. What could go wrong silently with it is tried out once, on a
 probe: that it writes the system prompt and the message, opens with one BOS at the most, and leaves the
-assistant to answer rather than to think or to open a channel. Nothing is tokenised here, and the tokenizer never adds special
-tokens of its own: all that a prompt needs of them the template writes.
+assistant to answer rather than to think or to open a channel. Nothing is tokenised here, and the tokenizer
+never adds special tokens of its own: all that a prompt needs of them the template writes.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ class Chat:
             )
 
     def _before_answer(self, prompt: str) -> str:
-        """What stands between a prompt and the assistant's answer in a finished dialogue, where a special token
-        is part of that; thoughts are none of it."""
+        """What stands between a prompt and the assistant's answer in a finished dialogue, where a special
+        token is part of that; thoughts are none of it."""
         before = _THOUGHTS.sub("", self._answered().rpartition(SYSTEM_PROBE)[0])
         if not before.startswith(prompt):
             return ""

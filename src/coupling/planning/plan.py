@@ -137,7 +137,7 @@ def plan_experiment(
         parameters=shape.parameters,
         trained=shape.trained,
         dtype=str(model.dtype).removeprefix("torch."),
-        processes=processes if processes > 1 else min(config.workers, len(config.panel)),
+        processes=processes if processes > 1 else _side_by_side(config, on_cpu),
         reference=rows * shape.vocabulary * FLOAT32,
         stages=(*sampled, trained),
         pairs=len(held_out),
@@ -239,8 +239,12 @@ def _plan_training(
     memory = training_memory(shape, working, on_cpu, processes if is_sharded else 1)
     operations = sum(each.operations * times for each, times in counted) * steps
     tokens = sum(each.mean * each.step_rows * times for each, times in counted) * steps
-    side_by_side = processes if processes > 1 else min(config.workers, runs)
+    side_by_side = processes if processes > 1 else _side_by_side(config, on_cpu)
     return Stage("train", runs * steps, round(tokens), speed.computing(operations) / side_by_side, memory)
+
+
+def _side_by_side(config: ExperimentConfig, on_cpu: bool) -> int:
+    return min(config.workers_on("cpu" if on_cpu else "cuda"), len(config.panel))
 
 
 def _plan_sampling(
@@ -254,7 +258,7 @@ def _plan_sampling(
 ) -> tuple[Stage, Stage]:
     rows = config.evaluation.batch_size
     runs = len(config.panel)
-    side_by_side = processes if processes > 1 else min(config.workers, runs)
+    side_by_side = processes if processes > 1 else _side_by_side(config, on_cpu)
     written = config.behavior.max_new_tokens if isinstance(config.behavior, WrittenBehavior) else 0
     checkpoints = runs * (len(config.training.checkpoints) - 1)
     askings = checkpoints + runs  # The checkpoint of the verdict is measured twice.

@@ -83,7 +83,7 @@ class CheckpointSlot:
         self._trained: tuple[bool, ...] = ()
 
     def load(self, folder: Path) -> PreTrainedModel:
-        """The model of a checkpoint. Who holds the one before keeps it in memory, and holds M0 if it was LoRA.
+        """The model of a checkpoint; the one before is to be held by nobody.
 
         Raises:
             ValueError: the checkpoint is incomplete or altered.
