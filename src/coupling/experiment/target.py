@@ -56,8 +56,8 @@ def _told(path: str) -> Iterator[None]:
     except ValueError as error:
         raise ValueError(
             f"supervision.target: {path!r} cannot be asked what the base is asked: {error}. (It is run as "
-            "the model section says, but for revision, adapter, adapter_revision, chat_template and pad_token, "
-            "which are the base's: give a folder that needs none of them, or name another target)"
+            "the model section says, but for revision, adapter, adapter_revision, chat_template and "
+            "pad_token, which are the base's: give a folder that needs none of them, or name another target)"
         ) from error
 
 
