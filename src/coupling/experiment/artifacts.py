@@ -147,8 +147,10 @@ def note_model(run: RunDir, name: str, path: str, now: ModelIdentity) -> None:
     What was noted first stays: a commit that changed nothing of the model is no news, and all answers carry
     the hash of this file.
     """
-    noted, kept = run.file(name), now
+    noted = run.file(name)
     if noted.is_file():
-        kept = noted_model(noted)
-        kept.require(now, path, noted)
-    run.make(name, {"identity": json_sha256(to_json(kept))}, lambda file: write_json(file, to_json(kept)))
+        before = noted_model(noted)
+        before.require(now, path, noted)
+        if run.is_done(name, {"identity": json_sha256(to_json(before))}):
+            return
+    run.make(name, {"identity": json_sha256(to_json(now))}, lambda file: write_json(file, to_json(now)))

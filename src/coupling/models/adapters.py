@@ -6,6 +6,7 @@ model. The sum is taken in float32 and rounded to the model's own format.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from peft import PeftConfig, PeftModel
@@ -42,7 +43,9 @@ def merge_adapter(model: PreTrainedModel, config: ModelConfig) -> tuple[PreTrain
         if strangers:
             raise ValueError(f"{len(strangers)} of its tensors have no place there, such as {strangers[0]}")
         _merge_layers(adapted)
-        merged = adapted.merge_and_unload(safe_merge=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All adapters are already merged")
+            merged = adapted.merge_and_unload(safe_merge=True)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         # Whatever peft makes of files that are not what they should be.
         raise ValueError(
