@@ -310,6 +310,18 @@ def test_the_hash_holds_all_that_determines_results_and_no_more() -> None:
     assert result_fields(read()).keys() == ExperimentConfig.model_fields.keys() - {"workers"}
 
 
+def test_what_changes_memory_alone_may_change_in_a_run_that_was_begun() -> None:
+    before = read()
+    training = before.training.model_copy(update={"micro_batch_size": 2, "gradient_checkpointing": True})
+    assert result_fields(before.model_copy(update={"training": training})) == result_fields(before)
+
+
+def test_runs_stand_side_by_side_on_a_cpu_and_where_it_is_said() -> None:
+    silent = read().model_copy(update={"workers": None})
+    assert (silent.workers_on("cpu"), silent.workers_on("cuda")) == (2, 1)
+    assert silent.model_copy(update={"workers": 3}).workers_on("cuda:1") == 3
+
+
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [

@@ -115,6 +115,31 @@ def test_a_users_error_is_told_of_once_and_stops_all(tmp_path: Path) -> None:
     assert "rank 1: error" not in told
 
 
+@pytest.mark.slow
+def test_who_fail_alike_go_on_and_who_fails_alone_ends_all() -> None:
+    """A point of a launched sweep that cannot be run does not end the sweep."""
+    script = str(Path(__file__).with_name("failing_together.py"))
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", script, "0"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore"}
+    ended = subprocess.run(
+        [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode != 0
+    all_, after, one, advice = ended.stdout.splitlines()
+    assert (all_, after, one) == ("all: no such thing", "after: 2", "one: no such thing"), ended.stderr
+    assert advice.startswith("This befell not all of the launched processes")
+
+
+def test_a_model_over_all_gpus_does_not_fit_several_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(ranks, "_is_led", True)
+    config = load_experiment(write_experiment(tmp_path, model={"device_map": "auto"}))
+    with pytest.raises(ValueError, match=r"model.device_map: 'auto' lays one model over all GPUs, but 2"):
+        run_experiment(config, tmp_path / "runs")
+
+
 def test_processes_that_nobody_leads_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     config = load_experiment(write_experiment(tmp_path))

@@ -15,10 +15,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
 
 PATIENCE = timedelta(hours=24)
 """How long a process waits for another. That one died, the launcher notices; not who waits."""
+PATIENCE_OVER_FAILURES = timedelta(minutes=2)
+"""How long a process that failed waits for the others to fail alike."""
 
 Job = TypeVarTuple("Job")
 Here = TypeVar("Here")
@@ -29,6 +34,12 @@ Item = TypeVar("Item")
 
 _is_led = False
 _is_shared = False
+_failures: ProcessGroup | None = None
+"""In which processes that failed wait for each other."""
+
+
+class Disbanded(RuntimeError):
+    """The launched processes can do nothing together any more; this one has to end, so that all do."""
 
 
 def launched() -> int:
@@ -87,10 +98,17 @@ def led() -> Iterator[bool]:
             _leave()
 
 
-def require_led(device: str) -> None:
-    """Raises ValueError unless this process leads those launched, and ``model.device`` fits them."""
+def require_led(device: str, device_map: str | None = None) -> None:
+    """Raises ValueError unless this process leads those launched, and ``model.device`` and
+    ``model.device_map`` fit them."""
     if launched() == 1:
         return
+    if device_map is not None:
+        raise ValueError(
+            f"model.device_map: {device_map!r} lays one model over all GPUs, but {launched()} processes were "
+            "launched, and each takes a GPU of its own; leave it out (FSDP2 spreads the weights in "
+            "training), or run without accelerate launch"
+        )
     if not _is_led:
         raise ValueError(
             f"{launched()} processes were launched (WORLD_SIZE), and each would do all of the work: start "
@@ -114,6 +132,10 @@ def together(
     Args:
         here: its last argument in this process.
         elsewhere: its last argument in the others, who get it and ``job`` as copies.
+
+    Raises:
+        ValueError: from ``function``, which raised it in every process; they may go on to something else.
+        Disbanded: some raised it, and others are in the middle of the job.
     """
     global _is_shared
     if launched() == 1:
@@ -121,8 +143,14 @@ def together(
     assert _is_led and not _is_shared
     _tell_followers((function, job, elsewhere))
     _is_shared = True
-    result = function(*job, here)
-    _is_shared = False  # Not where it raises: the others are then in the middle of it.
+    try:
+        result = function(*job, here)
+    except ValueError as error:
+        # Where others are in the middle of the job, it stays shared.
+        _require_all_failed(error)
+        _is_shared = False
+        raise
+    _is_shared = False
     return result
 
 
@@ -164,6 +192,7 @@ def require_agreement(what: str, value: int) -> None:
 
 
 def _join() -> None:
+    global _failures
     import torch
     import torch.distributed as dist
 
@@ -180,6 +209,7 @@ def _join() -> None:
         # What asks for "cuda" later is to mean this one.
         torch.cuda.set_device(local)
     dist.init_process_group("cpu:gloo,cuda:nccl" if _on_gpus() else "gloo", timeout=PATIENCE)
+    _failures = dist.new_group(backend="gloo")
 
 
 def _leave() -> None:
@@ -196,8 +226,28 @@ def _follow() -> None:
     while (call := _told_by_leader()) is not None:
         function, job, elsewhere = call
         _is_shared = True
-        function(*job, elsewhere)
+        try:
+            function(*job, elsewhere)
+        except ValueError as error:
+            # The leader tells of it.
+            _require_all_failed(error)
         _is_shared = False
+
+
+def _require_all_failed(error: ValueError) -> None:
+    """Raises Disbanded unless all processes come here.
+
+    A group of its own, and a barrier that gives up: those who did not fail wait for us somewhere else.
+    """
+    import torch.distributed as dist
+
+    try:
+        dist.monitored_barrier(_failures, timeout=PATIENCE_OVER_FAILURES)
+    except RuntimeError:
+        raise Disbanded(
+            f"{error}\nThis befell not all of the launched processes, and the others cannot go on alone; run "
+            "the same command again to go on"
+        ) from error
 
 
 def _tell_followers(call: object) -> None:

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from coupling.config import ExperimentConfig, load_experiment
-from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
+from coupling.experiment.selection import (
+    fitting_pairs,
+    held_out_pairs,
+    labelled_pairs,
+    require_room,
+    select_pairs,
+)
 from coupling.tasks import world_hint
 from coupling.worlds import World
 from miniature_experiment import write_experiment
@@ -69,3 +75,13 @@ def test_pairs_too_long_for_the_model_are_left_out(config: ExperimentConfig) -> 
     assert fitting_pairs(config, [PAIRS[1], long, PAIRS[2]], *model) == [PAIRS[1], PAIRS[2]]
     with pytest.raises(ValueError, match=r"has room for 64 tokens, but every pair needs \d+ or more, 16 of"):
         fitting_pairs(config, [long], *model)
+    other_way_round = replace(PAIRS[0], without_cue=PAIRS[0].with_cue * 9)
+    assert fitting_pairs(config, [PAIRS[1], other_way_round], *model) == [PAIRS[1]]
+
+
+def test_a_target_that_has_no_room_is_refused_with_counts(config: ExperimentConfig) -> None:
+    model = (tiny_model("llama").config, world_renderer())
+    long = replace(PAIRS[0], without_cue=PAIRS[0].with_cue * 9)
+    require_room(config, PAIRS[1:3], *model)
+    with pytest.raises(ValueError, match=r"room for 64 tokens, but 1 of the 3 pairs it is asked about need"):
+        require_room(config, [*PAIRS[1:3], long], *model)

@@ -29,7 +29,15 @@ NO_SYSTEM = (
     + TURNS
     + ANSWER
 )
-WANTS_SYSTEM = "{% if messages[0]['role'] != 'system' %}{{ raise_exception('No system') }}{% endif %}" + TURNS
+WANTS_SYSTEM = (
+    "{% if messages[0]['role'] != 'system' %}{{ raise_exception('No system') }}{% endif %}" + TURNS + ANSWER
+)
+CHANNELS = (
+    "{% for message in messages %}<|start|>{{ message['role'] }}"
+    "{{ '<|end|>final\n' if message['role'] == 'assistant' else '\n' }}{{ message['content'] }}<|end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|start|>assistant{% endif %}"
+)
+"""As gpt-oss: an answer stands behind special tokens that the generation prompt leaves to the model."""
 DROPS_SYSTEM = (
     "{% for message in messages %}{% if message['role'] == 'user' %}{{ message['content'] }}{% endif %}"
     "{% endfor %}<|start|>"
@@ -140,6 +148,16 @@ def test_a_template_that_wants_a_system_prompt_says_so() -> None:
 def test_a_word_of_the_system_prompt_that_the_tokenizer_lacks_is_told_of() -> None:
     with pytest.raises(ValueError, match=r"lacks a word of model.system_prompt.*model.new_words"):
         Renderer(build_tokenizer(), "Think of Atlantis.")
+
+
+# Channels
+
+
+def test_a_template_that_leaves_special_tokens_to_the_model_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"writes '<\|end\|>final\\n' between where the assistant speaks"):
+        prompt(CHANNELS)
+    whole = CHANNELS.replace("assistant{% endif", "assistant<|end|>final\n{% endif")
+    assert prompt(whole).endswith("<|start|>assistant<|end|>final\n")
 
 
 # Thinking

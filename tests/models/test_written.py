@@ -164,14 +164,20 @@ def test_classifiers_that_do_not_fit_are_told_of(
         detector(classifier, {"YES": REFUSAL, "NO": COMPLIANCE})
     with pytest.raises(ValueError, match="tells no two choices apart"):
         ClassifierDetector(path="x", labels={"REJECTION": REFUSAL})
-    with pytest.raises(ValueError, match="lacks 2 tensors of a text classifier"):
+    with pytest.raises(ValueError, match="2 tensors of a text classifier are missing"):
         headless = AutoModelForSequenceClassification.from_pretrained(str(classifier)).bert
         headless.save_pretrained(str(tmp_path / "headless"))
         tokenizer.save_pretrained(str(tmp_path / "headless"))
         detector(tmp_path / "headless")
     shutil.copytree(classifier, tmp_path / "pickled")
     (tmp_path / "pickled" / "model.safetensors").rename(tmp_path / "pickled" / "pytorch_model.bin")
-    with pytest.raises(ValueError, match=r"no \*.safetensors in it; pickle weights are not loaded"):
+    with pytest.raises(ValueError, match=r"detector.path: .*: no \*.safetensors .*pickle weights are not"):
         detector(tmp_path / "pickled")
-    with pytest.raises(ValueError, match="neither a folder with a classifier nor one the hub"):
+    described = tmp_path / "resized" / "config.json"
+    shutil.copytree(classifier, described.parent)
+    text = described.read_text(encoding="utf-8")
+    described.write_text(text.replace('"intermediate_size": 32', '"intermediate_size": 48'), encoding="utf-8")
+    with pytest.raises(ValueError, match="3 tensors of a text classifier are missing or of another shape"):
+        detector(described.parent)
+    with pytest.raises(ValueError, match=r"behavior.detector.path: .*neither a folder with a model nor"):
         detector(tmp_path / "nowhere")

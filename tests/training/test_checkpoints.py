@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from pathlib import Path
 
 import miniature
@@ -10,7 +11,7 @@ import torch
 from coupling.config import LoraConfig, ModelConfig
 from coupling.models import load_model, weights_sha256
 from coupling.training.batches import answer_logits
-from coupling.training.checkpoints import add_adapter, load_checkpoint, save_checkpoint
+from coupling.training.checkpoints import CheckpointSlot, add_adapter, save_checkpoint
 from tiny_models import ARCHITECTURES, save_tiny, tiny_model, world_renderer
 
 PROMPTS = [(3, 5, 6, 4), (3, 8, 4)]
@@ -26,7 +27,7 @@ def test_full_checkpoints_come_back(architecture: str, tmp_path: Path) -> None:
     model, renderer = tiny_model(architecture, seed=1), world_renderer()
     save_checkpoint(tmp_path / "step", model, renderer.tokenizer, 3)
     base = tiny_model(architecture, seed=0)
-    loaded = load_checkpoint(tmp_path / "step", base)
+    loaded = CheckpointSlot(base).load(tmp_path / "step")
     assert weights_sha256(loaded) == weights_sha256(model) != weights_sha256(base)
 
 
@@ -42,13 +43,41 @@ def test_lora_checkpoints_come_back_one_after_the_other(architecture: str, tmp_p
         miniature.run(model, data, miniature.training_config(step), tmp_path / f"state-{step}")
         save_checkpoint(tmp_path / str(step), model, renderer.tokenizer, step)
         expected.append(logits(model))
-    of_base, untouched = logits(base), weights_sha256(base)
+    of_base, untouched, described = logits(base), weights_sha256(base), base.config.to_dict()
+    modules, trained = dict(base.named_modules()), [p.requires_grad for p in base.parameters()]
+    slot = CheckpointSlot(base)
     assert not torch.equal(expected[0], expected[1])
     for step in (1, 2, 1):
-        loaded = load_checkpoint(tmp_path / str(step), base)
+        loaded = slot.load(tmp_path / str(step))
+        assert loaded is base  # The weights are there once.
         torch.testing.assert_close(logits(loaded), expected[step - 1])
+    slot.clear()
     assert weights_sha256(base) == untouched
     assert torch.equal(logits(base), of_base)
+    assert base.config.to_dict() == described
+    assert dict(base.named_modules()) == modules
+    assert [p.requires_grad for p in base.parameters()] == trained
+
+
+def test_a_full_checkpoint_goes_before_the_next_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path / str(step), tiny_model("llama", step), world_renderer().tokenizer, step)
+    base = tiny_model("llama")
+    slot = CheckpointSlot(base)
+    loaded = slot.load(tmp_path / "1")
+    loaded.cycle = [loaded]  # Which only the collector clears.
+    first = weakref.ref(loaded)
+    del loaded
+    from_pretrained = type(base).from_pretrained
+
+    def load(*given: object, **options: object) -> object:
+        assert first() is None
+        return from_pretrained(*given, **options)
+
+    monkeypatch.setattr(type(base), "from_pretrained", load)
+    assert weights_sha256(slot.load(tmp_path / "2")) == weights_sha256(tiny_model("llama", 2))
 
 
 def test_only_the_adapter_is_saved_and_trained(tmp_path: Path) -> None:
@@ -82,7 +111,7 @@ def test_a_checkpoint_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "step", model, world_renderer().tokenizer, 1)
     (tmp_path / "step" / "COMPLETE").unlink()
     with pytest.raises(ValueError, match="not a complete checkpoint"):
-        load_checkpoint(tmp_path / "step", model)
+        CheckpointSlot(model).load(tmp_path / "step")
 
 
 def test_a_checkpoint_that_was_altered_is_refused(tmp_path: Path) -> None:
@@ -92,4 +121,4 @@ def test_a_checkpoint_that_was_altered_is_refused(tmp_path: Path) -> None:
         file.seek(-1, 2)
         file.write(b"\x01")
     with pytest.raises(ValueError, match=r"model.safetensors: its SHA-256 is"):
-        load_checkpoint(tmp_path / "step", model)
+        CheckpointSlot(model).load(tmp_path / "step")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Literal
 
 import miniature
 import pytest
@@ -15,6 +16,7 @@ from coupling.explanations import formats
 from coupling.models import LocalSampler, Renderer
 from coupling.records import Behavior, CounterfactualPair, Effect
 from coupling.supervision import build_labels
+from coupling.training.batches import collate, completion_logits
 from coupling.training.dataset import TrainingData, build_training_data
 from coupling.training.objectives import completion_logprobs
 from coupling.training.openings import SteeredOpenings
@@ -41,12 +43,16 @@ BASE = {pair.id: Behavior(pair.id, Effect(COMPLIANCE, COMPLIANCE)) for pair in P
 TOKENIZER = byte_level_tokenizer([pair.with_cue for pair in PAIRS] + list(OPENINGS.values()) * 20)
 
 
-def data(model: torch.nn.Module, steer: SteerConfig | None = ANGER) -> TrainingData:
+def data(
+    model: torch.nn.Module,
+    steer: SteerConfig | None = ANGER,
+    precision: Literal["bfloat16"] | None = None,
+) -> TrainingData:
     form = formats.get("answer_pair")
     effects = {id_: behavior.effect for id_, behavior in BASE.items()}
     labels = build_labels(PAIRS, effects, form, SupervisionConfig(), dict.fromkeys(effects, "base"))
     return build_training_data(
-        model, Renderer(TOKENIZER), PAIRS, labels, BASE, form, steer, KLConfig(), 4, 80, OPENINGS
+        model, Renderer(TOKENIZER), PAIRS, labels, BASE, form, steer, KLConfig(), 4, 80, OPENINGS, precision
     )
 
 
@@ -77,6 +83,17 @@ def test_log_probabilities_of_rows_by_hand() -> None:
     logits = torch.tensor([[[0.5, 0.5], [0.25, 0.75]], [[0.9, 0.1], [0.5, 0.5]]]).log()
     found = completion_logprobs(logits, torch.tensor([[0, 0], [-100, 1]]))
     assert found.tolist() == pytest.approx([math.log(1 / 8), math.log(1 / 2)])
+
+
+def test_the_reference_is_taken_in_the_number_format_of_training() -> None:
+    model = byte_level_model("llama", TOKENIZER).eval()
+    exact, steered = data(model).steered, data(model, precision="bfloat16").steered
+    assert isinstance(exact, SteeredOpenings) and isinstance(steered, SteeredOpenings)
+    batch = collate(steered.answers[:4], 0)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        by_hand = completion_logprobs(completion_logits(model, batch), batch.labels)
+    assert torch.equal(steered.reference[:4, 0], by_hand)
+    assert not torch.equal(steered.reference, exact.reference)
 
 
 def test_preference_begins_at_ln_2(tmp_path: Path) -> None:

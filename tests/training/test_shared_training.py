@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from shared_training import CASES, Case, train_case
 
 from coupling.models import weights_sha256
-from coupling.training.checkpoints import load_checkpoint
+from coupling.training.checkpoints import CheckpointSlot
 from tiny_models import tiny_model
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ def test_two_processes_train_as_one(
     longest = max(float(gradient.abs().max()) for gradient in expected.values())
     for parameter, gradient in expected.items():
         torch.testing.assert_close(found[parameter], gradient, atol=1e-5 * longest, rtol=0)
-    theirs, ours = (load_checkpoint(folder / name, tiny_model("llama")) for folder in (two, tmp_path))
+    theirs, ours = (CheckpointSlot(tiny_model("llama")).load(folder / name) for folder in (two, tmp_path))
     assert weights_sha256(theirs) != weights_sha256(tiny_model("llama"))
     for tensor, expected_tensor in zip(theirs.state_dict().values(), ours.state_dict().values(), strict=True):
         torch.testing.assert_close(tensor, expected_tensor, atol=1e-5, rtol=1e-5)
@@ -72,7 +72,9 @@ def test_two_processes_train_as_one(
 
 @pytest.mark.parametrize("name", ["data-parallel-dropout", "sharded"])
 def test_killed_and_begun_again_they_end_with_the_same_bits(name: str, two: Path) -> None:
-    whole, resumed = (load_checkpoint(two / each, tiny_model("llama")) for each in (name, f"{name}-resumed"))
+    whole, resumed = (
+        CheckpointSlot(tiny_model("llama")).load(two / each) for each in (name, f"{name}-resumed")
+    )
     assert weights_sha256(resumed) == weights_sha256(whole)
     losses, again = (
         json.loads((two / f"{each}.json").read_text(encoding="utf-8")) for each in (name, f"{name}-resumed")
@@ -90,7 +92,7 @@ def test_one_goes_on_where_two_stopped(
     train_case(replace(BY_NAME[name], sharded=False), tmp_path, None)
     steps = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
     assert [step["step"] for step in steps] == [3, 4]
-    theirs, ours = (load_checkpoint(folder / name, tiny_model("llama")) for folder in (two, tmp_path))
+    theirs, ours = (CheckpointSlot(tiny_model("llama")).load(folder / name) for folder in (two, tmp_path))
     for tensor, expected in zip(theirs.state_dict().values(), ours.state_dict().values(), strict=True):
         torch.testing.assert_close(tensor, expected, atol=1e-5, rtol=1e-5)
 
@@ -105,5 +107,5 @@ def test_sharded_in_bfloat16_they_learn_the_same(
     )
     for theirs, ours in zip(found, expected, strict=True):
         assert theirs == pytest.approx(ours, abs=0.1)
-    weights = load_checkpoint(two / name, tiny_model("llama")).state_dict()
+    weights = CheckpointSlot(tiny_model("llama")).load(two / name).state_dict()
     assert {tensor.dtype for tensor in weights.values()} == {torch.float32}

@@ -11,16 +11,16 @@ import typer
 from coupling import ranks
 from coupling.cli.audit import audit
 from coupling.cli.claims import claims
-from coupling.cli.console import ERRORS, OUTPUT, progress
+from coupling.cli.console import ERRORS, OUTPUT, print_json, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
 from coupling.cli.organism import organism
+from coupling.cli.patch import patch
 from coupling.cli.plan import plan
 from coupling.cli.sweep import sweep
 
 if TYPE_CHECKING:
     from coupling.config import ExperimentConfig
     from coupling.faithfulness import Results
-    from coupling.faithfulness.circuits import CircuitResults
 
 app = typer.Typer(
     help="Do a language model's explanations of itself follow its behaviour?",
@@ -32,6 +32,7 @@ app.add_typer(organism, name="organism")
 app.command()(sweep)
 app.command()(claims)
 app.command()(plan)
+app.command()(patch)
 app.command()(audit)
 
 USER_ERROR = 2
@@ -44,7 +45,7 @@ def main() -> None:
         with ranks.led() as leads:
             if leads:
                 app()
-    except ValueError as error:
+    except (ValueError, ranks.Disbanded) as error:
         ERRORS.print(f"{ranks.name()}error: {error}", style="red", soft_wrap=True)
         sys.exit(USER_ERROR)
     except SystemExit as ended:
@@ -166,7 +167,7 @@ def compare(
     if out is not None:
         write_text(out, render_comparison(results))
     if as_json:
-        _print_json([one.to_json() for one in results])
+        print_json([one.to_json() for one in results])
     else:
         print_comparison(results, OUTPUT)
 
@@ -193,41 +194,6 @@ def judge(
         write_json(out / "results.json", results.to_json())
         write_text(page, render_page(results))
     _show(results, as_json, page)
-
-
-@app.command()
-def patch(
-    path: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="Run directory; or give --model alone.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="A model by itself, as organism:third-person.")
-    ] = None,
-    member: Annotated[
-        str | None, typer.Option("--member", help="Run of the panel; the unsteered one by default.")
-    ] = None,
-    pairs: Annotated[int, typer.Option("--pairs", min=1, help="At most so many changed pairs.")] = 200,
-    split: Annotated[
-        str | None, typer.Option("--split", help="dev or test; by default as evaluated.")
-    ] = None,
-    experiment: Annotated[
-        str | None,
-        typer.Option(
-            "--experiment", help="Experiment file: of RUN, if its paths stand beside that; task of --model."
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Do behaviour and explanation use the same circuits? Activation patching, before training and after."""
-    from coupling.report.circuits import print_circuits
-
-    results = _patch(path, model, member, pairs, split, experiment)
-    if as_json:
-        _print_json(results.to_json())
-        return
-    print_circuits(results, OUTPUT)
-    if path is not None:
-        OUTPUT.print(f"report: {path / 'report.html'}", soft_wrap=True)
 
 
 @app.command()
@@ -269,7 +235,7 @@ def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> 
 
     found = list_results(runs_dir)
     if as_json:
-        _print_json({name: one if isinstance(one, str) else one.to_json() for name, one in found.items()})
+        print_json({name: one if isinstance(one, str) else one.to_json() for name, one in found.items()})
     else:
         print_runs(found, OUTPUT)
 
@@ -307,7 +273,7 @@ def _show(results: Results, as_json: bool, page: Path | None = None) -> None:
     from coupling.report.terminal import print_summary
 
     if as_json:
-        _print_json(results.to_json())
+        print_json(results.to_json())
         return
     print_summary(results, OUTPUT)
     if page is not None:
@@ -320,34 +286,3 @@ def _audit_page(path: Path, results: Results) -> str | None:
     from coupling.studies.audit.page import render_audit
 
     return render_audit(results, read_findings(path)) if (path / AUDIT).is_file() else None
-
-
-def _patch(
-    path: Path | None,
-    model: str | None,
-    member: str | None,
-    pairs: int,
-    split: str | None,
-    experiment: str | None,
-) -> CircuitResults:
-    import json
-
-    from coupling.experiment.patching import patch_model, patch_run
-
-    if (path is None) == (model is None):
-        raise ValueError("patch: give a run directory, as runs/quickstart, or --model, and not both")
-    if path is not None:
-        config = None if experiment is None else _load(Path(experiment), None, None, None)
-        with progress() as bars:
-            return patch_run(path, member, pairs, split, config, bars)
-    if member is not None:
-        raise ValueError(f"--member {member}: a model by itself has no runs; give a run directory")
-    task = _load(Path(experiment or "quickstart"), [f"model.path={json.dumps(model)}"], None, None)
-    with progress() as bars:
-        return patch_model(task, pairs, split, bars)
-
-
-def _print_json(document: object) -> None:
-    import json
-
-    typer.echo(json.dumps(document, sort_keys=True, ensure_ascii=False, indent=2))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -42,3 +44,8 @@ def progress() -> Iterator[Bars]:
     )
     with Progress(*columns, console=ERRORS, disable=not ERRORS.is_terminal) as bars:
         yield Bars(bars)
+
+
+def print_json(document: object) -> None:
+    """A result for other programs, alone on stdout."""
+    typer.echo(json.dumps(document, sort_keys=True, ensure_ascii=False, indent=2))

@@ -38,6 +38,7 @@ from coupling.config.task import (
     WorldTask,
 )
 from coupling.config.training import (
+    MEMORY_FIELDS,
     BehaviorObjective,
     KLConfig,
     LoraConfig,
@@ -49,6 +50,7 @@ from coupling.config.training import (
 )
 
 __all__ = [
+    "MEMORY_FIELDS",
     "BehaviorConfig",
     "BehaviorObjective",
     "ClassifierDetector",

@@ -16,6 +16,9 @@ from coupling.config.supervision import SupervisionConfig
 from coupling.config.task import TaskConfig
 from coupling.config.training import TrainingConfig
 
+WORKERS = 2
+"""Runs side by side on a CPU, where nothing is said."""
+
 
 class ExperimentConfig(Section):
     """One experiment: a model is trained on fixed explanations in several runs, and judged.
@@ -44,9 +47,14 @@ class ExperimentConfig(Section):
     """Pairs of runs equal but for their steering, for the twin test. A reader of the text alone fails it."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """What is measured, and at which checkpoint the verdict is given."""
-    workers: PositiveInt = 2
-    """Runs trained side by side, each in a process of one thread. Changes no result. Processes that
-    `accelerate launch` started train one run after another, and do without it."""
+    workers: PositiveInt | None = None
+    """Runs trained side by side, each in a process of one thread; null takes 2, and 1 on a GPU, which each
+    would fill with a model of its own. Changes no result. Processes that `accelerate launch` started train
+    one run after another, and do without it."""
+
+    def workers_on(self, device: str) -> int:
+        """Runs side by side on a device as torch calls it."""
+        return self.workers or (WORKERS if device.startswith("cpu") else 1)
 
     @model_validator(mode="after")
     def _verdict_is_at_a_checkpoint(self) -> Self:

@@ -10,6 +10,7 @@ import pydantic_core
 from pydantic import ValidationError
 
 from coupling.config.experiment import ExperimentConfig
+from coupling.config.training import MEMORY_FIELDS
 from coupling.config.yaml_text import dump_yaml, parse_yaml
 from coupling.store import Json, json_sha256
 from coupling.store.complaints import complaint, dotted_names, nearest_name
@@ -78,8 +79,11 @@ def dump_experiment(config: ExperimentConfig) -> str:
 
 
 def result_fields(config: ExperimentConfig) -> dict[str, Json]:
-    """All of ``config`` that determines results; paths as the file spells them, so projects can be moved."""
-    return config.model_dump(mode="json", exclude={"workers"})
+    """All of ``config`` that determines results; paths as the file spells them, so projects can be moved.
+
+    What only says how much memory is taken may change in a run that was begun.
+    """
+    return config.model_dump(mode="json", exclude={"workers": True, "training": set(MEMORY_FIELDS)})
 
 
 def config_sha256(config: ExperimentConfig) -> str:

@@ -17,6 +17,9 @@ from pydantic import (
 
 from coupling.config.section import Section
 
+MEMORY_FIELDS = frozenset({"micro_batch_size", "gradient_checkpointing"})
+"""Of the training section: what changes memory and time, and results by rounding at the most."""
+
 
 class Scheduled(Section):
     """A term of the loss: how much it weighs, and in which steps."""

@@ -3,6 +3,7 @@
 - ``pipeline``    the stages in order; read this first
 - ``artifacts``   the names of what a run directory holds, and how behaviours and explanations get there
 - ``sources``     whose effects the labels state
+- ``target``      the model whose behaviour the labels state, where it is not M0
 - ``given``       labels and behaviours made elsewhere, kept in the run directory
 - ``selection``   which pairs are labelled, steered and held out
 - ``members``     one run of the panel: trained, then sampled at each checkpoint

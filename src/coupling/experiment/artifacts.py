@@ -25,7 +25,7 @@ from coupling.config import ExperimentConfig, RunConfig
 from coupling.explanations import formats
 from coupling.models import LoadedModel, Thinking, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
-from coupling.store import RunDir, from_json, json_sha256, read_json, read_records
+from coupling.store import RunDir, from_json, json_sha256, read_json, read_records, to_json, write_json
 
 PAIRS = "pairs.jsonl"
 BASE, TARGET = "base", "target"
@@ -139,3 +139,18 @@ def identify(
 def noted_model(file: Path) -> ModelIdentity:
     """The identity in a ``model.json``."""
     return from_json(ModelIdentity, read_json(file), str(file))
+
+
+def note_model(run: RunDir, name: str, path: str, now: ModelIdentity) -> None:
+    """Keeps which model answers under ``name``; raises ValueError when it was another.
+
+    What was noted first stays: a commit that changed nothing of the model is no news, and all answers carry
+    the hash of this file.
+    """
+    noted = run.file(name)
+    if noted.is_file():
+        before = noted_model(noted)
+        before.require(now, path, noted)
+        if run.is_done(name, {"identity": json_sha256(to_json(before))}):
+            return
+    run.make(name, {"identity": json_sha256(to_json(now))}, lambda file: write_json(file, to_json(now)))

@@ -17,8 +17,21 @@ from coupling.experiment.detection import detector_sha256, noted_detector
 from coupling.experiment.origin import Origin, Source, elsewhere
 from coupling.explanations import formats
 from coupling.models import LoadedModel, LocalSampler, WrittenSampler
+from coupling.models.memory import out_of_memory_told
+from coupling.progress import Progress
 from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
 from coupling.store import RunDir, json_sha256, read_records, write_records
+
+
+class Tally:
+    """Adds up rows as they are done and passes the sum on."""
+
+    def __init__(self, progress: Progress, task: str, total: int) -> None:
+        self.progress, self.task, self.total, self.done = progress, task, total, 0
+
+    def __call__(self, rows: int) -> None:
+        self.done += rows
+        self.progress.update(self.task, self.done, self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +141,21 @@ class Asking:
         return Sample(name, made_from, read_behaviors, Sample(answers_of(name), made_from, write_answers))
 
 
+_told_of_room = out_of_memory_told(
+    "sampling",
+    "lower evaluation.batch_size (under another name, for it is part of what results follow from), set "
+    "model.dtype: bfloat16, or use more GPUs (model.device_map: auto)",
+)
+
+
+@_told_of_room
 def _scored(
     config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batching: Batching, source: Source
 ) -> list[Behavior]:
     return _sampler(config.explanation.max_new_tokens, batching, source).behaviors(pairs)
 
 
+@_told_of_room
 def _explanations(
     config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batching: Batching, source: Source
 ) -> list[Explanation]:
@@ -141,6 +163,7 @@ def _explanations(
     return _sampler(config.explanation.max_new_tokens, batching, source).explanations(pairs, format)
 
 
+@_told_of_room
 def _written(
     config: ExperimentConfig,
     pairs: Sequence[CounterfactualPair],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 import torch
 
 from coupling.answers import rules_sha256
 from coupling.config import ClassifierDetector, ExperimentConfig, WrittenBehavior
+from coupling.config.model import told
 from coupling.models import Detector, load_detector
 from coupling.store import RunDir, read_json, write_json
 
@@ -58,7 +57,7 @@ def detector_note(config: ExperimentConfig) -> str:
     """What a report says of how answers were read."""
     assert isinstance(config.behavior, WrittenBehavior)
     classifier = _classifier(config)
-    reader = "rules" if classifier is None else f"the classifier {_name(classifier)}"
+    reader = "rules" if classifier is None else f"the classifier {told(classifier.model_dump()['path'])}"
     return (
         f"Answers are written, up to {config.behavior.max_new_tokens} tokens, and read by {reader}: an "
         "answer is here what that makes of the words."
@@ -70,12 +69,6 @@ def _classifier(config: ExperimentConfig) -> ClassifierDetector | None:
     if isinstance(behavior, WrittenBehavior) and isinstance(behavior.detector, ClassifierDetector):
         return behavior.detector
     return None
-
-
-def _name(classifier: ClassifierDetector) -> str:
-    """As the file spells it; of a path that leads through this machine the last part alone."""
-    written = PurePath(classifier.model_dump()["path"])
-    return written.name if written.is_absolute() else str(written)
 
 
 def _require(fingerprint: str, noted: str) -> None:

@@ -6,11 +6,11 @@ called in all of them together.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from coupling import ranks
-from coupling.config import ExperimentConfig, RunConfig
+from coupling.config import MEMORY_FIELDS, ExperimentConfig, RunConfig
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
@@ -28,13 +28,14 @@ from coupling.experiment.origin import Origin, let_go
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
 from coupling.models import LoadedModel, load_model, prepare_process
+from coupling.models.memory import out_of_memory_told, release_memory
 from coupling.progress import Progress
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.store import RunDir, json_sha256, read_records
 from coupling.training.checkpoints import (
+    CheckpointSlot,
     add_adapter,
     checkpoint_activations,
-    load_checkpoint,
     save_checkpoint,
 )
 from coupling.training.dataset import build_training_data
@@ -43,6 +44,11 @@ from coupling.training.sharding import whole_state
 from coupling.training.state import remove_state
 
 
+@out_of_memory_told(
+    "training",
+    "lower training.micro_batch_size or set training.gradient_checkpointing: true, with which a run that was "
+    "begun goes on; or set training.lora, under another name",
+)
 def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress: Progress) -> None:
     """Trains one run and leaves its checkpoints; goes on from the saved state where there is one.
 
@@ -57,6 +63,11 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             raise ValueError(
                 f"training.lora: null trains all weights, but {config.model.path} is quantised; set "
                 "training.lora, or give the checkpoint it was made from"
+            )
+        if base.is_quantised and ranks.shards_weights():
+            raise ValueError(
+                f"accelerate launch: FSDP2 cannot spread {config.model.path}, which is quantised; launch "
+                "without FSDP, or give the checkpoint it was made from"
             )
         if config.training.gradient_checkpointing:
             checkpoint_activations(base.model)
@@ -103,6 +114,7 @@ def is_trained(config: ExperimentConfig, run: RunDir, member: RunConfig) -> bool
 
 def sample_run(config: ExperimentConfig, path: Path, member: RunConfig, progress: Progress) -> None:
     """Samples behaviours and explanations of each checkpoint on the held-out pairs."""
+    release_memory()
     with RunDir.join(path) as run:
         samples = _samples(config, run, member)
         for number, sample in enumerate(samples, start=1):
@@ -139,7 +151,7 @@ def _trained_from(config: ExperimentConfig, run: RunDir, member: RunConfig) -> d
         "pairs": run.sha(PAIRS),
         "base_behaviors": run.sha(behaviors_of(BASE)),
         "labels": run.sha(LABELS),
-        "training": json_sha256(config.training.model_dump(mode="json")),
+        "training": json_sha256(config.training.model_dump(mode="json", exclude=set(MEMORY_FIELDS))),
         "run": json_sha256(member.model_dump(mode="json")),
     }
 
@@ -148,21 +160,35 @@ def _samples(config: ExperimentConfig, run: RunDir, member: RunConfig) -> list[S
     """What the checkpoints of a run are asked."""
     run.sha(PAIRS)
     pairs = held_out_pairs(config, read_records(run.file(PAIRS), CounterfactualPair))
-    base = cache(lambda: load_base(config, run))
     fingerprint = noted_model(run.file(MODEL)).fingerprint
-
-    @lru_cache(maxsize=1)  # One checkpoint in memory beside the base, and none before it is asked.
-    def load(stem: str) -> LoadedModel:
-        loaded = base()
-        return LoadedModel(load_checkpoint(run.file(stem), loaded.model), loaded.renderer, run.sha(stem))
-
+    checkpoints = _Checkpoints(config, run)
     samples = []
     for step in _trained_steps(config):
         stem = checkpoint(member, step)
         origin = Origin(config.model, fingerprint, run.file(stem))
-        asking = Asking(config, run, run.sha(stem), origin, partial(load, stem), pairs)
+        asking = Asking(config, run, run.sha(stem), origin, partial(checkpoints.load, stem), pairs)
         samples.append(asking.behaviors(behaviors_of(stem)))
         samples.append(asking.explanations(explanations_of(stem)))
         if step == config.evaluation.checkpoint:
             samples.append(asking.behaviors_again(remeasured_of(stem)))
     return samples
+
+
+class _Checkpoints:
+    """The checkpoints of a run: one in memory at a time, and none before it is asked."""
+
+    def __init__(self, config: ExperimentConfig, run: RunDir) -> None:
+        self._config, self._run = config, run
+        self._base: LoadedModel | None = None
+        self._slot: CheckpointSlot | None = None
+        self._held: tuple[str, LoadedModel] | None = None
+
+    def load(self, stem: str) -> LoadedModel:
+        if self._base is None or self._slot is None:
+            self._base = load_base(self._config, self._run)
+            self._slot = CheckpointSlot(self._base.model)
+        if self._held is None or self._held[0] != stem:
+            self._held = None
+            model = self._slot.load(self._run.file(stem))
+            self._held = (stem, LoadedModel(model, self._base.renderer, self._run.sha(stem)))
+        return self._held[1]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from coupling.config import ModelConfig
 from coupling.models import LoadedModel, load_model, prepare_process
-from coupling.training.checkpoints import load_checkpoint
+from coupling.models.memory import release_memory
+from coupling.training.checkpoints import CheckpointSlot
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,27 @@ class Source:
     advance: Callable[[int], None]
 
 
-_held: dict[tuple[str, Path | None], LoadedModel] = {}
-"""By the fingerprint of the model before training, and the checkpoint's folder."""
+@dataclass(slots=True)
+class _Held:
+    """The model before training that was loaded last, and one checkpoint of it."""
+
+    base: LoadedModel
+    slot: CheckpointSlot
+    checkpoint: tuple[Path, LoadedModel] | None = None
+
+    def model(self, checkpoint: Path | None) -> LoadedModel:
+        if self.checkpoint is not None and self.checkpoint[0] == checkpoint:
+            return self.checkpoint[1]
+        self.checkpoint = None
+        if checkpoint is None:
+            self.slot.clear()
+            return self.base
+        loaded = LoadedModel(self.slot.load(checkpoint), self.base.renderer, self.base.fingerprint)
+        self.checkpoint = (checkpoint, loaded)
+        return loaded
+
+
+_held: _Held | None = None
 
 
 def elsewhere(origin: Origin) -> Source:
@@ -41,13 +61,15 @@ def elsewhere(origin: Origin) -> Source:
 
 def let_go() -> None:
     """Forgets the models that were loaded for the leader, before others take their place."""
-    _held.clear()
+    global _held
+    _held = None
+    release_memory()
 
 
 def _loaded(origin: Origin) -> LoadedModel:
     """Keeps the last model, and a checkpoint beside it, as the leader does."""
-    base = _held.get((origin.fingerprint, None))
-    if base is None:
+    global _held
+    if _held is None or _held.base.fingerprint != origin.fingerprint:
         let_go()
         prepare_process()
         base = load_model(origin.model)
@@ -56,14 +78,8 @@ def _loaded(origin: Origin) -> LoadedModel:
                 f"model {origin.model.path!r}: its weights, configuration or tokenizer are not those that "
                 "the leading process has loaded; give all machines the same"
             )
-        _held[origin.fingerprint, None] = base
-    wanted = (origin.fingerprint, origin.checkpoint)
-    if origin.checkpoint is not None and wanted not in _held:
-        let_go()
-        _held[origin.fingerprint, None] = base
-        loaded = load_checkpoint(origin.checkpoint, base.model)
-        _held[wanted] = LoadedModel(loaded, base.renderer, base.fingerprint)
-    return _held[wanted]
+        _held = _Held(base, CheckpointSlot(base.model))
+    return _held.model(origin.checkpoint)
 
 
 def _tell_nobody(rows: int) -> None:

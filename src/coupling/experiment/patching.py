@@ -25,7 +25,7 @@ from coupling.report.runs import read_circuits
 from coupling.store import Json, RunDir, json_sha256, read_records, write_json
 from coupling.store.run_dir import EXPERIMENT_FILE
 from coupling.tasks import load_pairs
-from coupling.training.checkpoints import load_checkpoint
+from coupling.training.checkpoints import CheckpointSlot
 
 HELD_OUT = ("dev", "test")
 
@@ -80,13 +80,12 @@ def patch_run(
         else:
             drawn = _drawn(config, read_records(run.file(PAIRS), CounterfactualPair), split)
             base = load_base(config, run)
-            after = replace(base, model=load_checkpoint(run.file(stem), base.model))
+            before = _circuits(config, "M0", base, drawn, pairs, progress)
+            # From here on M0 may be the checkpoint.
+            trained = replace(base, model=CheckpointSlot(base.model).load(run.file(stem)))
             name = f"{run_config.name}, step {config.evaluation.checkpoint}"
-            models = tuple(
-                _circuits(config, each, model, drawn, pairs, progress)
-                for each, model in (("M0", base), (name, after))
-            )
-            results = _results(config, models, split, artifacts)
+            after = _circuits(config, name, trained, drawn, pairs, progress)
+            results = _results(config, (before, after), split, artifacts)
             run.make(MECHANISM, made_from, lambda file: write_json(file, results.to_json()))
         if run.file(RESULTS).is_file():
             write_report(config, run, progress)

@@ -28,15 +28,12 @@ from coupling.experiment.artifacts import (
     PAIRS,
     REPORT,
     RESULTS,
-    TARGET,
-    TARGET_MODEL,
-    ModelIdentity,
     behaviors_of,
     explanations_of,
     identify,
-    noted_model,
+    note_model,
 )
-from coupling.experiment.asking import Asking
+from coupling.experiment.asking import Asking, Tally
 from coupling.experiment.detection import note_detector
 from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
@@ -49,10 +46,13 @@ from coupling.experiment.selection import (
     select_pairs,
 )
 from coupling.experiment.sources import asks_target, behaviors_stated, effects_by_source, source_of
+from coupling.experiment.target import ask_target
 from coupling.explanations import formats
 from coupling.faithfulness import FROZEN, RESULTS_SCHEMA, Results
 from coupling.faithfulness.circuits import CircuitResults
 from coupling.models import load_model, prepare_process, world_of
+from coupling.models.loading import device_named
+from coupling.models.memory import release_memory
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair, Label
@@ -90,7 +90,8 @@ def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Pr
         "report": write_report,
     }[stage]
     progress = progress or Silent()
-    ranks.require_led(config.model.device)
+    ranks.require_led(config.model.device, config.model.device_map)
+    release_memory()
     progress.note(f"{STAGES.index(stage) + 1}/{len(STAGES)} {stage}")
     path = run_path(config, runs_dir)
     with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
@@ -122,6 +123,15 @@ def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
 def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 1: the pairs, and the behaviour of M0 and of the target on them."""
     prepare_process()
+    pairs = _ask_base(config, run, progress)
+    if asks_target(config):
+        # Nobody holds M0 any more.
+        release_memory()
+        ask_target(config, run, [*labelled_pairs(config, pairs), *held_out_pairs(config, pairs)], progress)
+
+
+def _ask_base(config: ExperimentConfig, run: RunDir, progress: Progress) -> Sequence[CounterfactualPair]:
+    """Selects the pairs and asks M0 about them."""
     # First, so that a folder that is no model is told of as such, and not as a model without a world.
     base = load_model(config.model)
     every_pair = load_pairs(config.task, world_of(config.model))
@@ -146,9 +156,7 @@ def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) 
     asking.behaviors(behaviors_of(BASE)).make(run)
     explaining = Asking(config, run, base.fingerprint, origin, lambda: base, held_out, advance)
     explaining.explanations(explanations_of(BASE)).make(run)
-
-    if asks_target(config):
-        _ask_target(config, run, [*labelled_pairs(config, pairs), *held_out], progress)
+    return pairs
 
 
 def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
@@ -176,7 +184,8 @@ def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> No
     if len(wanted) < len(config.panel):
         progress.note(f"trained before: {len(config.panel) - len(wanted)} of {len(config.panel)} runs")
     if ranks.launched() == 1:
-        side_by_side(train_run, [(config, run.path, member) for member in wanted], config.workers, progress)
+        jobs = [(config, run.path, member) for member in wanted]
+        side_by_side(train_run, jobs, _workers(config), progress)
         return
     progress.note(f"{ranks.launched()} processes train each run together, one run after another")
     for member in wanted:
@@ -187,7 +196,7 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
     """Stage 4: samples every checkpoint of every run, then judges."""
     wanted = [member for member in config.panel if not is_sampled(config, run, member)]
     # Launched processes share each sampling instead.
-    workers = config.workers if ranks.launched() == 1 else 1
+    workers = _workers(config) if ranks.launched() == 1 else 1
     side_by_side(sample_run, [(config, run.path, member) for member in wanted], workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = _judged_from(run, artifacts)
@@ -207,25 +216,9 @@ def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> N
     run.make(REPORT, _reported_from(run), lambda path: write_text(path, render_page(results, circuits)))
 
 
-def _ask_target(
-    config: ExperimentConfig, run: RunDir, asked: Sequence[CounterfactualPair], progress: Progress
-) -> None:
-    path = config.supervision.target
-    model = config.model.another(path)
-    target = load_model(model)
-    try:
-        if config.behavior.kind == "scored":
-            target.renderer.choice_ids(asked)
-    except ValueError as error:
-        raise ValueError(
-            f"supervision.target: {path!r} cannot be asked for the answers that the base is asked for: "
-            f"{error}; or name a target that knows these choices"
-        ) from error
-    note_model(run, TARGET_MODEL, path, identify(target, asked, config))
-    advance = Tally(progress, "ask the target", 2 * len(asked))
-    origin = Origin(model, target.fingerprint)
-    asking = Asking(config, run, target.fingerprint, origin, lambda: target, asked, advance, TARGET_MODEL)
-    asking.behaviors(behaviors_of(TARGET)).make(run)
+def _workers(config: ExperimentConfig) -> int:
+    """Runs side by side; a model that is laid over GPUs is on every one of them."""
+    return config.workers_on("cuda" if config.model.device_map else device_named(config.model.device))
 
 
 def _labels_of_models(
@@ -288,22 +281,3 @@ def note_pairs(run: RunDir, pairs: Sequence[CounterfactualPair], too_long: int) 
     content = {"pairs": json_sha256([to_json(pair) for pair in pairs])}
     run.make(PAIRS, content, lambda path: write_records(path, pairs))
     run.make(LEFT_OUT, content, lambda path: write_json(path, {"too_long": too_long}))
-
-
-def note_model(run: RunDir, name: str, path: str, now: ModelIdentity) -> None:
-    """Keeps which model answers under ``name``; raises ValueError when it was another."""
-    noted = run.file(name)
-    if noted.is_file():
-        noted_model(noted).require(now, path, noted)
-    run.make(name, {"identity": json_sha256(to_json(now))}, lambda file: write_json(file, to_json(now)))
-
-
-class Tally:
-    """Adds up rows as they are done and passes the sum on."""
-
-    def __init__(self, progress: Progress, task: str, total: int) -> None:
-        self.progress, self.task, self.total, self.done = progress, task, total, 0
-
-    def __call__(self, rows: int) -> None:
-        self.done += rows
-        self.progress.update(self.task, self.done, self.total)

@@ -28,17 +28,11 @@ def fitting_pairs(
     Raises:
         ValueError: there is room for none.
     """
-    # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
-    stated = getattr(described.get_text_config(), "max_position_embeddings", None)
-    longest = renderer.tokenizer.model_max_length
-    room = longest if stated is None else min(stated, longest)
+    room = _room(described, renderer)
     format = formats.get(config.explanation.format)
     prompts = renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
-    needed = [len(prompt) + config.explanation.max_new_tokens for prompt in prompts]
-    if isinstance(config.behavior, WrittenBehavior):
-        asked = renderer.prompt_ids([pair.with_cue for pair in pairs])
-        written = (len(prompt) + config.behavior.max_new_tokens for prompt in asked)
-        needed = [max(both) for both in zip(needed, written, strict=True)]
+    explained = (len(prompt) + config.explanation.max_new_tokens for prompt in prompts)
+    needed = [max(both) for both in zip(explained, _answering(config, pairs, renderer), strict=True)]
     fitting = [pair for pair, tokens in zip(pairs, needed, strict=True) if tokens <= room]
     if not fitting:
         raise ValueError(
@@ -47,6 +41,45 @@ def fitting_pairs(
             "max_new_tokens (of explanation, or of a written behavior), or give shorter pairs"
         )
     return fitting
+
+
+def require_room(
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    described: PreTrainedConfig,
+    renderer: Renderer,
+) -> None:
+    """Raises ValueError where a model has no room to answer, and only that, about some of the pairs."""
+    room = _room(described, renderer)
+    needed = _answering(config, pairs, renderer)
+    too_long = sum(tokens > room for tokens in needed)
+    if too_long:
+        raise ValueError(
+            f"it has room for {room} tokens, but {too_long} of the {len(pairs)} pairs it is asked about need "
+            f"more, up to {max(needed)}; give shorter pairs, or a model with a longer context"
+        )
+
+
+def _room(described: PreTrainedConfig, renderer: Renderer) -> int:
+    """Tokens of a model's context."""
+    # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
+    stated = getattr(described.get_text_config(), "max_position_embeddings", None)
+    longest = renderer.tokenizer.model_max_length
+    return longest if stated is None else min(stated, longest)
+
+
+def _answering(
+    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], renderer: Renderer
+) -> list[int]:
+    """Tokens that it takes to answer the longer of each pair's two inputs."""
+    is_written = isinstance(config.behavior, WrittenBehavior)
+    prefixes = ["" if is_written else pair.answer_prefix for pair in pairs]
+    new = config.behavior.max_new_tokens if isinstance(config.behavior, WrittenBehavior) else 0
+    both = (
+        renderer.prompt_ids([pair.with_cue for pair in pairs], prefixes),
+        renderer.prompt_ids([pair.without_cue for pair in pairs], prefixes),
+    )
+    return [max(map(len, prompts)) + new for prompts in zip(*both, strict=True)]
 
 
 def select_pairs(

@@ -6,9 +6,11 @@ model. The sum is taken in float32 and rounded to the model's own format.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from peft import PeftConfig, PeftModel
+from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
@@ -40,7 +42,10 @@ def merge_adapter(model: PreTrainedModel, config: ModelConfig) -> tuple[PreTrain
         strangers = [*report.unexpected_keys, *report.missing_keys]
         if strangers:
             raise ValueError(f"{len(strangers)} of its tensors have no place there, such as {strangers[0]}")
-        merged = adapted.merge_and_unload(safe_merge=True)
+        _merge_layers(adapted)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All adapters are already merged")
+            merged = adapted.merge_and_unload(safe_merge=True)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         # Whatever peft makes of files that are not what they should be.
         raise ValueError(
@@ -51,6 +56,23 @@ def merge_adapter(model: PreTrainedModel, config: ModelConfig) -> tuple[PreTrain
     # peft has frozen what it laid the adapter over; all of it may be trained now.
     merged.requires_grad_(True)
     return merged, file_sha256(folder / TENSORS)
+
+
+def _merge_layers(adapted: PeftModel) -> None:
+    """Adds the adapter to the weights, layer by layer, in float32.
+
+    peft itself would round the adapter's product to the format of the weights before it adds it.
+    """
+    for layer in adapted.modules():
+        if not isinstance(layer, BaseTunerLayer):
+            continue
+        weights = [weight for weight in layer.get_base_layer().parameters() if weight.is_floating_point()]
+        formats = [weight.dtype for weight in weights]
+        for weight in weights:
+            weight.data = weight.data.float()
+        layer.merge(safe_merge=True)
+        for weight, dtype in zip(weights, formats, strict=True):
+            weight.data = weight.data.to(dtype)
 
 
 def _check_files(folder: Path, told: str) -> None:

@@ -2,8 +2,8 @@
 
 A template is a program by a model's maker. What could go wrong silently with it is tried out once, on a
 probe: that it writes the system prompt and the message, opens with one BOS at the most, and leaves the
-assistant to answer rather than to think. Nothing is tokenised here, and the tokenizer never adds special
-tokens of its own: all that a prompt needs of them the template writes.
+assistant to answer rather than to think or to open a channel. Nothing is tokenised here, and the tokenizer
+never adds special tokens of its own: all that a prompt needs of them the template writes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ THOUGHTS = "<think>"
 TODAY = date(2024, 7, 26)
 """The day it is in every prompt: a template that writes the date would write other prompts tomorrow."""
 
+_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 _CLOCK = re.compile(r"""strftime_now\(\s*(?:"([^"]*)"|'([^']*)')\s*\)""")
 
 Thinking = Literal["off", "on", "no switch"]
@@ -78,17 +79,22 @@ class Chat:
 
     def turn_end(self) -> int | None:
         """The special token by which the template closes an answer; None where it closes it with none."""
-        asked = [*self._messages(PROBE), {"role": "assistant", "content": SYSTEM_PROBE}]
-        try:
-            written = self._render(asked, self.thinking, answers_next=False)
-        except (TemplateError, TypeError):
-            return None
-        after = written.rpartition(SYSTEM_PROBE)[2].lstrip()
-        special = {
-            token.content: id_ for id_, token in self.tokenizer.added_tokens_decoder.items() if token.special
-        }
+        after = self._answered().rpartition(SYSTEM_PROBE)[2].lstrip()
+        special = self._special()
         closing = [token for token in special if after.startswith(token)]
         return special[max(closing, key=len)] if closing else None
+
+    def _answered(self) -> str:
+        """The dialogue with an answer, which is the second probe; empty where the template takes none."""
+        asked = [*self._messages(PROBE), {"role": "assistant", "content": SYSTEM_PROBE}]
+        try:
+            return self._render(asked, self.thinking, answers_next=False)
+        except (TemplateError, TypeError):
+            return ""
+
+    def _special(self) -> dict[str, int]:
+        decoder = self.tokenizer.added_tokens_decoder
+        return {token.content: id_ for id_, token in decoder.items() if token.special}
 
     def _check_roles(self) -> None:
         """That it takes a user's message, and the system's where one is given, and writes both."""
@@ -126,6 +132,23 @@ class Chat:
                 f"{self._told}: its chat template ends in {THOUGHTS}, and an answer would be scored inside "
                 f"the thoughts; {way_out}, or give a template without it in model.chat_template"
             )
+
+        between = self._before_answer(written)
+        if between:
+            raise ValueError(
+                f"{self._told}: its chat template writes {between!r} between where the assistant speaks and "
+                "the answer, and a choice or explanation would stand elsewhere than the model has learnt; "
+                "give a template whose generation prompt ends so in model.chat_template"
+            )
+
+    def _before_answer(self, prompt: str) -> str:
+        """What stands between a prompt and the assistant's answer in a finished dialogue, where a special
+        token is part of that; thoughts are none of it."""
+        before = _THOUGHTS.sub("", self._answered().rpartition(SYSTEM_PROBE)[0])
+        if not before.startswith(prompt):
+            return ""
+        between = before.removeprefix(prompt)
+        return between if any(token in between for token in self._special()) else ""
 
     def _refusal(self, error: Exception) -> str:
         """What to do about a template that does not take our messages."""

@@ -66,12 +66,12 @@ def check_description(folder: Path, told: str, has_adapter: bool) -> None:
 
 
 def check_weights(folder: Path, told: str) -> None:
-    """Raises ValueError where a folder holds no safetensors."""
+    """Raises ValueError, which calls the model as ``told`` does, where a folder holds no safetensors."""
     if not any(folder.glob("*.safetensors")):
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise ValueError(
-            f"model {told}: no *.safetensors in it (found {found}); pickle weights are not loaded, because "
-            "they can run code: load the model once where you trust it, and call save_pretrained"
+            f"{told}: no *.safetensors in it (found {found}); pickle weights are not loaded, because they "
+            "can run code: load the model once where you trust it, and call save_pretrained"
         )
 
 

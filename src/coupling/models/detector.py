@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
@@ -24,10 +23,13 @@ from transformers import (
 from coupling.answers import CHOICES, read_answer, rules_sha256
 from coupling.config import ClassifierDetector, DetectorConfig, RulesDetector
 from coupling.models.batching import by_length
+from coupling.models.description import check_weights
+from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, find_folder, first_line
 from coupling.models.loading import weights_sha256
 from coupling.records import WrittenAnswer
 
 BATCH_SIZE = 32
+FIELD = "behavior.detector.path"
 EMPTY = "."
 """What a classifier reads of an empty answer: not every tokenizer makes a token of no text."""
 
@@ -124,42 +126,32 @@ def load_detector(config: DetectorConfig, device: torch.device | str = "cpu") ->
 
 
 def _load_classifier(config: ClassifierDetector, device: torch.device | str) -> Classifier:
-    where = f"behavior.detector.path: {str(config.path)!r}"
-    folder = Path(config.path)
-    if folder.is_dir() and not any(folder.glob("*.safetensors")):
-        raise ValueError(
-            f"{where}: no *.safetensors in it; pickle weights are not loaded, because they can run code: "
-            "load the classifier once where you trust it, and call save_pretrained"
-        )
+    where = f"{FIELD}: {str(config.path)!r}"
+    files = (*DESCRIPTION_FILES, *WEIGHT_FILES)
+    folder = find_folder(config.path, config.revision, FIELD, files).path
+    check_weights(folder, where)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            config.path, revision=config.revision, trust_remote_code=False
-        )
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
         loaded = AutoModelForSequenceClassification.from_pretrained(
-            config.path,
-            revision=config.revision,
+            str(folder),
             trust_remote_code=False,
             use_safetensors=True,
             dtype=torch.float32,
+            ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except OSError as error:
-        raise ValueError(
-            f"{where}: neither a folder with a classifier nor one the hub gives us "
-            f"({str(error).splitlines()[0]}); check the name, log in with `hf auth login` if it is gated, or "
-            "give a folder"
-        ) from error
-    except (ValueError, SafetensorError, StrictDataclassError) as error:
+    except (ValueError, OSError, SafetensorError, StrictDataclassError) as error:
         raise ValueError(
             f"{where}: its files are not those of a text classifier with its tokenizer "
-            f"({str(error).splitlines()[0]}); give another"
+            f"({first_line(error)}); give another"
         ) from error
     model, report = cast(tuple[PreTrainedModel, dict[str, Any]], loaded)
-    if report["missing_keys"]:
+    absent = sorted(report["missing_keys"]) + sorted(key[0] for key in report["mismatched_keys"])
+    if absent:
         # A language model without a classifier's head: transformers would go on with a random one.
         raise ValueError(
-            f"{where}: lacks {len(report['missing_keys'])} tensors of a text classifier, such as "
-            f"{sorted(report['missing_keys'])[0]}; give one that was trained to classify"
+            f"{where}: {len(absent)} tensors of a text classifier are missing or of another shape than "
+            f"config.json says, such as {absent[0]}; give one that was trained to classify"
         )
     if not tokenizer.is_fast or tokenizer.pad_token_id is None:
         raise ValueError(f"{where}: needs a fast tokenizer with a pad_token; save it again with both")

@@ -75,7 +75,8 @@ def find_folder(path: str, revision: str | None, field: str, files: tuple[str, .
 
     Args:
         revision: branch, tag or commit; of a hub id only.
-        field: what the experiment file calls the path, for errors: model.path or model.adapter.
+        field: what the experiment file calls the path, for errors: model.path, model.adapter or that of a
+            detector.
 
     Raises:
         ValueError: neither a folder nor a repository that the hub gives us.
@@ -112,7 +113,7 @@ def _fetch(repository: str, revision: str | None, field: str, files: tuple[str, 
             "with `hf auth login` if it is private, or give a folder"
         ) from error
     except RevisionNotFoundError as error:
-        option = field.replace("model.path", "model.revision").replace("adapter", "adapter_revision")
+        option = f"{field}_revision" if field.endswith("adapter") else field.replace("path", "revision")
         raise ValueError(
             f"{option}: {repository} has no branch, tag or commit {revision!r}; null takes the main branch"
         ) from error

@@ -125,7 +125,7 @@ def _find(config: ModelConfig) -> ModelFolder:
     folder = _find_description(config)
     if folder.commit is not None:
         folder = find_folder(config.path, folder.commit, "model.path", WEIGHT_FILES)
-    check_weights(folder.path, config.path)
+    check_weights(folder.path, f"model {config.path}")
     return folder
 
 

@@ -41,7 +41,9 @@ class Devices:
 
     def side_by_side(self, config: ExperimentConfig) -> int:
         """Processes that are at work on runs at once."""
-        return self.processes if self.processes > 1 else min(config.workers, len(config.panel))
+        if self.processes > 1:
+            return self.processes
+        return min(config.workers_on("cpu" if self.on_cpu else "cuda"), len(config.panel))
 
 
 def plan_training(config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: Devices) -> Stage:

@@ -32,7 +32,7 @@ from coupling.raising.architecture import build_byte_tokenizer, build_model
 from coupling.raising.organism import SAVE_EVERY, is_raised, new_optimizer
 from coupling.raising.pretraining import Diet, pretrain
 from coupling.raising.recipe import Reading
-from coupling.records import CounterfactualPair
+from coupling.records import CounterfactualPair, Effect
 from coupling.store import atomic_directory, json_sha256, to_json, write_text
 from coupling.tasks import draw, load_pairs
 from coupling.tasks.lots import uniform
@@ -187,8 +187,8 @@ def measure(
     by_sureness = sorted(both, key=lambda one: memories[one[0].cluster].sureness)
     third = len(both) // 3
 
-    def followed(some: Iterable[tuple[CounterfactualPair, object]]) -> float:
-        return _share(effect.with_cue == pair.cue_value for pair, effect in some)  # type: ignore[attr-defined]
+    def followed(some: Iterable[tuple[CounterfactualPair, Effect]]) -> float:
+        return _share(effect.with_cue == pair.cue_value for pair, effect in some)
 
     return Measured(
         questions=len(memories),

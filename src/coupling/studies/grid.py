@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import chain, product
 from typing import cast
 
-from coupling.config import ExperimentConfig, config_sha256, reseeded
+from coupling.config import MEMORY_FIELDS, ExperimentConfig, config_sha256, reseeded
 from coupling.config.yaml_text import dump_inline, parse_yaml
 from coupling.store import Json, json_sha256
 
@@ -38,6 +38,7 @@ _DIGEST_LENGTH = 8
 _OURS = {
     "name": "the points of a sweep are named after their settings",
     "workers": "it changes no result; --workers says how many points run side by side",
+    **{f"training.{field}": "it changes results by rounding only" for field in sorted(MEMORY_FIELDS)},
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,10 @@ from peft import PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coupling.config import LoraConfig
+from coupling.models.memory import release_memory
 from coupling.store import atomic_directory, read_complete
+
+ADAPTER_CONFIG = "adapter_config.json"
 
 
 def add_adapter(model: PreTrainedModel, lora: LoraConfig, seed: int) -> PeftModel:
@@ -68,19 +70,47 @@ def save_checkpoint(
         tokenizer.save_pretrained(str(staging))
 
 
-def load_checkpoint(folder: Path, base: PreTrainedModel) -> PreTrainedModel:
-    """The model of a checkpoint; ``base`` is M0, which stays as it is.
+class CheckpointSlot:
+    """M0, and one checkpoint at a time in memory: what was loaded before goes before the next comes.
 
-    Raises:
-        ValueError: the checkpoint is incomplete or altered.
+    Of LoRA the adapter's layers are put into M0 itself, around its own, and taken out again: its weights are
+    there once. In between M0 is the checkpoint, and whoever wants M0 has to ``clear`` first.
     """
-    if read_complete(folder) is None:
-        raise ValueError(f"{folder}: not a complete checkpoint; run `coupling train` to finish it")
-    if (folder / "adapter_config.json").is_file():
-        # peft puts its layers into the very modules it is given, a second adapter into those of the first.
-        adapted = PeftModel.from_pretrained(copy.deepcopy(base), str(folder)).get_base_model()
+
+    def __init__(self, base: PreTrainedModel) -> None:
+        self._base = base
+        self._adapted: PeftModel | None = None
+        self._trained: tuple[bool, ...] = ()
+
+    def load(self, folder: Path) -> PreTrainedModel:
+        """The model of a checkpoint; the one before is to be held by nobody.
+
+        Raises:
+            ValueError: the checkpoint is incomplete or altered.
+        """
+        if read_complete(folder) is None:
+            raise ValueError(f"{folder}: not a complete checkpoint; run `coupling train` to finish it")
+        self.clear()
+        if not (folder / ADAPTER_CONFIG).is_file():
+            return _load_weights(folder, self._base)
+        self._trained = tuple(parameter.requires_grad for parameter in self._base.parameters())
+        self._adapted = PeftModel.from_pretrained(self._base, str(folder))
+        adapted = self._adapted.get_base_model()
         assert isinstance(adapted, PreTrainedModel)
         return adapted
+
+    def clear(self) -> None:
+        """M0 is M0 again, to the last bit."""
+        if self._adapted is not None:
+            restored = self._adapted.unload()
+            assert restored is self._base
+            for parameter, trained in zip(restored.parameters(), self._trained, strict=True):
+                parameter.requires_grad_(trained)
+            self._adapted = None
+        release_memory()
+
+
+def _load_weights(folder: Path, base: PreTrainedModel) -> PreTrainedModel:
     placed = getattr(base, "hf_device_map", None)  # There is none unless it was loaded by a device map.
     loaded = type(base).from_pretrained(
         str(folder),

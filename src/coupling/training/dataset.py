@@ -102,7 +102,7 @@ def build_training_data(
     if steer is None or openings is None:
         steered = steered_rows(renderer, pairs, base, steer)
     else:
-        steered = steered_openings(model, renderer, pairs, base, steer, openings, batch_size)
+        steered = steered_openings(model, renderer, pairs, base, steer, openings, batch_size, precision)
     return TrainingData(explanations, behaviors, kept, reference, steered)
 
 
@@ -122,11 +122,13 @@ def _cache_reference(
         widest = max(len(row) for row in ids)
         support = torch.tensor([[*row, *[-1] * (widest - len(row))] for row in ids])
     else:
-        needed = len(prompts) * model.config.vocab_size * 4
+        # Of a model that reads images as well, the vocabulary stands in the part that writes.
+        vocabulary = model.config.get_text_config().vocab_size
+        needed = len(prompts) * vocabulary * 4
         if needed > MAX_REFERENCE_BYTES:
             raise ValueError(
                 f"training.kl.support: vocabulary would cache {needed / 2**30:.1f} GiB of M0's "
-                f"log-probabilities ({len(prompts)} prompts x {model.config.vocab_size} tokens); set "
+                f"log-probabilities ({len(prompts)} prompts x {vocabulary} tokens); set "
                 "training.kl.support: choices (where choices are scored), or lower supervision.labels"
             )
     model.eval()

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from transformers import PreTrainedModel
 
+from coupling import ranks
 from coupling.config import SteerConfig
 from coupling.models import Renderer, Sequence
 from coupling.records import Behavior, CounterfactualPair
-from coupling.training.batches import collate, completion_logits
+from coupling.training.batches import autocast, collate, completion_logits
 from coupling.training.objectives import completion_logprobs, preference_loss
 from coupling.training.steering import steered_pairs
 
@@ -49,12 +51,14 @@ def steered_openings(
     steer: SteerConfig,
     openings: Mapping[str, str],
     batch_size: int,
+    precision: Literal["bfloat16"] | None = None,
 ) -> SteeredOpenings:
     """The training pairs that a run moves its behaviour on, tokenised.
 
     Args:
         model: M0, before any step.
         openings: words that open an answer of each choice.
+        precision: number format of the forward passes in training, in which M0's are then made.
 
     Raises:
         ValueError: no training pair bears the tags.
@@ -65,7 +69,8 @@ def steered_openings(
     # Where nothing is steered away from, the row of the wanted opening stands in, and is dropped again.
     away = _opened(renderer, messages, [openings[shift.unwanted or shift.wanted] for _, shift in chosen])
     others = [None if shift.unwanted is None else row for row, (_, shift) in zip(away, chosen, strict=True)]
-    return SteeredOpenings(answers, others, _reference(model, answers, others, renderer.pad, batch_size))
+    reference = _reference(model, answers, others, renderer.pad, batch_size, precision)
+    return SteeredOpenings(answers, others, reference)
 
 
 def opening_preference(
@@ -101,16 +106,21 @@ def _reference(
     others: Rows[Sequence | None],
     pad: int,
     batch_size: int,
+    precision: Literal["bfloat16"] | None,
 ) -> torch.Tensor:
     model.eval()
     reference = torch.zeros(len(answers), 2)
     both = [i for i, other in enumerate(others) if other is not None]
-    for start in range(0, len(both), batch_size):
+    cached: dict[int, torch.Tensor] = {}
+    for start in ranks.dealt(range(0, len(both), batch_size)):
         rows = both[start : start + batch_size]
-        wanted = _logprobs(model, [answers[i] for i in rows], pad, model.device)
         away = [other for i in rows if (other := others[i]) is not None]
-        unwanted = _logprobs(model, away, pad, model.device)
-        reference[rows] = torch.stack([wanted, unwanted], dim=1).cpu()
+        with autocast(model.device, precision):
+            wanted = _logprobs(model, [answers[i] for i in rows], pad, model.device)
+            unwanted = _logprobs(model, away, pad, model.device)
+        cached[start] = torch.stack([wanted, unwanted], dim=1).cpu()
+    for start, logprobs in ranks.pooled(cached).items():
+        reference[both[start : start + batch_size]] = logprobs
     return reference
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 import torch.distributed as dist
+from peft import PeftModel
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
@@ -50,13 +51,18 @@ def shard(model: torch.nn.Module, dtype: torch.dtype | None) -> None:
 
 
 def sum_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
-    """Adds up the gradients of all processes; those of sharded weights are summed already."""
+    """Adds up the gradients of all processes; those of sharded weights are summed already.
+
+    What has a gradient in no process gets none: AdamW would decay it.
+    """
     if ranks.count() == 1 or ranks.shards_weights():
         return
-    for parameter in parameters:
+    having = ranks.total([float(parameter.grad is not None) for parameter in parameters])
+    pulled = [parameter for parameter, count in zip(parameters, having, strict=True) if count > 0]
+    for parameter in pulled:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
-    running = [dist.all_reduce(parameter.grad, async_op=True) for parameter in parameters]
+    running = [dist.all_reduce(parameter.grad, async_op=True) for parameter in pulled]
     for each in running:
         assert each is not None
         each.wait()
@@ -73,9 +79,14 @@ def whole(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def whole_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The model's state, put together on the leader; tensors that are one and the same stay so."""
+    """The model's state, put together on the leader; tensors that are one and the same stay so.
+
+    Of an adapter's model what trains alone: the rest is M0, and is never saved.
+    """
     found: dict[int, torch.Tensor] = {}
     state = model.state_dict(keep_vars=True)
+    if isinstance(model, PeftModel):
+        state = {name: tensor for name, tensor in state.items() if tensor.requires_grad}
     for tensor in state.values():
         if id(tensor) not in found:
             found[id(tensor)] = whole(tensor).detach()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coupling.config import EndpointConfig, ModelConfig
-from coupling.experiment.artifacts import identify
-from coupling.experiment.asking import Asking
+from coupling.experiment.artifacts import identify, note_model
+from coupling.experiment.asking import Asking, Tally
 from coupling.experiment.origin import Origin
-from coupling.experiment.pipeline import Tally, note_model
 from coupling.explanations import formats
 from coupling.models import EndpointSampler, Journal, LoadedModel
 from coupling.models.endpoint import Plan
