@@ -25,7 +25,9 @@ from coupling.answers import CHOICES, read_answer, rules_sha256
 from coupling.config import ClassifierDetector, DetectorConfig, RulesDetector
 from coupling.models.batching import by_length
 from coupling.models.loading import weights_sha256
+from coupling.models.rendering import context_length
 from coupling.records import WrittenAnswer
+from coupling.store.complaints import first_line
 
 BATCH_SIZE = 32
 EMPTY = "."
@@ -72,10 +74,7 @@ class Classifier:
         self.model, self.tokenizer, self.choice_of = model.eval(), tokenizer, choice_of
         named = dict(model.config.id2label or {})
         self.label_of = {int(number): str(label) for number, label in named.items()}
-        # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
-        stated = getattr(model.config, "max_position_embeddings", None)
-        longest = tokenizer.model_max_length
-        self.longest = longest if stated is None else min(stated, longest)
+        self.longest = context_length(model.config, tokenizer)
 
     @property
     def choices(self) -> frozenset[str]:
@@ -146,13 +145,13 @@ def _load_classifier(config: ClassifierDetector, device: torch.device | str) -> 
     except OSError as error:
         raise ValueError(
             f"{where}: neither a folder with a classifier nor one the hub gives us "
-            f"({str(error).splitlines()[0]}); check the name, log in with `hf auth login` if it is gated, or "
+            f"({first_line(error)}); check the name, log in with `hf auth login` if it is gated, or "
             "give a folder"
         ) from error
     except (ValueError, SafetensorError, StrictDataclassError) as error:
         raise ValueError(
             f"{where}: its files are not those of a text classifier with its tokenizer "
-            f"({str(error).splitlines()[0]}); give another"
+            f"({first_line(error)}); give another"
         ) from error
     model, report = cast(tuple[PreTrainedModel, dict[str, Any]], loaded)
     if report["missing_keys"]:
