@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from torch.autograd.graph import saved_tensors_hooks
-from transformers import AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, PreTrainedConfig
+from transformers import AutoConfig, AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, PreTrainedConfig
 
 from coupling.config import LoraConfig, load_experiment
 from coupling.planning import plan_experiment
@@ -114,6 +115,18 @@ def test_an_experiment_is_planned_without_its_weights(tmp_path: Path) -> None:
     assert plan.peak == max(stage.memory.total for stage in plan.stages)
     slower = plan_experiment(load_experiment(file), Speed(SPEED.flops / 2, SPEED.bandwidth))
     assert slower.stages[2].seconds == pytest.approx(2 * train.seconds)
+
+
+def test_a_target_of_another_size_is_planned_beside_the_base(tmp_path: Path) -> None:
+    alone = plan_experiment(load_experiment(write_experiment(tmp_path)), SPEED)
+    shutil.copytree(tmp_path / "model", tmp_path / "other")
+    larger = AutoConfig.from_pretrained(str(tmp_path / "model"))
+    larger.num_hidden_layers *= 2
+    larger.save_pretrained(str(tmp_path / "other"))
+    file = write_experiment(tmp_path, supervision={"target": "other"})
+    first, target, *_ = plan_experiment(load_experiment(file), SPEED).stages
+    assert first == alone.stages[0] and target.name == "ask the target"
+    assert target.memory.weights > 2 * first.memory.weights
 
 
 def test_micro_batches_and_processes_take_less_each(tmp_path: Path) -> None:

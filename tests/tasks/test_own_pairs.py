@@ -136,6 +136,9 @@ def test_a_cue_value_may_be_a_number(tmp_path: Path) -> None:
         assert pair.cue_value == "3"
 
 
+WHOLE: dict[str, object] = {"choices": [], "cue": "cue"}
+
+
 @pytest.mark.parametrize(
     ("fields", "complaint"),
     [
@@ -153,7 +156,7 @@ def test_a_cue_value_may_be_a_number(tmp_path: Path) -> None:
 )
 def test_fields_that_would_do_nothing_or_harm_are_refused(fields: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(complaint)):
-        PairsTask.model_validate({"kind": "pairs", "path": "p.jsonl", "with_cue": "{post} {cue}", **fields})
+        task("p.jsonl", **{"columns": {}, **(WHOLE if "with_cue" in fields else {}), **fields})
 
 
 @given(st.sets(st.integers(0, 30), min_size=1), st.sets(st.integers(0, 30), min_size=1), st.integers(0, 3))

@@ -82,6 +82,6 @@ def check_written(pairs: Sequence[CounterfactualPair], choices: frozenset[str]) 
         if pair.answer_prefix:
             raise ValueError(
                 f"pair {pair.id}: its answer opens with {pair.answer_prefix!r}, but behavior.kind is "
-                "'written', and the model speaks freely; set task.answer_prefix: '' (of whole pairs, leave it "
-                "out of the file), or behavior: {kind: scored}"
+                "'written', and the model speaks freely; set task.answer_prefix: '' (of whole pairs, leave "
+                "the field out), or behavior: {kind: scored}"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from coupling.config import ExperimentConfig, WrittenBehavior
@@ -97,6 +97,8 @@ class Lengths:
     held_out_behaviors: tuple[int, ...]
     held_out_explanations: tuple[int, ...]
     """Prompts alone."""
+    opening: int
+    """The longest opening towards which written answers are steered; 0 where choices are scored."""
 
 
 def plan_experiment(
@@ -127,8 +129,13 @@ def plan_experiment(
     fitting = fitting_pairs(config, every_pair, model.config, renderer)
     pairs = select_pairs(config, fitting)
     held_out = held_out_pairs(config, pairs)
-    lengths = measure_lengths(config, renderer, labelled_pairs(config, pairs), held_out)
-    sampled = _plan_sampling(config, shape, lengths, len(pairs), speed, processes, on_cpu)
+    labelled = labelled_pairs(config, pairs)
+    lengths = measure_lengths(config, renderer, labelled, held_out)
+    first, later = _plan_sampling(config, shape, lengths, len(pairs), speed, processes, on_cpu)
+    target = []
+    if asks_target(config):
+        asked = [*labelled, *held_out]
+        target = [_plan_target(config, shape.parameter_bytes, asked, speed, processes, on_cpu)]
     trained = _plan_training(config, shape, lengths, speed, processes, is_sharded, on_cpu)
     kl = config.training.kl
     rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
@@ -139,7 +146,7 @@ def plan_experiment(
         dtype=str(model.dtype).removeprefix("torch."),
         processes=processes if processes > 1 else min(config.workers, len(config.panel)),
         reference=rows * shape.vocabulary * FLOAT32,
-        stages=(*sampled, trained),
+        stages=(first, *target, later, trained),
         pairs=len(held_out),
         clusters=len({pair.cluster for pair in held_out}),
         left_out=len(every_pair) - len(fitting),
@@ -156,21 +163,25 @@ def measure_lengths(
     """Tokens of every row; of explanations those of one that claims a change, which is as long as any."""
     format = formats.get(config.explanation.format)
 
-    def behaviors(pairs: Sequence[CounterfactualPair]) -> list[int]:
-        messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
-        prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
-        return [len(ids) for ids in renderer.prompt_ids(messages, prefixes)]
-
     texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
     explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
     asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
+    openings = list(config.behavior.openings.values()) if isinstance(config.behavior, WrittenBehavior) else []
+    opened = renderer.completions([labelled[0].with_cue] * len(openings), openings)
     return Lengths(
-        behaviors=tuple(behaviors(labelled)),
+        behaviors=_behavior_lengths(renderer, labelled),
         explanations=tuple(len(row.ids) for row in explained),
         completions=tuple(len(row.ids) - row.start for row in explained),
-        held_out_behaviors=tuple(behaviors(held_out)),
+        held_out_behaviors=_behavior_lengths(renderer, held_out),
         held_out_explanations=tuple(len(ids) for ids in asked),
+        opening=max((len(row.ids) - row.start for row in opened), default=0),
     )
+
+
+def _behavior_lengths(renderer: Renderer, pairs: Sequence[CounterfactualPair]) -> tuple[int, ...]:
+    messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
+    prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
+    return tuple(len(ids) for ids in renderer.prompt_ids(messages, prefixes))
 
 
 def detect(held_out: Sequence[CounterfactualPair], runs: int, discordance: float) -> Detection:
@@ -217,21 +228,28 @@ def _plan_training(
     training = config.training
     always: list[_Term] = []
 
-    def term(all_lengths: Sequence[int], step_rows: int, kept: int) -> _Term:
+    def term(all_lengths: Sequence[int], step_rows: int, kept: int, of_each: int = 1) -> _Term:
         mine = ceil(step_rows / processes)
-        rows = min(mine, training.micro_batch_size or mine)
+        rows = of_each * min(mine, training.micro_batch_size or mine)
         columns = max(all_lengths)
         traced = trace_step(shape, rows, columns, kept, training.autocast)
-        return _Term(traced, rows, _mean(all_lengths), step_rows)
+        return _Term(traced, rows, _mean(all_lengths), of_each * step_rows)
 
     if training.explanations.weight > 0:
         always.append(term(lengths.explanations, training.batch_size, max(lengths.completions) + 1))
     if training.kl.weight > 0:
         always.append(term(lengths.behaviors, 2 * training.batch_size, 1))
     steered = sum(member.steer is not None for member in config.panel)
+    moved = [length + lengths.opening for length in lengths.behaviors]
     of_steered = [
-        term(lengths.behaviors, training.steering.batch_size, 2)
-        for _ in (training.steering.objectives if steered else ())
+        # Preferring one opening to another goes through the model with both.
+        term(
+            moved,
+            training.steering.batch_size,
+            max(2, lengths.opening + 1),
+            2 if lengths.opening and objective.kind == "dpo" else 1,
+        )
+        for objective in (training.steering.objectives if steered else ())
     ]
     runs, steps = len(config.panel), training.steps
     counted = [*((each, runs) for each in always), *((each, steered) for each in of_steered)]
@@ -281,7 +299,7 @@ def _plan_sampling(
         return round(answered + askings * asked * 2 * written + explained * told * said)
 
     held_out = len(lengths.held_out_explanations)
-    first = (2 if asks_target(config) else 1, 1, pairs, held_out)
+    first = (1, 1, pairs, held_out)
     later = (askings, checkpoints, held_out, held_out)
     return (
         # The leader asks M0 alone, unless several processes were launched.
@@ -293,6 +311,36 @@ def _plan_sampling(
             seconds(*later) / side_by_side,
             memory,
         ),
+    )
+
+
+def _plan_target(
+    config: ExperimentConfig,
+    base: int,
+    asked: Sequence[CounterfactualPair],
+    speed: Speed,
+    processes: int,
+    on_cpu: bool,
+) -> Stage:
+    """The target may be a model of another size; the base, of so many bytes, lies beside it."""
+    model = describe_model(config.model.another(config.supervision.target))
+    shape = shape_of(model.config, model.dtype, config.model.attention, None)
+    lengths, rows = _behavior_lengths(model.renderer, asked), config.evaluation.batch_size
+    written = config.behavior.max_new_tokens if isinstance(config.behavior, WrittenBehavior) else 0
+    at_once = min(rows, max(1, CACHED_TOKENS // max(lengths))) if on_cpu else rows
+    call = trace_call(shape, at_once, max(lengths))
+    generating = trace_call(shape, rows, max(lengths) + written, keeps_cache=True) if written else call
+    memory = sampling_memory(shape, max(call.peak, generating.peak), on_cpu)
+    per_token = call.flops / (at_once * max(lengths))
+    calls = _batches(rows, 1, 0, len(asked), 0)
+    each = speed.generating(rows * per_token, shape.parameter_bytes + generating.peak)
+    seconds = speed.computing(sum(lengths) * per_token) + calls * written * each
+    return Stage(
+        "ask the target",
+        calls,
+        sum(lengths) + len(lengths) * written,
+        seconds / processes,
+        replace(memory, weights=memory.weights + base),
     )
 
 
