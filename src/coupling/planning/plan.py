@@ -132,7 +132,7 @@ def plan_experiment(
     labelled = labelled_pairs(config, pairs)
     lengths = measure_lengths(config, renderer, labelled, held_out)
     first, later = _plan_sampling(config, shape, lengths, len(pairs), speed, processes, on_cpu)
-    target = []
+    target: list[Stage] = []
     if asks_target(config):
         asked = [*labelled, *held_out]
         target = [_plan_target(config, shape.parameter_bytes, asked, speed, processes, on_cpu)]
