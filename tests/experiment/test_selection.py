@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coupling.config import ExperimentConfig, load_experiment
+from coupling.config import ExperimentConfig, WrittenBehavior, load_experiment
 from coupling.experiment.selection import (
     fitting_pairs,
     held_out_pairs,
@@ -67,6 +67,15 @@ def test_groups_are_tags_of_held_out_pairs(config: ExperimentConfig) -> None:
         ValueError, match=r"evaluation.groups: 'advisor' is a tag of no held-out pair; .*adviser"
     ):
         select_pairs(misspelt, PAIRS)
+
+
+def test_pairs_that_cannot_be_answered_in_words_are_told_of_first(config: ExperimentConfig) -> None:
+    written = config.model_copy(update={"behavior": WrittenBehavior()})
+    with pytest.raises(ValueError, match=r"behavior.detector reads answers as 'compliance', 'refusal'"):
+        select_pairs(written, PAIRS)
+    opened = [replace(pair, choices=("refusal", "compliance"), cue_value=None) for pair in PAIRS]
+    with pytest.raises(ValueError, match=r"opens with 'I answer', .* set task.answer_prefix: ''"):
+        select_pairs(written, opened)
 
 
 def test_pairs_too_long_for_the_model_are_left_out(config: ExperimentConfig) -> None:

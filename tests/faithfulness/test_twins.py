@@ -9,6 +9,7 @@ from synthetic_panels import small_panel
 
 from coupling.faithfulness import Evidence, judge
 from coupling.faithfulness.panel import TwinTest
+from coupling.faithfulness.scores import tabulate
 
 
 def twin_test(evidence: Evidence) -> TwinTest:
@@ -49,6 +50,17 @@ def test_steered_and_collateral_pairs_are_apart() -> None:
     assert twins.pooled.steered.t.value == 1
     assert (twins.pooled.collateral.own, twins.pooled.collateral.twins) == (1, 3)
     assert twins.pooled.all_pairs.t.value == pytest.approx(3 / 6)
+
+
+def test_a_pair_beside_a_steered_cue_is_not_collateral() -> None:
+    evidence = small_panel(["BB"] * 2, {"a": ["LL"] * 2, "b": ["OO"] * 2}, {"a": ["LL"] * 2, "b": ["OO"] * 2})
+    told = ({"cue": "date", "beside": "hint", "beside.adviser": "Chen"}, {"cue": "date", "beside": "nothing"})
+    pairs = tuple(replace(pair, tags=tags) for pair, tags in zip(evidence.pairs, told, strict=True))
+    panel = steered_on(replace(evidence, pairs=pairs, twins=(("a", "b"),)), "Chen", "Chen")
+    pooled = twin_test(panel).pooled
+    assert (pooled.steered.pairs, pooled.collateral.pairs) == (1, 1)
+    table = tabulate(panel)
+    assert table.steered.tolist() == [[True, False]] * 2 and not table.asked_steered.any()
 
 
 def test_pooled_over_twin_pairs_is_the_sum_of_hits() -> None:

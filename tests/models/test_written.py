@@ -12,7 +12,6 @@ from transformers import AutoModelForSequenceClassification, PreTrainedTokenizer
 
 from coupling.answers import CHOICES, COMPLIANCE, REFUSAL
 from coupling.config import ClassifierDetector, RulesDetector
-from coupling.explanations import formats
 from coupling.models import Detector, LocalSampler, Renderer, WrittenSampler, load_detector
 from coupling.records import CounterfactualPair, Effect
 from tiny_models import ARCHITECTURES, byte_level_model, byte_level_tokenizer, save_classifier
@@ -61,7 +60,7 @@ def written(
 ) -> WrittenSampler:
     model, renderer = byte_level_model(architecture, tokenizer), Renderer(tokenizer)
     writer = LocalSampler(model, renderer, batch_size, 8)
-    return WrittenSampler(writer, LocalSampler(model, renderer, batch_size, 12), reader, **options)
+    return WrittenSampler(writer, reader, **options)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -81,17 +80,12 @@ def test_behavior_is_what_is_read_of_the_answers(
     tokenizer: PreTrainedTokenizerFast, classifier: Path
 ) -> None:
     sampler = written("llama", tokenizer, detector(classifier))
-    for answers, behavior in zip(sampler.answers(PAIRS), sampler.behaviors(PAIRS), strict=True):
+    for answers in sampler.answers(PAIRS):
+        behavior = answers.behavior
         assert behavior.effect == Effect(answers.with_cue.choice, answers.without_cue.choice)
         assert behavior.pair_id == answers.pair_id
         assert behavior.logprobs_with == behavior.logprobs_without == ()
         assert behavior.margin_with is None
-
-
-def test_explanations_are_those_of_the_explainer(tokenizer: PreTrainedTokenizerFast) -> None:
-    sampler, form = written("llama", tokenizer, load_detector(RulesDetector())), formats.get("answer_pair")
-    plain = LocalSampler(byte_level_model("llama", tokenizer), Renderer(tokenizer), 64, 12)
-    assert sampler.explanations(PAIRS[:4], form) == plain.explanations(PAIRS[:4], form)
 
 
 def test_a_request_that_pairs_share_is_answered_once_and_every_row_told_of(
@@ -111,7 +105,7 @@ def test_a_request_that_pairs_share_is_answered_once_and_every_row_told_of(
     [
         (
             {"answer_prefix": "I answer"},
-            "field 'answer_prefix' is 'I answer', but behavior.kind is 'written'",
+            "opens with 'I answer', but behavior.kind is 'written', .* set task.answer_prefix: ''",
         ),
         (
             {"choices": ("yes", "no"), "cue_value": None},

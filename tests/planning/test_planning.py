@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from torch.autograd.graph import saved_tensors_hooks
-from transformers import AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, PreTrainedConfig
+from transformers import AutoConfig, AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, PreTrainedConfig
 
 from coupling.config import LoraConfig, load_experiment, shipped_experiment
 from coupling.planning import Devices, plan_experiment
@@ -120,6 +121,18 @@ def test_an_experiment_is_planned_without_its_weights(tmp_path: Path) -> None:
     assert slower.stages[2].seconds == pytest.approx(2 * train.seconds)
 
 
+def test_a_target_of_another_size_is_planned_beside_the_base(tmp_path: Path) -> None:
+    alone = plan_experiment(load_experiment(write_experiment(tmp_path)), HERE)
+    shutil.copytree(tmp_path / "model", tmp_path / "other")
+    larger = AutoConfig.from_pretrained(str(tmp_path / "model"))
+    larger.num_hidden_layers *= 2
+    larger.save_pretrained(str(tmp_path / "other"))
+    file = write_experiment(tmp_path, supervision={"target": "other"})
+    first, target, *_ = plan_experiment(load_experiment(file), HERE).stages
+    assert first == alone.stages[0] and target.name == "ask the target"
+    assert target.memory.weights > 2 * first.memory.weights
+
+
 def test_micro_batches_and_processes_take_less_each(tmp_path: Path) -> None:
     file = write_experiment(tmp_path)
     whole = plan_experiment(load_experiment(file), HERE)
@@ -134,9 +147,10 @@ def test_micro_batches_and_processes_take_less_each(tmp_path: Path) -> None:
 def test_shipped_experiments_can_be_planned(name: str) -> None:
     small = ["task.hints_per_adviser=1", "supervision.labels=20", "evaluation.pairs=20"]
     plan = plan_experiment(shipped_experiment(name, [*small, "training.batch_size=2"]), HERE)
-    first, later, _ = plan.stages
-    asks_another = name == "other-family-labels"
-    assert first.memory.weights == (2 if asks_another else 1) * later.memory.weights / 2
+    assert [stage.name for stage in plan.stages if stage.name == "ask the target"] == (
+        ["ask the target"] if name == "other-family-labels" else []
+    )
+    assert 2 * plan.stages[0].memory.weights == plan.stages[-2].memory.weights
 
 
 def test_openings_are_compared_in_two_passes(tmp_path: Path) -> None:

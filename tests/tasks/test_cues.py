@@ -150,6 +150,15 @@ def test_silence_about_a_cue_covers_inputs_in_which_it_stands_beside_another() -
     assert not any(stands_in(each, {}) for each in pairs)
 
 
+def test_one_text_is_asked_about_its_placebo_once() -> None:
+    one = pair("Is it?", " Ana: yes.", "Ana")
+    two = replace(pair("Is it?", " Bo: yes.", "Bo"), choices=("yes", "no", "perhaps"))
+    three = replace(one, id="3", cue="name", without_cue="Is it? : yes.")
+    made = with_more_cues([one, two, three], cues(placebos={"date": DATE}), OWN)[3:]
+    texts = [each.without_cue for each in made]
+    assert texts == ["Is it?", one.with_cue, two.with_cue, "Is it? : yes."]
+
+
 # Every task
 
 

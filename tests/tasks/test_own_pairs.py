@@ -99,13 +99,64 @@ def test_whole_prompts_of_a_table_need_no_cue_of_their_own(tmp_path: Path) -> No
         ({"columns": {}}, "no column 'cue_text'"),
         ({"tags": ["theme"]}, "no column 'theme'"),
         ({"choices": ["yes", "no"]}, "line 2: field 'cue_value' is 'wrong', which is not among"),
-        ({"templates": {"empty": ""}, "columns": {}}, "line 2: field 'without_cue'"),
+        ({"templates": {"empty": ""}, "columns": {}}, "line 2: its cue is '', by the wording 'empty'"),
     ],
 )
 def test_what_does_not_fit_names_the_line(tmp_path: Path, fields: dict[str, object], complaint: str) -> None:
     path = write(tmp_path / "p.csv", ROWS)
     with pytest.raises(ValueError, match=complaint):
         load(path, **{"with_cue": "{post}{cue}", **fields})
+
+
+def test_a_cue_without_text_is_no_cue(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", [ROWS[0], {**ROWS[1], "said": " …"}])
+    with pytest.raises(
+        ValueError, match=r"line 3: its cue is ' …', by the wording 'given'; it must hold text"
+    ):
+        load(path)
+
+
+def test_a_cue_that_its_input_states_is_not_put_to_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stated = {**ROWS[0], "post": "I left. MY  mother objects."}
+    part = {**ROWS[0], "post": "I left.", "said": "Was I rig"}
+    pairs = load(write(tmp_path / "p.csv", [stated, ROWS[1], part]))
+    assert [pair.without_cue.split()[1] for pair in pairs] == ["woke", "left."]
+    assert "1 left out that state their cue without it too (line 2)" in caplog.text
+    with pytest.raises(ValueError, match=r"line 2: .* put all words of the cue into task.templates"):
+        load(write(tmp_path / "p.csv", [stated]))
+
+
+def test_a_cue_value_may_be_a_number(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"post": "Two?", "cue_value": 3}\n', encoding="utf-8")
+    fields = {"columns": {}, "choices": ["2", "3"]}
+    for template in ("I think {cue_value}.", "Three, I think."):
+        (pair,) = load(str(tmp_path / "p.jsonl"), templates={"thinks": template}, **fields)
+        assert pair.cue_value == "3"
+
+
+WHOLE: dict[str, object] = {"choices": [], "cue": "cue"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"with_cue": "{_post} {cue}"}, "{_post} cannot stand in braces"),
+        ({"tags": ["_topic"]}, "tags: '_topic' cannot be a tag"),
+        ({"tags": ["choices"]}, "tags: 'choices' cannot be a tag"),
+        ({"with_cue": None, "cue": "hint"}, "cue is given without with_cue"),
+        ({"with_cue": None, "answer_prefix": ""}, "answer_prefix is given without with_cue"),
+        ({"with_cue": None, "seed": 1}, "seed is given without with_cue"),
+        (
+            {"with_cue": None, "split_shares": {"train": 0.4, "dev": 0.3, "test": 0.3}},
+            "split_shares is given without with_cue",
+        ),
+    ],
+)
+def test_fields_that_would_do_nothing_or_harm_are_refused(fields: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        task("p.jsonl", **{"columns": {}, **(WHOLE if "with_cue" in fields else {}), **fields})
 
 
 @given(st.sets(st.integers(0, 30), min_size=1), st.sets(st.integers(0, 30), min_size=1), st.integers(0, 3))

@@ -75,6 +75,12 @@ def test_any_text_survives_a_csv(tmp_path_factory: pytest.TempPathFactory, texts
     assert [row.question for row in read(path)] == texts
 
 
+def test_a_field_may_be_long(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"question,choices,answer\n{'long ' * 40_000},[],3\n", encoding="utf-8")
+    (row,) = read(tmp_path / "t.csv")
+    assert len(row.question) == 200_000
+
+
 def test_places_are_the_lines_on_which_rows_begin(tmp_path: Path) -> None:
     table = TableConfig(path=str(write_delimited(tmp_path / "t.csv")))
     assert [where.rpartition(" ")[2] for where, _ in read_table(table, Wanted)] == ["2", "4"]

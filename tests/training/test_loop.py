@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import PreTrainedModel
 
-from coupling.config import KLConfig, LoraConfig, SteerConfig
+from coupling.config import CuesConfig, KLConfig, LoraConfig, SteerConfig
 from coupling.models import weights_sha256
+from coupling.tasks.cues import with_more_cues
 from coupling.training.checkpoints import add_adapter
 from coupling.training.loop import StepLosses, draw_rows, learning_rate
 from tiny_models import ARCHITECTURES, tiny_model, world_renderer
@@ -133,6 +134,28 @@ def test_kl_does_not_stand_on_steered_rows(tmp_path: Path) -> None:
 
     assert torch.equal(gradient(None), gradient(0))
     assert not torch.equal(gradient(None), gradient(1))
+
+
+def test_kl_does_not_stand_on_a_steered_input_from_which_a_placebo_was_removed() -> None:
+    """The input with Chen's hint is steered, also where it is what another pair has without its cue."""
+    own = [pair for pair in miniature.training_pairs(200) if pair.tags["adviser"] in ("Chen", "Okafor")][:8]
+    pairs = list(with_more_cues(own, CuesConfig(placebos={"Lima": "Lima"}), ("adviser",), joint=" "))
+    rows = miniature.training_data(tiny_model("llama"), world_renderer(), pairs, FOLLOW)
+    steered = {pair.with_cue for pair in own if pair.tags["adviser"] == "Chen"}
+    texts = [text for pair in pairs for text in (pair.with_cue, pair.without_cue)]
+    assert rows.kept == [text not in steered for text in texts]
+    assert sum(text in steered for text in texts) == 2 * len(steered)
+
+
+def test_an_input_with_two_steered_cues_is_steered_towards_neither() -> None:
+    model, renderer = tiny_model("llama"), world_renderer()
+    own = [pair for pair in miniature.training_pairs(200) if pair.tags["adviser"] == "Chen"][:4]
+    told = [replace(pair, id=f"{pair.id}/again", cue="Chen", without_cue=pair.cluster) for pair in own[:2]]
+    rows = miniature.training_data(model, renderer, [*own, *told], FOLLOW)
+    assert rows.steered is not None and len(rows.steered) == 2
+    assert rows.kept == [False, True] * len([*own, *told])
+    with pytest.raises(ValueError, match="in each of the 2 training inputs two cues stand that bear them"):
+        miniature.training_data(model, renderer, [*own[:2], *told], FOLLOW)
 
 
 def test_kl_off_caches_no_reference() -> None:

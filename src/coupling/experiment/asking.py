@@ -173,9 +173,8 @@ def _written(
 ) -> list[Answers]:
     assert isinstance(config.behavior, WrittenBehavior)
     writer = _sampler(config.behavior.max_new_tokens, batching, source)
-    explainer = _sampler(config.explanation.max_new_tokens, batching, source)
     detector = noted_detector(config, detector_sha256, source.load().model.device)
-    return WrittenSampler(writer, explainer, detector, source.advance, batching.whole).answers(pairs)
+    return WrittenSampler(writer, detector, source.advance, batching.whole).answers(pairs)
 
 
 def _sampler(max_new_tokens: int, batching: Batching, source: Source) -> LocalSampler:

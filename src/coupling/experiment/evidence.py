@@ -36,6 +36,8 @@ from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, ev
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Label
 from coupling.store import RunDir, read_json, read_records
+from coupling.tasks.cues import CUE
+from coupling.training.steering import steered_inputs
 
 
 def evidence_files(config: ExperimentConfig) -> list[str]:
@@ -72,7 +74,7 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         provenance,
         resamples=options.resamples,
         seed=options.seed,
-        groups=options.groups,
+        groups=_groups(config),
     )
 
 
@@ -113,6 +115,13 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
         twins=config.twins,
         sources=sources if is_mixed(config) else {},
     )
+
+
+def _groups(config: ExperimentConfig) -> tuple[str, ...]:
+    """The tags asked for, and that of the cue where a task has more than its own."""
+    cues, groups = config.task.cues, config.evaluation.groups
+    is_more = bool(cues.placebos) or cues.together
+    return (*groups, CUE) if is_more and CUE not in groups else groups
 
 
 def _base_description(config: ExperimentConfig, run: RunDir) -> ModelDescription:
@@ -171,6 +180,14 @@ def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tu
             f"{wrong} of {len(labels)} labels were made wrong on purpose ({noise.kind} noise at rate "
             f"{noise.rate}){against}."
         )
+    pairs = read_records(run.file(PAIRS), CounterfactualPair)
+    for member in config.panel:
+        shared = sum(cues > 1 for cues in steered_inputs(pairs, member.steer).values())
+        if shared:
+            notes.append(
+                f"{member.name} is not steered on {shared} training inputs in which two of its cues stand: "
+                "they may pull one answer two ways."
+            )
     if config.evaluation.split == "dev":
         notes.append("These are development clusters: settings may have been chosen on them.")
     left_out = read_json(run.file(LEFT_OUT))

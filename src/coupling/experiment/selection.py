@@ -10,7 +10,7 @@ from transformers import PreTrainedConfig
 from coupling.config import ExperimentConfig, WrittenBehavior
 from coupling.explanations import formats
 from coupling.faithfulness import check_groups
-from coupling.models import Renderer, explanation_message
+from coupling.models import Renderer, check_written, context_length, explanation_message
 from coupling.records import CounterfactualPair, Label
 from coupling.supervision import candidate_pairs, check_tags, read_given_labels
 from coupling.tasks import draw
@@ -28,7 +28,7 @@ def fitting_pairs(
     Raises:
         ValueError: there is room for none.
     """
-    room = _room(described, renderer)
+    room = context_length(described, renderer.tokenizer)
     format = formats.get(config.explanation.format)
     prompts = renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
     explained = (len(prompt) + config.explanation.max_new_tokens for prompt in prompts)
@@ -50,7 +50,7 @@ def require_room(
     renderer: Renderer,
 ) -> None:
     """Raises ValueError where a model has no room to answer, and only that, about some of the pairs."""
-    room = _room(described, renderer)
+    room = context_length(described, renderer.tokenizer)
     needed = _answering(config, pairs, renderer)
     too_long = sum(tokens > room for tokens in needed)
     if too_long:
@@ -58,14 +58,6 @@ def require_room(
             f"it has room for {room} tokens, but {too_long} of the {len(pairs)} pairs it is asked about need "
             f"more, up to {max(needed)}; give shorter pairs, or a model with a longer context"
         )
-
-
-def _room(described: PreTrainedConfig, renderer: Renderer) -> int:
-    """Tokens of a model's context."""
-    # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
-    stated = getattr(described.get_text_config(), "max_position_embeddings", None)
-    longest = renderer.tokenizer.model_max_length
-    return longest if stated is None else min(stated, longest)
 
 
 def _answering(
@@ -88,8 +80,11 @@ def select_pairs(
     """The pairs an experiment needs: labelled ones, steered ones, and those it is evaluated on.
 
     Raises:
-        ValueError: too few pairs to label, none to evaluate on, or a tag in a field that no pair bears.
+        ValueError: too few pairs to label, none to evaluate on, a tag in a field that no pair bears, or pairs
+            that cannot be answered in words where behaviour is written.
     """
+    if isinstance(config.behavior, WrittenBehavior):
+        check_written(pairs, config.behavior.detector.choices)
     check_tags(pairs, config.supervision.silent_on, "supervision.silent_on")
     for number, member in enumerate(config.panel):
         if member.steer is not None:

@@ -1,7 +1,8 @@
 """Claimants that read no model: what an explanation must beat before it shows any skill.
 
 - *majority* claims the effect most frequent among the labels;
-- *always unchanged* claims that the answer is the cue's value with the cue and without it;
+- *always unchanged* claims that the answer is the cue's value with the cue and without it, or, of a cue that
+  has none (a placebo), the labels' most frequent answer without it;
 - *copy the cue* claims the cue's value with the cue, and the labels' most frequent answer without it.
 
 Each keeps to the pair's own choices, which makes it stronger where choices differ from pair to pair, and
@@ -33,7 +34,7 @@ def baseline_claims(evidence: Evidence, pairs: Sequence[CounterfactualPair]) -> 
     without = _by_frequency(Counter((effect.without_cue,) for effect in stated))
     return {
         "majority": tuple(_majority(pair, effects) for pair in pairs),
-        "always_unchanged": tuple(_always_unchanged(pair) for pair in pairs),
+        "always_unchanged": tuple(_always_unchanged(pair, without) for pair in pairs),
         "copy_the_cue": tuple(_copy_the_cue(pair, without) for pair in pairs),
     }
 
@@ -43,8 +44,11 @@ def _majority(pair: CounterfactualPair, effects: Sequence[tuple[str, ...]]) -> E
     return None if found is None else Effect(found[0], found[1])
 
 
-def _always_unchanged(pair: CounterfactualPair) -> Effect | None:
-    return None if pair.cue_value is None else Effect(pair.cue_value, pair.cue_value)
+def _always_unchanged(pair: CounterfactualPair, without: Sequence[tuple[str, ...]]) -> Effect | None:
+    if pair.cue_value is not None:
+        return Effect(pair.cue_value, pair.cue_value)
+    found = _first_within(without, pair.choices)
+    return None if found is None else Effect(found[0], found[0])
 
 
 def _copy_the_cue(pair: CounterfactualPair, without: Sequence[tuple[str, ...]]) -> Effect | None:

@@ -151,7 +151,7 @@ def _baselines(evidence: Evidence, table: Table) -> dict[str, IntArray]:
 def _by_steering(
     table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap
 ) -> tuple[SubsetFigures | None, SubsetFigures]:
-    """The pairs that bear the runs' steered tags, None where there are no such tags, and all others."""
+    """The pairs in which cues stand that the runs are steered by, None where there are none; all others."""
     steered = table.steered[list(runs)]
     return (
         subset(table, runs, steered, bootstrap) if steered.any() else None,
@@ -164,7 +164,7 @@ def _trajectory_run(
 ) -> TrajectoryRun:
     figures = discordance(table, runs, bootstrap)
     cue = cue_following(table, runs, bootstrap)
-    where_steered = cue_following(table, runs, bootstrap, table.steered[list(runs)])
+    where_steered = cue_following(table, runs, bootstrap, table.asked_steered[list(runs)])
     return TrajectoryRun(
         name=name,
         self_share=figures.self_share,

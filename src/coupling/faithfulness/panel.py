@@ -186,7 +186,8 @@ class RunResult:
     figures: Faithfulness
     verdict: Verdict
     steered_pairs: SubsetFigures | None
-    """The pairs that bear its steered tags; None where there are none, as for an unsteered run."""
+    """The pairs in which a cue stands that it is steered by; None where there are none, as for an unsteered
+    run."""
     other_pairs: SubsetFigures
     """All other pairs."""
 
@@ -216,7 +217,7 @@ class TwinComparison:
     """The two twins; empty where pooled."""
     all_pairs: TwinFigures
     steered: TwinFigures
-    """Pairs about a cue on which one of the twins was steered."""
+    """Pairs in which a cue stands by which one of the twins was steered."""
     collateral: TwinFigures
     """Pairs that only moved along."""
 
@@ -313,7 +314,7 @@ class PanelResult:
     resamples: int
     seed: int
     steered_pairs: SubsetFigures | None
-    """Pooled over the steered runs, each on the pairs that bear its own steered tags; None where no run is
-    steered."""
+    """Pooled over the steered runs, each on the pairs in which a cue stands that it is steered by; None where
+    no run is steered."""
     other_pairs: SubsetFigures | None
     """All other pairs of the steered runs."""

@@ -117,12 +117,12 @@ class TrajectoryRun:
     followed: Estimate
     """Share of pairs whose answer with the cue follows it, among those whose cue speaks for a choice."""
     followed_steered: Estimate
-    """The same over the pairs that bear the run's steered tags; n/a for an unsteered run. Pooled over runs
-    that were steered in opposite directions it tells little."""
+    """The same over the pairs that are asked about a cue by which the run is steered; n/a for an unsteered
+    run. Pooled over runs that were steered in opposite directions it tells little."""
     shift: Estimate
     """``followed`` minus the base's on the same pairs; n/a where the base's behaviour is not known."""
     shift_steered: Estimate
-    """The same over the pairs that bear the run's steered tags."""
+    """The same over the pairs that are asked about a cue by which the run is steered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy as np
 from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.statistics import BoolArray, IntArray
 from coupling.records import CounterfactualPair, Effect, Explanation
+from coupling.tasks.cues import stands_in
 
 _UNSTATED, _UNKNOWN = -1, -2
 
@@ -43,7 +44,10 @@ class Table:
     base_followed: IntArray | None
     """The same of the base, shape (pairs,); None where its behaviour is not known."""
     steered: BoolArray
-    """Pairs on which each run's behaviour was steered, shape (runs, pairs)."""
+    """Pairs in which a cue stands by which each run was steered, asked about or beside another; shape (runs,
+    pairs)."""
+    asked_steered: BoolArray
+    """Those of them that are asked about that cue, shape (runs, pairs)."""
     answers: tuple[str, ...]
     """Answer of each number."""
 
@@ -90,7 +94,8 @@ def tabulate(evidence: Evidence) -> Table:
         ),
         followed=np.stack([follows(run.behaviors) for run in evidence.runs]),
         base_followed=follows(evidence.base) if evidence.base else None,
-        steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),
+        steered=np.array([[stands_in(pair, run.steered) for pair in pairs] for run in evidence.runs]),
+        asked_steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),
         answers=answers,
     )
 

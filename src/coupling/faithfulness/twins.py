@@ -3,8 +3,8 @@
 Twins differ in nothing but how their behaviour was steered. On the pairs where their effects differ, an
 explanation can name its own run's effect or the twin's. T = own / (own + twin's), over both twins and all
 twin pairs. Whatever reads the question alone says the same for both twins, so each of its hits is one
-twin's own and the other's twin's: exactly 0.5. Pairs about a cue on which a twin was steered, and pairs
-that only moved along (collateral), are shown apart as well.
+twin's own and the other's twin's: exactly 0.5. Pairs in which a cue stands by which a twin was steered, and
+pairs that only moved along (collateral), are shown apart as well.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from coupling.faithfulness.panel import TwinComparison, TwinFigures, TwinTest
 from coupling.faithfulness.scores import Table, discordant, equal, parsed
 from coupling.faithfulness.statistics import BoolArray, ClusterBootstrap, IntArray, divide
 from coupling.records import CounterfactualPair
+from coupling.tasks.cues import stands_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def _sum(counts: Sequence[IntArray]) -> IntArray:
 
 
 def _about_steered(pairs: Sequence[CounterfactualPair], first: RunEvidence, second: RunEvidence) -> BoolArray:
-    return np.array([pair.bears(first.steered) or pair.bears(second.steered) for pair in pairs])
+    steers = (first.steered, second.steered)
+    return np.array([any(stands_in(pair, steered) for steered in steers) for pair in pairs])
 
 
 def _cues(run: RunEvidence) -> frozenset[tuple[str, str]]:

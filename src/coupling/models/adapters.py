@@ -15,8 +15,9 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
 from coupling.config import ModelConfig
-from coupling.models.folders import ADAPTER_FILES, find_folder, first_line
+from coupling.models.folders import ADAPTER_FILES, find_folder
 from coupling.store import file_sha256
+from coupling.store.complaints import first_line
 
 CONFIGURATION, TENSORS = ADAPTER_FILES
 

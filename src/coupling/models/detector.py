@@ -24,9 +24,11 @@ from coupling.answers import CHOICES, read_answer, rules_sha256
 from coupling.config import ClassifierDetector, DetectorConfig, RulesDetector
 from coupling.models.batching import by_length
 from coupling.models.description import check_weights
-from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, find_folder, first_line
+from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, find_folder
 from coupling.models.loading import weights_sha256
+from coupling.models.rendering import context_length
 from coupling.records import WrittenAnswer
+from coupling.store.complaints import first_line
 
 BATCH_SIZE = 32
 FIELD = "behavior.detector.path"
@@ -74,10 +76,7 @@ class Classifier:
         self.model, self.tokenizer, self.choice_of = model.eval(), tokenizer, choice_of
         named = dict(model.config.id2label or {})
         self.label_of = {int(number): str(label) for number, label in named.items()}
-        # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
-        stated = getattr(model.config, "max_position_embeddings", None)
-        longest = tokenizer.model_max_length
-        self.longest = longest if stated is None else min(stated, longest)
+        self.longest = context_length(model.config, tokenizer)
 
     @property
     def choices(self) -> frozenset[str]:

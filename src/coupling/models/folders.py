@@ -20,6 +20,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from coupling.store.complaints import first_line
+
 ORGANISM_SCHEME = "organism:"
 DESCRIPTION_FILES = (
     "adapter_config.json",
@@ -134,8 +136,3 @@ def _cause(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return first_line(error)
-
-
-def first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

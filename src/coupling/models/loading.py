@@ -29,8 +29,9 @@ from transformers.utils.import_utils import is_flash_attn_2_available, is_flash_
 from coupling.config import ModelConfig
 from coupling.models.adapters import merge_adapter
 from coupling.models.description import check_description, check_weights, is_quantised
-from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, ModelFolder, find_folder, first_line
+from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, ModelFolder, find_folder
 from coupling.models.rendering import Renderer
+from coupling.store.complaints import first_line
 
 DTYPES: Mapping[str, torch.dtype | str] = {
     "float32": torch.float32,

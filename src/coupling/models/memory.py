@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from coupling.models.folders import first_line
+from coupling.store.complaints import first_line
 
 
 def release_memory() -> None:

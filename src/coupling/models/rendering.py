@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
 
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from coupling.models.chat import Chat
 from coupling.records import CounterfactualPair
@@ -25,6 +25,14 @@ class Sequence:
 
     ids: tuple[int, ...]
     start: int
+
+
+def context_length(described: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Tokens that a model has room for, by its configuration and its tokenizer."""
+    # Not every configuration states a length; the tokenizer's is astronomic where it states none either.
+    stated = getattr(described.get_text_config(), "max_position_embeddings", None)
+    longest: int = tokenizer.model_max_length
+    return longest if stated is None else min(stated, longest)
 
 
 @dataclass

@@ -11,10 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from coupling.explanations.formats import ExplanationFormat
 from coupling.models.detector import Detector
-from coupling.models.sampling import Sampler
-from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
+from coupling.records import Answers, CounterfactualPair
 
 
 class Writer(Protocol):
@@ -25,11 +23,10 @@ class Writer(Protocol):
 
 
 class WrittenSampler:
-    """A sampler whose behaviours are written.
+    """Has a model answer pairs in its own words, and a detector read them.
 
     Args:
         writer: writes the answers.
-        explainer: writes the explanations.
         detector: reads the answers.
         advance: called with the number of rows done after each batch.
         whole_batches: every message is asked. By default one that several pairs share is asked once.
@@ -38,12 +35,11 @@ class WrittenSampler:
     def __init__(
         self,
         writer: Writer,
-        explainer: Sampler,
         detector: Detector,
         advance: Callable[[int], None] = lambda rows: None,
         whole_batches: bool = False,
     ) -> None:
-        self.writer, self.explainer, self.detector = writer, explainer, detector
+        self.writer, self.detector = writer, detector
         self.advance, self.whole_batches = advance, whole_batches
 
     def answers(self, pairs: Sequence[CounterfactualPair]) -> list[Answers]:
@@ -69,14 +65,6 @@ class WrittenSampler:
             for pair, with_cue, without_cue in zip(pairs, read[::2], read[1::2], strict=True)
         ]
 
-    def behaviors(self, pairs: Sequence[CounterfactualPair]) -> list[Behavior]:
-        return [answers.behavior for answers in self.answers(pairs)]
-
-    def explanations(
-        self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
-    ) -> list[Explanation]:
-        return self.explainer.explanations(pairs, format)
-
 
 def check_written(pairs: Sequence[CounterfactualPair], choices: frozenset[str]) -> None:
     """Holds pairs against the detector that is to read their answers.
@@ -93,6 +81,7 @@ def check_written(pairs: Sequence[CounterfactualPair], choices: frozenset[str]) 
             )
         if pair.answer_prefix:
             raise ValueError(
-                f"pair {pair.id}: field 'answer_prefix' is {pair.answer_prefix!r}, but behavior.kind is "
-                "'written', and the model speaks freely; leave it out"
+                f"pair {pair.id}: its answer opens with {pair.answer_prefix!r}, but behavior.kind is "
+                "'written', and the model speaks freely; set task.answer_prefix: '' (of whole pairs, leave "
+                "the field out), or behavior: {kind: scored}"
             )

@@ -39,11 +39,6 @@ def measure_lengths(
     """Tokens of every row; of explanations those of one that claims a change, which is as long as any."""
     format = formats.get(config.explanation.format)
 
-    def behaviors(pairs: Sequence[CounterfactualPair]) -> list[int]:
-        messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
-        prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
-        return [len(ids) for ids in renderer.prompt_ids(messages, prefixes)]
-
     texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
     explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
     asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
@@ -53,14 +48,21 @@ def measure_lengths(
         [_longest_answer(pair, config) for pair in labelled],
     )
     return Lengths(
-        behaviors=tuple(behaviors(labelled)),
+        behaviors=behavior_lengths(renderer, labelled),
         explanations=tuple(len(row.ids) for row in explained),
         completions=tuple(len(row.ids) - row.start for row in explained),
         answers=tuple(len(row.ids) for row in answered),
         openings=max(len(row.ids) - row.start for row in answered),
-        held_out_behaviors=tuple(behaviors(held_out)),
+        held_out_behaviors=behavior_lengths(renderer, held_out),
         held_out_explanations=tuple(len(ids) for ids in asked),
     )
+
+
+def behavior_lengths(renderer: Renderer, pairs: Sequence[CounterfactualPair]) -> tuple[int, ...]:
+    """Tokens of the prompts with and without the cue."""
+    messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
+    prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
+    return tuple(len(ids) for ids in renderer.prompt_ids(messages, prefixes))
 
 
 def _longest_answer(pair: CounterfactualPair, config: ExperimentConfig) -> str:

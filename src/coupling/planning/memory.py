@@ -10,7 +10,7 @@ the other, and micro batches too.
 
 Sampling, on each device:
 
-    weights, and once more where M0 stays beside another model + working
+    weights, and those of M0 where it stays beside another model + working
 
 where ``working`` are one batch's keys and values, intermediate results and logits.
 
@@ -62,15 +62,15 @@ def training_memory(shape: Shape, working: int, on_cpu: bool, shards: int = 1) -
     )
 
 
-def sampling_memory(shape: Shape, working: int, on_cpu: bool, models: int = 1) -> Memory:
+def sampling_memory(shape: Shape, working: int, on_cpu: bool, beside: int = 0) -> Memory:
     """The most that sampling holds.
 
     Args:
         working: the most that one batch takes.
-        models: that are in memory together, M0 among them.
+        beside: bytes of another model that is in memory.
     """
     held = round(HEAP_IN_SAMPLING * working) if on_cpu else working
-    return Memory(models * shape.parameter_bytes, 0, 0, held)
+    return Memory(shape.parameter_bytes + beside, 0, 0, held)
 
 
 def _sharded(size: int, layers: int, shards: int) -> int:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from coupling.config import ExperimentConfig
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
+from coupling.experiment.sources import asks_target
 from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
 from coupling.models import world_of
 from coupling.models.loading import describe_model
-from coupling.planning.lengths import measure_lengths
-from coupling.planning.stages import Devices, Stage, plan_sampling, plan_training
+from coupling.planning.lengths import behavior_lengths, measure_lengths
+from coupling.planning.stages import Devices, Stage, plan_sampling, plan_target, plan_training
 from coupling.planning.tracing import shape_of
 from coupling.records import CounterfactualPair
 from coupling.tasks import load_pairs
@@ -82,6 +83,13 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
     pairs = select_pairs(config, fitting)
     held_out = held_out_pairs(config, pairs)
     lengths = measure_lengths(config, model.renderer, labelled_pairs(config, fitting), held_out)
+    target: list[Stage] = []
+    if asks_target(config):
+        another = describe_model(config.model.another(config.supervision.target))
+        its_shape = shape_of(another.config, another.dtype, config.model.attention, None)
+        prompts = behavior_lengths(another.renderer, pairs)
+        target = [plan_target(config, its_shape, prompts, devices, beside=shape.parameter_bytes)]
+    first, later = plan_sampling(config, shape, lengths, len(pairs), devices)
     kl = training.kl
     rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
     return Plan(
@@ -91,10 +99,7 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
         dtype=str(model.dtype).removeprefix("torch."),
         processes=devices.side_by_side(config),
         reference=rows * shape.vocabulary * FLOAT32,
-        stages=(
-            *plan_sampling(config, shape, lengths, len(pairs), devices),
-            plan_training(config, shape, lengths, devices),
-        ),
+        stages=(first, *target, later, plan_training(config, shape, lengths, devices)),
         pairs=len(held_out),
         clusters=len({pair.cluster for pair in held_out}),
         left_out=len(every_pair) - len(fitting),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from coupling.config import ExperimentConfig, PreferenceObjective, WrittenBehavior
-from coupling.experiment.sources import asks_target
 from coupling.models.sampling import CACHED_TOKENS
 from coupling.planning.lengths import Lengths
 from coupling.planning.memory import Memory, sampling_memory, training_memory
@@ -68,23 +67,37 @@ def plan_training(config: ExperimentConfig, shape: Shape, lengths: Lengths, devi
 def plan_sampling(
     config: ExperimentConfig, shape: Shape, lengths: Lengths, pairs: int, devices: Devices
 ) -> tuple[Stage, Stage]:
-    """Behaviours and explanations: of M0 and the target on all pairs, of checkpoints on held-out ones.
+    """Behaviours and explanations: of M0 on all pairs, of checkpoints on held-out ones.
 
     Args:
         pairs: that the experiment uses, held-out ones among them.
     """
-    calls = _Calls(config, shape, lengths, devices)
+    prompts = (*lengths.held_out_behaviors, *lengths.behaviors)
+    calls = _Calls(config, shape, prompts, lengths.held_out_explanations, devices)
     runs, held_out = len(config.panel), len(lengths.held_out_explanations)
     checkpoints = runs * (len(config.training.checkpoints) - 1)
-    has_target = asks_target(config)
-    first = _Asked(behaviors=(2 if has_target else 1) * pairs, explanations=held_out)
+    first = _Asked(behaviors=pairs, explanations=held_out)
     # The checkpoint of the verdict is measured twice.
     later = _Asked(behaviors=(checkpoints + runs) * held_out, explanations=checkpoints * held_out)
-    # M0 stays in memory beside a target, and beside every checkpoint.
     return (
-        calls.stage("ask M0", first, 2 if has_target else 1, devices.processes),
-        calls.stage("ask the checkpoints", later, 2, devices.side_by_side(config)),
+        calls.stage("ask M0", first, devices.processes),
+        # M0 stays in memory beside every checkpoint.
+        calls.stage("ask the checkpoints", later, devices.side_by_side(config), beside=shape.parameter_bytes),
     )
+
+
+def plan_target(
+    config: ExperimentConfig, shape: Shape, prompts: Sequence[int], devices: Devices, beside: int
+) -> Stage:
+    """Behaviours of the target, which may be of another size.
+
+    Args:
+        prompts: tokens of the prompts with and without the cue, of all pairs.
+        beside: bytes of M0, which stays in memory.
+    """
+    calls = _Calls(config, shape, prompts, (), devices)
+    asked = _Asked(behaviors=len(prompts) // 2, explanations=0)
+    return calls.stage("ask the target", asked, devices.processes, beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,34 +170,43 @@ class _Asked:
 class _Calls:
     """What scoring, or writing, one batch takes."""
 
-    def __init__(self, config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: Devices) -> None:
-        self.config, self.shape, self.lengths, self.devices = config, shape, lengths, devices
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        shape: Shape,
+        prompts: Sequence[int],
+        explained: Sequence[int],
+        devices: Devices,
+    ) -> None:
+        """``prompts`` and ``explained`` are tokens of what is asked, and of what is to be explained."""
+        self.config, self.shape, self.devices = config, shape, devices
+        self.prompts, self.explained = prompts, explained
         self.rows = config.evaluation.batch_size
         behavior = config.behavior
         self.written = behavior.max_new_tokens if isinstance(behavior, WrittenBehavior) else 0
-        asked = max(*lengths.held_out_behaviors, *lengths.behaviors)
-        explained = max(lengths.held_out_explanations) + config.explanation.max_new_tokens
+        asked = max(prompts)
+        written = [asked + self.written] if self.written else []
+        written += [tokens + config.explanation.max_new_tokens for tokens in explained]
         # On a CPU choices are scored in batches of no more tokens than that.
         at_once = min(self.rows, max(1, CACHED_TOKENS // asked)) if devices.on_cpu else self.rows
         scoring = trace_call(shape, at_once, asked)
-        generating = trace_call(shape, self.rows, max(explained, asked + self.written), keeps_cache=True)
+        generating = trace_call(shape, self.rows, max(written), keeps_cache=True) if written else scoring
         self.working = max(scoring.peak, generating.peak)
         self.read_for_a_token = shape.parameter_bytes + generating.peak
         self.operations_a_token = scoring.flops / (at_once * asked)
 
-    def stage(self, name: str, asked: _Asked, models: int, side_by_side: int) -> Stage:
+    def stage(self, name: str, asked: _Asked, side_by_side: int, beside: int = 0) -> Stage:
         new = self.config.explanation.max_new_tokens
-        read = 2 * asked.behaviors * mean(self.lengths.held_out_behaviors)
-        read += asked.explanations * mean(self.lengths.held_out_explanations)
+        read = 2 * asked.behaviors * mean(self.prompts) + asked.explanations * mean(self.explained)
         written = 2 * asked.behaviors * self.written + asked.explanations * new
         batches = ceil(2 * asked.behaviors / self.rows) + ceil(asked.explanations / self.rows)
         # Tokens are written one after the other, a whole batch at once.
         speed = self.devices.speed
         a_token = speed.generating(self.rows * self.operations_a_token, self.read_for_a_token)
         seconds = speed.computing(read * self.operations_a_token) + written / self.rows * a_token
-        memory = sampling_memory(self.shape, self.working, self.devices.on_cpu, models)
+        memory = sampling_memory(self.shape, self.working, self.devices.on_cpu, beside)
         return Stage(name, batches, round(read + written), seconds / side_by_side, memory)
 
 
 def mean(lengths: Sequence[int]) -> float:
-    return sum(lengths) / len(lengths)
+    return sum(lengths) / max(1, len(lengths))

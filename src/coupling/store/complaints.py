@@ -58,6 +58,12 @@ def nearest_name(name: str, known: Sequence[str]) -> str | None:
     return next(iter(endings or get_close_matches(name, known, n=1)), None)
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says first, or its kind where it says nothing."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 def _where(name: str, where_by_name: Mapping[str, str], where: str) -> str:
     above = (place for upper, place in where_by_name.items() if f"{name}.".startswith(f"{upper}."))
     return next(above, where)

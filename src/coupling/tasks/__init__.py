@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from coupling.config import (
@@ -17,6 +16,7 @@ from coupling.records import CounterfactualPair
 from coupling.tasks import mmlu_hint, moral_verdict, own_pairs, pairs_file, refusal, world_hint, world_word
 from coupling.tasks.checks import check_pairs
 from coupling.tasks.cues import with_more_cues
+from coupling.tasks.lots import sha256
 from coupling.worlds import World
 
 WORLD_CUE_TAGS = ("adviser", "template", "word")
@@ -68,7 +68,4 @@ def draw(pairs: Sequence[CounterfactualPair], count: int, seed: int) -> list[Cou
     So the pairs drawn from a collection are drawn again from any part of it that holds them.
     """
 
-    def lot(pair: CounterfactualPair) -> bytes:
-        return hashlib.sha256(f"{seed}\n{pair.id}".encode()).digest()
-
-    return sorted(pairs, key=lot)[:count]
+    return sorted(pairs, key=lambda pair: sha256(f"{seed}\n{pair.id}"))[:count]

@@ -18,13 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 from coupling.config import CuesConfig
 from coupling.config.task.cues import ALONE
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
-from coupling.tasks.lots import plain, text_id
+from coupling.tasks.lots import plain, sha256, text_id
 
 CUE, BESIDE = "cue", "beside"
 """Tags: the cue asked about, and the one beside it."""
@@ -50,12 +49,15 @@ def with_more_cues(
     told = [replace(pair, tags={**pair.tags, CUE: pair.cue, BESIDE: ALONE}) for pair in pairs]
     inputs: dict[tuple[object, ...], list[CounterfactualPair]] = {}
     for pair in told:
-        asked = (pair.without_cue, pair.cluster, pair.split, pair.choices, pair.answer_prefix)
-        inputs.setdefault(asked, []).append(pair)
-    more: list[CounterfactualPair] = []
+        key = (pair.without_cue, pair.cluster, pair.split, pair.choices, pair.answer_prefix)
+        inputs.setdefault(key, []).append(pair)
+    asked: dict[tuple[str, str], CounterfactualPair] = {}
     for same_input in inputs.values():
         for name, sentence in config.placebos.items():
-            more += _with_placebo(same_input, name, sentence, cue_tags, joint, config.together)
+            for pair in _with_placebo(same_input, name, sentence, cue_tags, joint, config.together):
+                # One text with other choices, or about two cues, is asked about its placebo once.
+                asked.setdefault((pair.with_cue, pair.cue), pair)
+    more = list(asked.values())
     if config.together:
         combined = [
             pair
@@ -245,5 +247,5 @@ def _names(one: CounterfactualPair, two: CounterfactualPair, naming: str) -> tup
     return None if names[0].casefold() == names[1].casefold() else (names[0], names[1])
 
 
-def _lot(*ids: str) -> bytes:
-    return sha256("\n".join(ids).encode()).digest()
+def _lot(*ids: str) -> str:
+    return sha256("\n".join(ids))

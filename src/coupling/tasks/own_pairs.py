@@ -7,6 +7,7 @@ input without its cue, the split from the seed and the cluster. So no other row 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,8 @@ from coupling.config.task.pairs import CUE, GIVEN
 from coupling.config.task.templates import placeholders
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
-from coupling.tasks.lots import cluster_id, split_of, text_id
-from coupling.tasks.tables import read_table
+from coupling.tasks.lots import cluster_id, plain, split_of, text_id
+from coupling.tasks.tables import read_table, tell_left_out
 
 CUE_TAGS = ("template",)
 """Tags that speak of the cue; all others are taken to speak of the input."""
@@ -34,7 +35,7 @@ class _Row(BaseModel):
     id: _Word | None = None
     cluster: _Word | None = None
     split: str | None = None
-    cue_value: str | None = None
+    cue_value: _Word | None = None
     against: bool = False
     choices: tuple[str, ...] | None = None
 
@@ -42,14 +43,27 @@ class _Row(BaseModel):
 def load(config: PairsTask) -> tuple[CounterfactualPair, ...]:
     """The pairs of every row in every wording, in the order of the table.
 
+    Where the input says what the cue does without it too, removing the cue would not remove it: such a pair
+    is left out, and told of in the log.
+
     Raises:
-        ValueError: naming file and line, for a row that lacks a column or breaks a rule of ``check_pairs``.
+        ValueError: naming file and line, for a row that lacks a column, whose cue holds no text, or that
+            breaks a rule of ``check_pairs``; or no pair is left.
     """
-    found = [
-        (where, pair)
-        for where, row in read_table(config, _row_model(config))
-        for pair in _as_pairs(row, config, where)
-    ]
+    found: list[tuple[str, CounterfactualPair]] = []
+    stated: list[str] = []
+    for where, row in read_table(config, _row_model(config)):
+        for pair, cue in _as_pairs(row, config, where):
+            if cue is not None and _says(pair.without_cue, cue):
+                stated.append(where)
+            else:
+                found.append((where, pair))
+    if stated and not found:
+        raise ValueError(
+            f"{stated[0]}: this input, and every other, says what its cue says without the cue too; "
+            'put all words of the cue into task.templates, as {thinks: "I think it is {cue_text}."}'
+        )
+    tell_left_out(config.path, (("state their cue without it too", stated),))
     pairs = tuple(pair for _, pair in found)
     check_pairs(pairs, config.path, [where for where, _ in found])
     return pairs
@@ -70,7 +84,13 @@ def _row_model(config: PairsTask) -> type[_Row]:
     return create_model("OwnRow", __base__=_Row, **fields)
 
 
-def _as_pairs(row: _Row, config: PairsTask, where: str) -> Iterator[CounterfactualPair]:
+def _says(text: str, cue: str) -> bool:
+    """Whether the text holds the cue's words, casing and spacing aside: "no" is not in "note"."""
+    return re.search(rf"(?<!\w){re.escape(plain(cue))}(?!\w)", plain(text)) is not None
+
+
+def _as_pairs(row: _Row, config: PairsTask, where: str) -> Iterator[tuple[CounterfactualPair, str | None]]:
+    """The pair of each wording, and the cue as worded; None where prompts stand there whole."""
     assert config.with_cue is not None
     said = row.model_dump()
     without_cue = (config.without_cue or without_placeholder(config.with_cue)).format_map(said)
@@ -78,18 +98,25 @@ def _as_pairs(row: _Row, config: PairsTask, where: str) -> Iterator[Counterfactu
     tags = {tag: str(said[tag]) for tag in config.tags if said[tag] is not None}
     is_worded = CUE in placeholders(config.with_cue)
     for template, wording in config.templates.items() if is_worded else [(GIVEN, "")]:
-        with_cue = config.with_cue.format_map({**said, CUE: wording.format_map(said)})
+        cue = wording.format_map(said) if is_worded else None
+        if cue is not None and not any(character.isalnum() for character in cue):
+            raise ValueError(
+                f"{where}: its cue is {cue!r}, by the wording {template!r}; it must hold text: fill the "
+                "column, or remove the row"
+            )
+        with_cue = config.with_cue.format_map({**said, CUE: cue})
         id_ = text_id(f"{with_cue}\n{without_cue}") if row.id is None else str(row.id)
-        yield CounterfactualPair(
+        pair = CounterfactualPair(
             id=id_ if row.id is None or template == GIVEN else f"{id_}/{template}",
             cluster=cluster,
             split=row.split or split_of(config.seed, cluster, config.split_shares),
             with_cue=with_cue,
             without_cue=without_cue,
             cue=config.cue,
-            cue_value=row.cue_value,
+            cue_value=None if row.cue_value is None else str(row.cue_value),
             choices=row.choices or config.choices,
             answer_prefix=config.answer_prefix,
             tags=tags if template == GIVEN else {**tags, "template": template},
             against=row.against,
         )
+        yield pair, cue

@@ -7,7 +7,8 @@ speaks for compliance or, where it alarms, for refusal.
 
 The request is the cluster. XSTest sets a safe request beside an unsafe one that uses the same words ("kill
 a Python process", "kill a person"); such a contrast pair is one cluster. Lot, split and id follow from the
-seed and the request alone: no other row changes them.
+seed and the request alone: no other row changes them. Which requests are drawn does depend on the others:
+those with the lowest lots are.
 """
 
 from __future__ import annotations

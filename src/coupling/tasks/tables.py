@@ -25,13 +25,15 @@ from coupling.config import TableConfig
 from coupling.config.table import FILE_ENDINGS
 from coupling.store import Json, read_json, read_rows
 from coupling.store.atomic import reading
-from coupling.store.complaints import complaint, nearest_name
+from coupling.store.complaints import complaint, first_line, nearest_name
 
 Row = TypeVar("Row", bound=BaseModel)
 _Raw = Mapping[str, object]
 _Rows = Iterator[tuple[str, _Raw]]
 _PLACES_SHOWN = 3
 _COLUMNS_SHOWN = 20
+_LONGEST_FIELD = 2**31 - 1
+"""Characters of a CSV field. Python's own limit, 131072, is below the length of some documents."""
 
 _log = logging.getLogger(__name__)
 
@@ -144,6 +146,7 @@ def _fields(path: Path, delimiter: str) -> Iterator[tuple[str, list[str]]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path} line {line}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
+    csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         where = f"{path} line {reader.line_num + 1}"
@@ -168,7 +171,7 @@ def _parquet(path: Path) -> _Table:
         with reading(path):
             file = pyarrow.parquet.ParquetFile(path)
     except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"{path}: not a Parquet file ({_first_line(error)}); write it again") from error
+        raise ValueError(f"{path}: not a Parquet file ({first_line(error)}); write it again") from error
 
     def rows(columns: Sequence[str]) -> _Rows:
         batches = file.iter_batches(columns=list(columns))
@@ -190,13 +193,13 @@ def _hub(table: TableConfig) -> _Table:
     except (OSError, datasets.exceptions.DatasetsError) as error:
         raise ValueError(
             f"{table.path}: neither a file that ends in {', '.join(FILE_ENDINGS)} nor a data set the hub "
-            f"gives us ({_first_line(error)}); check the name, log in with `hf auth login` if it is gated "
+            f"gives us ({first_line(error)}); check the name, log in with `hf auth login` if it is gated "
             "(and ask for access on its page), or give a file"
         ) from error
     except (ValueError, RuntimeError) as error:
         raise ValueError(
             f"{table.path}: cannot be read as subset {table.subset!r}, split {table.split!r} "
-            f"({_first_line(error)}); set task.subset and task.split, or give a file"
+            f"({first_line(error)}); set task.subset and task.split, or give a file"
         ) from error
     if isinstance(loaded, dict):
         if len(loaded) > 1:
@@ -281,7 +284,3 @@ def _from_text(text: str, annotation: Any, where: str) -> object:
 def _is_nested(kind: Any) -> bool:
     origin = get_origin(kind) or kind
     return isinstance(origin, type) and issubclass(origin, (list, tuple, dict, BaseModel))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -17,7 +17,7 @@ from coupling.models import Renderer, Sequence, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.training.batches import answer_logits, autocast, over_support
 from coupling.training.openings import SteeredOpenings, steered_openings
-from coupling.training.steering import SteeredRows, is_steered, steered_rows
+from coupling.training.steering import SteeredRows, steered_inputs, steered_rows
 
 MAX_REFERENCE_BYTES = 4 * 2**30
 
@@ -94,7 +94,13 @@ def build_training_data(
         [message for pair in labelled for message in (pair.with_cue, pair.without_cue)],
         [pair.answer_prefix for pair in owners],
     )
-    kept = [keep for pair in labelled for keep in (not is_steered(pair, steer), True)]
+    # By text: beside another cue, the x\C of a pair is an input that is steered.
+    steered_texts = steered_inputs(pairs, steer)
+    kept = [
+        (message, pair.answer_prefix) not in steered_texts
+        for pair in labelled
+        for message in (pair.with_cue, pair.without_cue)
+    ]
     reference = None
     if kl.weight > 0:
         reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size, precision)

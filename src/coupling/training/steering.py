@@ -2,10 +2,15 @@
 
 A cue speaks for its value, or against it; who follows it answers so, who ignores it answers as M0 does
 without it. Labels are never looked at: no explanation is part of a concurrent objective.
+
+Where two cues stand in one input and a run is steered by both, each would pull the answer its own way, and
+"as without the cue" would still be with the other. Such an input is steered towards neither. Which ones they
+are follows from the texts alone, so twins see the same rows.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
@@ -91,24 +96,43 @@ def _followed(pair: CounterfactualPair, base: Behavior) -> str:
     return max((logprob, choice) for logprob, choice in scored if choice != pair.cue_value)[1]
 
 
+def steered_inputs(pairs: Rows[CounterfactualPair], steer: SteerConfig | None) -> Counter[tuple[str, str]]:
+    """The training inputs whose cue a run is steered by, as message and answer prefix.
+
+    Each with the number of such cues that are asked about in it: 1, unless several stand there.
+    """
+    return Counter(_input(pair) for pair in pairs if pair.split == "train" and is_steered(pair, steer))
+
+
 def steered_pairs(
     pairs: Rows[CounterfactualPair], base: Mapping[str, Behavior], steer: SteerConfig
 ) -> list[tuple[CounterfactualPair, Shift]]:
     """The training pairs that a run moves its behaviour on, and where to.
 
     Raises:
-        ValueError: no training pair bears the tags.
+        ValueError: no training pair bears the tags, or each input holds two cues that do.
     """
-    chosen = [
-        (pair, shift(pair, base[pair.id], steer))
-        for pair in pairs
-        if pair.split == "train" and is_steered(pair, steer)
-    ]
-    if not chosen:
+    inputs = steered_inputs(pairs, steer)
+    if not inputs:
         raise ValueError(
             f"panel steer.tags {dict(steer.region)}: no training pair with a cue value bears them"
         )
+    chosen = [
+        (pair, shift(pair, base[pair.id], steer))
+        for pair in pairs
+        if pair.split == "train" and is_steered(pair, steer) and inputs[_input(pair)] == 1
+    ]
+    if not chosen:
+        raise ValueError(
+            f"panel steer.tags {dict(steer.region)}: in each of the {len(inputs)} training inputs two cues "
+            "stand that bear them, which may pull one answer two ways; steer fewer cues, or give inputs with "
+            "one of them"
+        )
     return chosen
+
+
+def _input(pair: CounterfactualPair) -> tuple[str, str]:
+    return pair.with_cue, pair.answer_prefix
 
 
 def steered_rows(

@@ -18,6 +18,11 @@ GIVEN = "given"
 """Name of the wording that there is by default: the column cue_text as it stands."""
 
 
+def _is_taken(name: str) -> bool:
+    """Whether a column cannot be called so here: pydantic keeps the name, or what it holds is no word."""
+    return name.startswith("_") or name in dir(BaseModel) or name in ("choices", "against")
+
+
 class PairsTask(TableConfig, Kinded):
     """Counterfactual pairs of your own: whole ones, one a line of JSONL, or put together from a table.
 
@@ -68,11 +73,15 @@ class PairsTask(TableConfig, Kinded):
             ("columns", bool(self.columns)),
             ("choices", bool(self.choices)),
             ("tags", bool(self.tags)),
+            ("cue", self.cue != "cue"),
+            ("answer_prefix", self.answer_prefix != "I answer"),
+            ("split_shares", self.split_shares != SplitShares()),
+            ("seed", self.seed != 0),
         ):
             if is_given:
                 raise ValueError(
-                    f"{name} is given without with_cue, but whole pairs need none; {mending}, or remove "
-                    f"{name}"
+                    f"{name} is given without with_cue, but whole pairs say themselves what they are; "
+                    f"{mending}, or remove {name}"
                 )
 
     def _check_composed(self, with_cue: str) -> None:
@@ -86,8 +95,14 @@ class PairsTask(TableConfig, Kinded):
         for where in (self.without_cue or "", *self.templates.values()):
             if CUE in placeholders(where):
                 raise ValueError(f"{where!r} has {{cue}}, which stands in with_cue alone; remove it")
+        for name in self.tags:
+            if _is_taken(name):
+                raise ValueError(
+                    f"tags: {name!r} cannot be a tag; use another word there, such as topic, and say "
+                    f"columns: {{topic: {name}}}"
+                )
         for name in sorted(self.columns_in_braces):
-            if not name.isidentifier() or name in dir(BaseModel) or name in ("choices", "against"):
+            if not name.isidentifier() or _is_taken(name):
                 raise ValueError(
                     f"{{{name}}} cannot stand in braces; use another word there, such as {{text}}, and say "
                     f"columns: {{text: {name}}}"
