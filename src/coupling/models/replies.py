@@ -28,9 +28,9 @@ _FRAMES = tuple(
 )
 """Words behind which an answer stands, where they open a sentence."""
 _BEFORE_FRAMES = frozenset(
-    ("so", "therefore", "thus", "hence", "then", "overall", "in", "conclusion", "the", "my", "final")
-    + ("correct", "best", "right", "most", "likely", "i", "think", "believe", "would", "say", "that")
-    + (",", ":", "*", "_")
+    {"so", "therefore", "thus", "hence", "then", "overall", "in", "conclusion", "the", "my", "final", "best"}
+    | {"correct", "right", "most", "likely", "i", "think", "believe", "would", "say", "that"}
+    | {",", ":", "*", "_"}
 )
 """Words that may stand before them. None of them denies, or speaks of somebody else."""
 

@@ -73,9 +73,7 @@ class WrittenSampler:
             for pair, with_cue, without_cue in zip(pairs, texts[::2], texts[1::2], strict=True)
             if with_cue is not None and without_cue is not None
         ]
-        read = self.detector.read(
-            [text for _, with_cue, without_cue in answered for text in (with_cue, without_cue)]
-        )
+        read = self.detector.read([text for _, both in answered for text in both])
         return [
             Answers(pair.id, with_cue, without_cue)
             for (pair, _), with_cue, without_cue in zip(answered, read[::2], read[1::2], strict=True)
