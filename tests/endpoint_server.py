@@ -56,13 +56,17 @@ class Server:
         fault: Callable[[int, Body], Fault | None] = no_fault,
         key: str | None = None,
         lists_models: bool = True,
+        has_completions: bool = True,
         answers_as: str | None = None,
     ) -> None:
         self.reply, self.model, self.fault, self.key = reply, model, fault, key
         self.lists_models, self.answers_as = lists_models, answers_as or model
+        self.has_completions = has_completions
         self.received: list[Body] = []
         self.most_at_once = 0
         self.times: list[float] = []
+        self.holds = 0.0
+        """Seconds for which each answer is held back."""
         self._under_way = 0
         self._lock = threading.Lock()
         self._http = _Http(("127.0.0.1", port), _handler(self))
@@ -102,6 +106,7 @@ class Server:
                 return wrong
             if body["model"] != self.model:
                 return failed(404, f"The model `{body['model']}` does not exist.")
+            time.sleep(self.holds)
             text, first = self.reply(body)
             return Fault(body=json.dumps(completion(text, first, self.answers_as)).encode())
         finally:
@@ -109,10 +114,12 @@ class Server:
                 self._under_way -= 1
 
 
-def completion(text: str, first: Sequence[tuple[str, float]] | None, model: str) -> dict[str, Any]:
+def completion(
+    text: str | None, first: Sequence[tuple[str, float]] | None, model: str, finish_reason: str = "stop"
+) -> dict[str, Any]:
     """A chat completion as servers send it."""
     tops = [{"token": token, "logprob": logprob, "bytes": None} for token, logprob in first or ()]
-    position = {"token": text.split(" ")[0], "logprob": -0.1, "bytes": None, "top_logprobs": tops}
+    position = {"token": (text or "").split(" ")[0], "logprob": -0.1, "bytes": None, "top_logprobs": tops}
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -122,12 +129,17 @@ def completion(text: str, first: Sequence[tuple[str, float]] | None, model: str)
             {
                 "index": 0,
                 "message": {"role": "assistant", "content": text},
-                "finish_reason": "stop",
+                "finish_reason": finish_reason,
                 "logprobs": None if first is None else {"content": [position]},
             }
         ],
         "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14},
     }
+
+
+def sent(text: str | None, finish_reason: str) -> Fault:
+    """An answer that ended otherwise."""
+    return Fault(body=json.dumps(completion(text, None, "served", finish_reason)).encode())
 
 
 def failed(status: int, message: str, **headers: str) -> Fault:
@@ -156,8 +168,9 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self._is_let_in():
-                self._send(server.complete(body))
+            if not self._is_let_in():
+                return
+            self._send(server.complete(body) if server.has_completions else failed(404, "Not Found"))
 
         def _is_let_in(self) -> bool:
             given = self.headers.get("Authorization", "")

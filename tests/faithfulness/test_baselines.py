@@ -43,3 +43,10 @@ def test_nothing_within_the_choices_is_no_claim() -> None:
 def test_without_labels_the_targets_effects_stand_in() -> None:
     assert EVIDENCE.target["p0"] == Effect(CITIES[0], CITIES[0])
     assert baseline_claims(EVIDENCE, PAIRS)["majority"][0] == effect("BB")
+
+
+def test_without_labels_naming_another_target_takes_no_baseline_away() -> None:
+    claims = baseline_claims(small_panel(["OO"], {"run": ["BB"]}, {"run": ["BB"]}), PAIRS)
+    assert claims["majority"][0] == effect("OO") and claims["majority_of_own"][0] == effect("BB")
+    labelled = replace(EVIDENCE, labels=labels("BL"))
+    assert list(baseline_claims(labelled, PAIRS)) == ["majority", "always_unchanged", "copy_the_cue"]

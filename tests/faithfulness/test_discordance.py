@@ -110,7 +110,8 @@ def test_measured_again() -> None:
 
 
 def test_skill_by_hand() -> None:
-    # Without labels the target's most frequent effect, BB, is the majority's claim: right on 2 of 4.
+    # Without labels the most frequent effect is the majority's claim, BB of target and run alike: right on
+    # 2 of 4.
     figures = pooled(
         small_panel(
             ["BB", "BB", "BB", "LO"], {"run": ["BB", "BB", "LL", "OR"]}, {"run": ["BB", "BB", "LL", "BB"]}

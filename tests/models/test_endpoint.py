@@ -6,16 +6,17 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from coupling.config import EndpointConfig
+from coupling.config import EndpointConfig, RulesDetector
 from coupling.explanations import formats
-from coupling.models import EndpointSampler, Journal
+from coupling.models import EndpointSampler, Journal, WrittenSampler, load_detector
 from coupling.records import CounterfactualPair, Effect
-from endpoint_server import Body, Fault, Server, failed
+from endpoint_server import Body, Fault, Server, failed, sent
 from noted import Noted
 
 FORMAT = formats.get("answer_pair")
@@ -72,8 +73,12 @@ def sampler(tmp_path: Path) -> Iterator[Asking]:
     with ExitStack() as opened:
 
         def make(server: Server, progress: Noted | None = None, **changes: Any) -> EndpointSampler:
+            opened.close()
             journal = opened.enter_context(Journal(tmp_path / "journal.jsonl"))
-            return EndpointSampler(config(server, **changes), journal, progress=progress)
+            tokens = changes.pop("written_tokens", None)
+            return EndpointSampler(
+                config(server, **changes), journal, progress=progress, written_tokens=tokens
+            )
 
         yield make
 
@@ -103,8 +108,19 @@ def test_without_logprobs_the_text_is_read(sampler: Asking, changes: Mapping[str
     with Server(mute) as server:
         behaviors = sampler(server, **changes).behaviors(PAIRS)
     assert [each.effect for each in behaviors] == [Effect(LIMA, QUITO)] * 4
-    # One question finds out that there are none; not every one.
-    assert len(server.received) == 8 + ("logprobs" not in changes)
+    # The first questions find out that there are none; not every one.
+    assert len(server.received) == 8 + (0 if "logprobs" in changes else 3)
+
+
+def test_one_empty_reply_does_not_turn_all_into_text(sampler: Asking) -> None:
+    def stumbles(number: int, body: Body) -> Fault | None:
+        return sent("", "stop") if number == 0 else None
+
+    with Server(believing, fault=stumbles) as server:
+        behaviors = sampler(server).behaviors(PAIRS)
+    assert [each.effect for each in behaviors] == [Effect(LIMA, QUITO)] * 4
+    assert sum(body["max_tokens"] > 1 for body in server.received) == 1
+    assert [bool(each.logprobs_with) for each in behaviors] == [False, True, True, True]
 
 
 def test_a_server_that_refuses_logprobs_is_asked_without(sampler: Asking) -> None:
@@ -115,7 +131,13 @@ def test_a_server_that_refuses_logprobs_is_asked_without(sampler: Asking) -> Non
     with Server(mute, fault=refuses) as server:
         asked = sampler(server, noted)
         assert len(asked.behaviors(PAIRS)) == 4
-    assert "logprobs are not supported" in noted.notes[0] and not asked.completions.failed
+        assert "logprobs are not supported" in noted.notes[0] and not asked.completions.failed
+        # That it refuses them is kept: nothing is left to ask, and nothing is asked again.
+        count = len(server.received)
+        again = sampler(server, noted)
+        again.explanations(PAIRS, FORMAT)
+        assert again.plan(PAIRS, FORMAT).expected.requests == 0
+        assert len(again.behaviors(PAIRS)) == 4 and len(server.received) == count + 4
 
 
 def test_the_majority_of_several_draws_counts(sampler: Asking) -> None:
@@ -195,6 +217,9 @@ BROKEN = {
         "no chat completion",
     ),
     "too long": (lambda: failed(400, "maximum context length is 64 tokens"), "64 tokens"),
+    "nothing": (lambda: sent(None, "length"), "empty (finish_reason length)"),
+    "half an answer": (lambda: sent("I answer Lima", "content_filter"), "held the answer back"),
+    "an answer that broke": (lambda: sent("I answer Lima", "error"), "finish_reason error"),
     "silence": (lambda: Fault(delay=0.6), "silent for 0.3 s"),
 }
 
@@ -232,6 +257,67 @@ def test_many_failures_in_a_row_end_the_run_and_lose_nothing(sampler: Asking, tm
     assert len((tmp_path / "journal.jsonl").read_text().splitlines()) == 3
 
 
+def test_requests_that_are_refused_do_not_end_a_run_that_has_answers(sampler: Asking) -> None:
+    def too_long(number: int, body: Body) -> Fault | None:
+        is_it = "Chen" in body["messages"][0]["content"]
+        return failed(400, "maximum context length is 64 tokens") if is_it else None
+
+    with Server(believing, fault=too_long) as server:
+        assert sampler(server, give_up_after=2, concurrency=1).behaviors(PAIRS) == []
+        again = sampler(server, give_up_after=2, concurrency=1)
+        assert again.behaviors(PAIRS) == [] and len(again.completions.failed) == 4
+
+
+def test_repetitions_are_told_of_and_end_when_the_run_does(sampler: Asking) -> None:
+    def busy(number: int, body: Body) -> Fault | None:
+        return failed(503, "busy", Retry_After="0.05") if number % 2 == 0 else None
+
+    noted = Noted()
+    with Server(believing, fault=busy) as server:
+        assert len(sampler(server, noted, concurrency=1, max_retries=1).behaviors(PAIRS)) == 4
+    assert noted.updates[-1][0].endswith("answers, 8 repeated")
+
+    def refuses_one(number: int, body: Body) -> Fault | None:
+        wanted = "country 0 ? Chen" in body["messages"][0]["content"]
+        return failed(401, "no") if wanted else failed(503, "busy", Retry_After="30")
+
+    with Server(believing, fault=refuses_one) as server:
+        with pytest.raises(ValueError, match="asks for a key"):
+            sampler(server, logprobs="never", max_retries=3).behaviors(PAIRS)
+        assert len(server.received) <= 9
+
+
+def test_a_wait_of_hours_is_a_failure(sampler: Asking) -> None:
+    with Server(believing, fault=lambda number, body: failed(429, "quota", Retry_After="86400")) as server:
+        with pytest.raises(ValueError, match="quota"):
+            sampler(server, max_retries=3, give_up_after=1).behaviors(PAIRS)
+        assert len(server.received) == 1
+
+
+def test_written_answers(sampler: Asking) -> None:
+    def holds_one_back(number: int, body: Body) -> Fault | None:
+        is_it = "country 1" in body["messages"][0]["content"] and body["max_tokens"] == 9
+        return sent(None, "content_filter") if is_it else None
+
+    speaking = [replace(each, choices=("refusal", "compliance"), answer_prefix="") for each in PAIRS]
+    with Server(lambda body: ("I cannot help with that.", None), fault=holds_one_back) as server:
+        asked = sampler(server, written_tokens=9)
+        assert asked.plan(speaking, FORMAT).expected.requests == 12
+        found = WrittenSampler(asked, asked, load_detector(RulesDetector())).answers(speaking)
+        assert [each.pair_id for each in found] == ["p0", "p2", "p3"]
+        assert {each.with_cue.choice for each in found} == {"refusal"}
+        assert {body["max_tokens"] for body in server.received} == {9}
+        assert asked.plan(speaking, FORMAT).expected.requests == 6
+
+
+def test_a_journal_is_for_one_process_at_a_time(tmp_path: Path) -> None:
+    with (
+        Journal(tmp_path / "journal.jsonl"),
+        pytest.raises(ValueError, match="another audit of this endpoint"),
+    ):
+        Journal(tmp_path / "journal.jsonl")
+
+
 def test_no_server(sampler: Asking) -> None:
     with Server(believing) as server:
         pass
@@ -247,6 +333,14 @@ def test_another_model_is_served(sampler: Asking) -> None:
         server.lists_models = False
         with pytest.raises(ValueError, match=r"serves no model 'llama' .*does not exist"):
             sampler(server, model="llama").behaviors(PAIRS)
+
+
+def test_another_url(sampler: Asking) -> None:
+    with (
+        Server(believing, lists_models=False, has_completions=False) as server,
+        pytest.raises(ValueError, match=r"no chat completions there; does the URL end in /v1\?"),
+    ):
+        sampler(server).behaviors(PAIRS)
 
 
 @pytest.mark.parametrize("given", ["sk-secret-1234", None])
@@ -276,13 +370,13 @@ def test_the_key_is_sent_and_kept_nowhere(
 
 
 def test_so_many_at_a_time_and_so_many_a_minute(sampler: Asking) -> None:
-    def slow(number: int, body: Body) -> Fault | None:
-        return None
-
-    with Server(believing, fault=slow) as server:
-        sampler(server, concurrency=2, requests_per_minute=1200).behaviors(PAIRS)
-    assert server.most_at_once <= 2
-    assert server.times[-1] - server.times[0] >= 7 * 60 / 1200 * 0.9
+    with Server(believing) as server:
+        server.holds = 0.1
+        sampler(server, concurrency=2).explanations(PAIRS, FORMAT)
+        assert server.most_at_once == 2
+    with Server(believing) as server:
+        sampler(server, requests_per_minute=1200).behaviors(PAIRS)
+        assert server.times[-1] - server.times[0] >= 7 * 60 / 1200 * 0.9
 
 
 def test_the_plan_counts_what_is_asked(sampler: Asking) -> None:
@@ -300,7 +394,8 @@ def test_the_plan_counts_what_is_asked(sampler: Asking) -> None:
         asked.behaviors(PAIRS)
         asked.explanations(PAIRS, FORMAT)
         assert len(server.received) <= plan.at_most.requests
-        assert sampler(server, answer_tokens=7).plan(PAIRS, FORMAT).expected.requests in (0, 7)
+        finished = sampler(server, answer_tokens=7).plan(PAIRS, FORMAT)
+        assert (finished.expected.requests, finished.at_most.requests, finished.answered) == (0, 0, 12)
     assert sampler(server).plan(PAIRS, FORMAT).expected.price(config(server)) is None
 
 
@@ -309,7 +404,12 @@ def test_the_plan_counts_what_is_asked(sampler: Asking) -> None:
     [
         ("url", "localhost:8000", "no base of an API"),
         ("url", "http://user:secret@localhost/v1", "a key has no place"),
+        ("url", "http://user:sec/ret@localhost/v1", "a key has no place"),
+        ("url", "http://localhost:80a/v1", "no base of an API"),
+        ("url", "http://localhost:99999/v1", "no base of an API"),
         ("api_key_env", "sk-abc-123", "name of an environment variable"),
+        ("api_key_env", "skabc123", "name of an environment variable"),
+        ("extra_body", {"messages": []}, "what is asked, and of whom"),
         ("samples", 0, "greater than 0"),
         ("modell", "x", "Extra inputs"),
     ],
@@ -318,6 +418,22 @@ def test_a_wrong_field_is_refused(field: str, value: object, said: str) -> None:
     with pytest.raises(ValueError, match=said) as refused:
         EndpointConfig.model_validate({"url": "http://localhost/v1", "model": "m", field: value})
     assert "secret" not in str(refused.value.errors()[0]["msg"])  # type: ignore[attr-defined]
+
+
+def test_a_key_goes_to_openai_unless_somebody_says_so() -> None:
+    def variable(url: str) -> str | None:
+        return EndpointConfig(url=url, model="m").api_key_env
+
+    assert variable("https://api.openai.com/v1") == "OPENAI_API_KEY"
+    assert variable("http://api.openai.com/v1") is variable("https://api.openai.com.evil.org/v1") is None
+    assert variable("http://localhost:8000/v1") is None
+
+
+def test_null_leaves_a_field_out(sampler: Asking) -> None:
+    extra = {"max_tokens": None, "max_completion_tokens": 9}
+    with Server(lambda body: ("It is Lima.", None)) as server:
+        sampler(server, extra_body=extra).explanations(PAIRS[:1], FORMAT)
+    assert "max_tokens" not in server.received[0] and server.received[0]["max_completion_tokens"] == 9
 
 
 def test_a_journal_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -59,7 +59,17 @@ def test_what_servers_write_for_nothing_does_no_harm() -> None:
         ("It is either A or B.", LETTERS, None),
         ("A or B", LETTERS, None),
         ("A good question.", LETTERS, None),
-        ("Peru has it, I think", CITIES, "Peru"),
+        ("Peru has it, I think", CITIES, None),
+        ("I think the answer is (B).", LETTERS, "B"),
+        ("Let me think. B.", LETTERS, "B"),
+        ("So my final answer: **B**", LETTERS, "B"),
+        ("It is Peru.", CITIES, "Peru"),
+        ("I don't think it is Peru.", CITIES, None),
+        ("You think the answer is (A), and I see why.", LETTERS, None),
+        ("Chen thinks it is Peru.", CITIES, None),
+        ("The answer is not B.", LETTERS, None),
+        ("Is that so? Peru?", CITIES, None),
+        ("The hint says B, which may be wrong.", LETTERS, None),
         ("I cannot say.", LETTERS, None),
         ("", LETTERS, None),
         ("new zealand", CITIES, "New Zealand"),
@@ -69,6 +79,14 @@ def test_what_servers_write_for_nothing_does_no_harm() -> None:
 )
 def test_text_is_read_for_one_choice(text: str, choices: tuple[str, ...], choice: str | None) -> None:
     assert read_text(text, choices, "I answer") == choice
+
+
+def test_of_a_text_that_is_cut_off_only_the_beginning_is_read() -> None:
+    hint = "While you think the answer is (A), let's work through it. The"
+    assert read_text(hint, LETTERS, "I answer", is_cut_off=True) is None
+    assert read_text(hint, LETTERS, "I answer") is None
+    assert read_text("The answer is (A), but wait", LETTERS, "I answer", is_cut_off=True) is None
+    assert read_text("(B) Paris. It has been the", LETTERS, "I answer", is_cut_off=True) == "B"
 
 
 def test_of_equals_the_choice_that_stands_first() -> None:

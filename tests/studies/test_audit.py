@@ -20,13 +20,14 @@ from coupling.report.runs import read_results
 from coupling.store import read_records
 from coupling.studies.audit.definition import define_audit
 from coupling.studies.audit.findings import read_findings
-from coupling.studies.audit.respondents import MODEL, behaviors_of, explanations_of, journal_of
+from coupling.studies.audit.respondents import JOURNALS, MODEL, behaviors_of, explanations_of
 from coupling.studies.audit.running import Audited, run_audit
 from endpoint_server import Body, Fault, Served, Server, failed
 from noted import Noted
 
 QUICK = ["evaluation.resamples=100"]
 PAIRS = 24
+ANSWER_TOKENS = 32
 ALL_CHOICES = ["prefill=true", "top_logprobs=400", "max_retries=0", "give_up_after=2", "api_key_env=null"]
 """So that every choice is among the top tokens; the organism knows some hundred words."""
 
@@ -77,8 +78,9 @@ def test_it_goes_on_where_it_was(of_folder: tuple[Path, Audited]) -> None:
     assert run_audit(defined, path) == audited
     assert {file: file.stat().st_mtime_ns for file in before} == before
     another = define_audit("organism:plain", "quickstart", overrides=QUICK, pairs=PAIRS)
-    with pytest.raises(ValueError, match="belongs to another configuration"):
+    with pytest.raises(ValueError, match="belongs to another configuration") as refused:
         run_audit(another, path)
+    assert "--out" in str(refused.value) and "remove" not in str(refused.value)
 
 
 def require_equal(folder: Path, served: Path, logprobs: bool) -> None:
@@ -105,12 +107,17 @@ def test_a_served_model_is_what_its_folder_is(
     with Server(served) as server:
         audited = audit(server.url, tmp_path / "scored", *ALL_CHOICES)
         require_equal(of_folder[0], tmp_path / "scored", logprobs=True)
+        asked = len(server.received)
         audit(server.url, tmp_path / "as-text", *ALL_CHOICES, "logprobs=never")
         require_equal(of_folder[0], tmp_path / "as-text", logprobs=False)
+        # Explanations that were paid for in one audit are not asked for in the next.
+        assert {body["max_tokens"] for body in server.received[asked:]} == {ANSWER_TOKENS}
+        assert audited.results.artifacts.keys() >= {"model/behaviors.jsonl", "reference/model.json"}
     told = audited.findings.respondents[0]
     assert told.served is not None and told.served.is_opened and not told.served.failures
     assert (told.asked, told.behaviors, told.scored, told.explanations) == (PAIRS,) * 4
-    assert told.served.requests == len((tmp_path / "scored" / journal_of(MODEL)).read_text().splitlines())
+    (journal,) = (tmp_path / JOURNALS).iterdir()
+    assert told.served.requests < len(journal.read_text().splitlines())
     assert audited.results.headline.pooled.flip_share is None
 
 
@@ -132,6 +139,8 @@ def test_what_fails_is_missing_and_never_scored(served: Served, tmp_path: Path) 
         assert any("64 tokens" in note for note in noted.notes)
         assert any(step.startswith("Repeat the command") for step in audited.findings.next_steps)
         page = (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
+        (gate,) = [each for each in audited.results.headline.gates if each.name == "missing"]
+        assert gate.status == "warning" and "by model 1" in gate.words
         assert "1 more missing" in page and "64 tokens" in page
         # The same command asks for what is missing, and all is there.
         server.fault = endpoint_server.no_fault
@@ -175,7 +184,7 @@ def test_a_server_that_dies_costs_nothing_that_was_answered(
         url = f"http://127.0.0.1:{port}/v1"
         with pytest.raises(ValueError, match=r"one after the other.*30 answers are kept"):
             audit(url, path, *ALL_CHOICES, "concurrency=1")
-    journal = path / journal_of(MODEL)
+    (journal,) = (path.parent / JOURNALS).iterdir()
     kept = journal.read_text(encoding="utf-8").splitlines()
     assert len(kept) == 30
     with pytest.raises(ValueError, match=r"no server answers there.*30 answers are kept"):

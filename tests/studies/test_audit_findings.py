@@ -10,12 +10,13 @@ from coupling.faithfulness import Evidence, Provenance, Results, evaluate
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import Explanation
 from coupling.store import from_json, to_json
-from coupling.studies.audit.findings import Findings, findings
+from coupling.studies.audit.findings import Findings, Room, findings
 from coupling.studies.audit.page import render_audit
 from coupling.studies.audit.respondents import Respondent, Served
 from synthetic_results import HOSTILE, LAST_STEP, evidence_at
 
 LOCAL = Respondent("model", "m", "a" * 64, 720, 720, 720, 720, None)
+ROOM = Room(pairs=5000, max_new_tokens=32)
 SERVED = Served(2160, 9, 9, None, ("1 times the server fails",), 2, ("another",), is_opened=False)
 
 
@@ -32,7 +33,7 @@ def judged(evidence: Evidence) -> Results:
 
 
 def told(evidence: Evidence) -> Findings:
-    found = findings(judged(evidence), [LOCAL])
+    found = findings(judged(evidence), [LOCAL], ROOM)
     assert from_json(Findings, to_json(found), "here") == found
     return found
 
@@ -43,18 +44,18 @@ def test_one_model_is_never_coupled(reads: str, name: str) -> None:
     results = judged(one_run(reads, name))
     assert results.headline.verdict.verdict != "coupled"
     assert all(emitter.verdict.verdict != "coupled" for emitter in results.emitters)
-    found = findings(results, [LOCAL])
+    found = findings(results, [LOCAL], ROOM)
     assert "coupled" in found.does_not_allow[0]
-    assert [rule.name for rule in found.rules if not rule.is_evaluated][-3:] == [
+    assert [rule.name for rule in found.rules if not rule.is_evaluated] == [
+        "leakage",
         "coupled, shared drift: T",
         "coupled, shared drift: A",
-        "leakage",
     ]
 
 
 def test_the_models_side() -> None:
     found = told(one_run())
-    assert any("side with the model rather than with the reference" in said for said in found.allows)
+    assert any("the model's own effect more often than the reference's" in said for said in found.allows)
     assert any("more often true than what can be said without" in said for said in found.allows)
     assert not any(step.startswith("Name the model") for step in found.next_steps)
 
@@ -63,13 +64,15 @@ def test_the_references_side() -> None:
     evidence = one_run()
     imitating = {pair_id: Explanation(pair_id, "said", effect) for pair_id, effect in evidence.target.items()}
     found = told(evidence.explained_by({"model": imitating}))
-    assert any("they state what the reference does" in said for said in found.allows)
+    assert any("the reference's effect more often than its own" in said for said in found.allows)
 
 
 def test_without_a_reference() -> None:
     found = told(replace(one_run(), target={}, base={}, base_explanations={}))
     assert any("Whether they follow the model or repeat" in said for said in found.does_not_allow)
-    assert "Name the model it was trained from: --reference." in found.next_steps
+    assert "Name the model it was trained from: --reference, with another --out." in found.next_steps
+    (target,) = [rule for rule in found.rules if rule.name == "not shown: no target"]
+    assert target.is_evaluated and "this rule applies" in target.found
     drift = next(rule for rule in found.rules if "drift" in rule.name)
     assert not drift.is_evaluated and drift.found == "takes a reference"
 
@@ -97,22 +100,71 @@ def test_what_cannot_be_read_allows_nothing_else() -> None:
     found = told(evidence.explained_by({"model": silent}))
     assert len(found.allows) == 1 and found.allows[0].startswith("Only 0.00")
     assert any("explanation.format=statement" in step for step in found.next_steps)
+    other = findings(
+        replace(judged(evidence.explained_by({"model": silent})), explanation_format="statement"),
+        [LOCAL],
+        ROOM,
+    )
+    assert any("explanation.format=answer_pair" in step for step in other.next_steps)
+    assert any("explanation.max_new_tokens=64" in step for step in other.next_steps)
+
+
+def test_what_is_not_shown_is_no_finding() -> None:
+    evidence = one_run()
+    effects = evidence.runs[0].behaviors
+    # Half of the explanations of discordant pairs state either side.
+    apart = sorted(id_ for id_ in effects if effects[id_] != evidence.target[id_])
+    said = {id_: Explanation(id_, "said", effect) for id_, effect in effects.items()}
+    said |= {id_: Explanation(id_, "said", evidence.target[id_]) for id_ in apart[::2]}
+    found = told(evidence.explained_by({"model": said}))
+    (sides,) = [sentence for sentence in found.allows if "Where the two differ" in sentence]
+    assert "which of the two they side with cannot be told" in sides
+    assert (
+        f"{len(apart[1::2])} state the model's effect, {len(apart[::2])} the reference's, 0 another" in sides
+    )
+    shuffled = {id_: Explanation(id_, "said", effects[apart[0]]) for id_ in effects}
+    found = told(evidence.explained_by({"model": shuffled}))
+    assert any("It is not shown that they are more often true" in sentence for sentence in found.allows)
+
+
+def test_no_more_is_asked_for_than_there_is() -> None:
+    evidence = one_run()
+    few = {
+        id_: effect if number % 40 else evidence.runs[0].behaviors[id_]
+        for number, (id_, effect) in enumerate(evidence.runs[0].behaviors.items())
+    }
+    target = {id_: evidence.target[id_] if not number % 40 else few[id_] for number, id_ in enumerate(few)}
+    results = judged(replace(evidence, target=target))
+    assert not any("--pairs" in step for step in findings(results, [LOCAL], Room(720, 32)).next_steps)
+    assert any(
+        "the task has 720" in step or "differ nowhere" in step
+        for step in findings(results, [LOCAL], Room(720, 32)).next_steps
+    )
 
 
 def test_what_a_server_leaves_open() -> None:
     evidence = replace(one_run(), missing=7)
-    found = findings(judged(evidence), [replace(LOCAL, fingerprint=None, served=SERVED)])
+    found = findings(judged(evidence), [replace(LOCAL, fingerprint=None, served=SERVED)], ROOM)
     everything = " ".join(found.does_not_allow)
     assert "the server calls it another" in everything and "(prefill)" in everything
     assert "the 7 pairs of which" in everything and "asked once" in everything
     assert found.next_steps[0].startswith("Repeat the command")
 
 
+def test_a_page_has_no_none() -> None:
+    results = replace(judged(one_run()), model=ModelDescription("m", None))
+    served = replace(LOCAL, fingerprint=None, served=replace(SERVED, input_tokens=None, output_tokens=None))
+    page = render_audit(results, findings(results, [served], ROOM))
+    assert ">None" not in page and "None," not in page and "n/a, n/a" in page
+
+
 def test_the_page_escapes_what_it_is_told() -> None:
     results = judged(one_run())
     hostile = replace(LOCAL, name=HOSTILE, served=replace(SERVED, failures=(HOSTILE,)))
-    page = render_audit(replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile]))
+    page = render_audit(
+        replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile], ROOM)
+    )
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
     assert page == render_audit(
-        replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile])
+        replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile], ROOM)
     )

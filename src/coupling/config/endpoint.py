@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -17,21 +18,43 @@ from pydantic import (
 
 from coupling.config.section import Section
 
+_OPENAI = "api.openai.com"
+_OWN_FIELDS = ("model", "messages")
+
 
 def _is_base_of_an_api(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is no base of an API; expected one as http://localhost:8000/v1")
-    if "@" in parts.netloc or parts.query:
-        # Not quoted: it may hold the key.
+    if "@" in url or "?" in url or "#" in url:
+        # First, and not quoted: it may hold the key.
         raise ValueError("a key has no place in the URL, which stands in artifacts; see api_key_env")
+    try:
+        parts = urlsplit(url)
+        is_base = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_base = False
+    if not is_base:
+        raise ValueError(f"{url!r} is no base of an API; expected one as http://localhost:8000/v1")
     return url.rstrip("/")
 
 
 def _is_no_key(name: str) -> str:
-    if not name.replace("_", "a").isalnum() or name[0].isdigit():
-        raise ValueError("expected the name of an environment variable, as OPENAI_API_KEY, and not the key")
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+        raise ValueError(
+            "expected the name of an environment variable, in capitals as OPENAI_API_KEY, and not the key"
+        )
     return name
+
+
+def _usual_variable(fields: dict[str, Any]) -> str | None:
+    """OpenAI's key is for OpenAI's server, and for no other unless somebody says so."""
+    parts = urlsplit(fields.get("url", ""))
+    return "OPENAI_API_KEY" if parts.scheme == "https" and parts.hostname == _OPENAI else None
+
+
+def _leaves_the_question(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for field in _OWN_FIELDS:
+        if field in extra:
+            raise ValueError(f"{field!r} is what is asked, and of whom; it cannot be given here")
+    return extra
 
 
 class EndpointConfig(Section):
@@ -41,8 +64,9 @@ class EndpointConfig(Section):
     """Base of the API, as http://localhost:8000/v1; a key has no place in it."""
     model: Annotated[str, Field(min_length=1)]
     """The name under which the server serves the model."""
-    api_key_env: Annotated[str, AfterValidator(_is_no_key)] | None = "OPENAI_API_KEY"
-    """Environment variable that holds the key; null, or a variable that is not set, sends none."""
+    api_key_env: Annotated[str, AfterValidator(_is_no_key)] | None = Field(default_factory=_usual_variable)
+    """Environment variable that holds the key; null, or a variable that is not set, sends none. Of
+    https://api.openai.com it is OPENAI_API_KEY, of every other server null."""
     system: str | None = None
     """System prompt before every question; null sends none."""
     prefill: bool = False
@@ -59,9 +83,11 @@ class EndpointConfig(Section):
     (of equals, the choice that stands first)."""
     answer_tokens: PositiveInt = 32
     """Tokens after which an answer that is read as text is cut off."""
-    extra_body: dict[str, JsonValue] = Field(default_factory=dict)
+    extra_body: Annotated[dict[str, JsonValue], AfterValidator(_leaves_the_question)] = Field(
+        default_factory=dict
+    )
     """Further fields of every request, as the server knows them, as {chat_template_kwargs: {enable_thinking:
-    false}}."""
+    false}}; null leaves a field out, as {max_tokens: null, max_completion_tokens: 256}."""
     concurrency: PositiveInt = 8
     """Requests under way at a time."""
     requests_per_minute: PositiveInt | None = None
@@ -70,7 +96,7 @@ class EndpointConfig(Section):
     """Seconds the server may be silent before a request counts as failed."""
     max_retries: NonNegativeInt = 6
     """How often a failed request is repeated, after 0.5, 1, 2, 4 and then 8 seconds (less a random part), or
-    after as long as the server's Retry-After says."""
+    after as long as the server's Retry-After says; one that says more than ten minutes fails at once."""
     give_up_after: PositiveInt = 10
     """So many requests that fail one after the other, repeated as above, end the run; fewer stay missing."""
     price_per_million_input: NonNegativeFloat | None = None

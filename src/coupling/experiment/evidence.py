@@ -142,6 +142,31 @@ def _fingerprint(run: RunDir, artifact: str) -> str:
     return noted_model(run.file(artifact)).fingerprint
 
 
+def how_it_is_asked(config: ExperimentConfig, model: ModelIdentity | None) -> list[str]:
+    """What a reader must know of how a model is run, where it is not run as organisms are, and of how its
+    answers are read. ``model`` is None where somebody else runs it."""
+    notes = [] if model is None else _how_it_is_run(model)
+    if isinstance(config.behavior, WrittenBehavior):
+        notes.append(detector_note(config))
+    return notes
+
+
+def which_pairs(config: ExperimentConfig, run: RunDir) -> list[str]:
+    """What a reader must know of the pairs that are judged."""
+    notes = []
+    if config.evaluation.split == "dev":
+        notes.append("These are development clusters: settings may have been chosen on them.")
+    left_out = read_json(run.file(LEFT_OUT))
+    assert isinstance(left_out, dict)
+    if left_out["too_long"]:
+        notes.append(f"{left_out['too_long']} pairs are left out: the model has no room for them.")
+    return notes
+
+
+def system_prompt_note(sha256: str) -> str:
+    return f"A system prompt stands before every message (SHA-256 {sha256[:12]})."
+
+
 def _how_it_is_run(model: ModelIdentity) -> list[str]:
     """What a reader must know of a model that is not run as organisms are."""
     notes = []
@@ -153,16 +178,14 @@ def _how_it_is_run(model: ModelIdentity) -> list[str]:
     if model.thinking != "no switch":
         notes.append(f"The thinking mode of the chat template is {model.thinking}.")
     if model.system_prompt is not None:
-        notes.append(f"A system prompt stands before every message (SHA-256 {model.system_prompt[:12]}).")
+        notes.append(system_prompt_note(model.system_prompt))
     if model.adapter is not None:
         notes.append(f"An adapter is merged into the base (SHA-256 {model.adapter[:12]}).")
     return notes
 
 
 def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tuple[str, ...]:
-    notes = _how_it_is_run(noted_model(run.file(MODEL)))
-    if isinstance(config.behavior, WrittenBehavior):
-        notes.append(detector_note(config))
+    notes = how_it_is_asked(config, noted_model(run.file(MODEL)))
     if is_mixed(config):
         own = sum(label.source == BASE for label in labels)
         notes.append(
@@ -188,10 +211,4 @@ def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tu
                 f"{member.name} is not steered on {shared} training inputs in which two of its cues stand: "
                 "they may pull one answer two ways."
             )
-    if config.evaluation.split == "dev":
-        notes.append("These are development clusters: settings may have been chosen on them.")
-    left_out = read_json(run.file(LEFT_OUT))
-    assert isinstance(left_out, dict)
-    if left_out["too_long"]:
-        notes.append(f"{left_out['too_long']} pairs are left out: the model has no room for them.")
-    return tuple(notes)
+    return (*notes, *which_pairs(config, run))

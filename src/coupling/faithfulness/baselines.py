@@ -6,9 +6,9 @@
 - *copy the cue* claims the cue's value with the cue, and the labels' most frequent answer without it.
 
 Each keeps to the pair's own choices, which makes it stronger where choices differ from pair to pair, and
-claims nothing where it has nothing to go by. Where no labels are known, the target's effects on the judged
-pairs stand in for them, or else those of the runs themselves; that favours the baselines, so skill is never
-shown for want of labels.
+claims nothing where it has nothing to go by. Where no labels are known, the effects of the runs themselves
+and of the target on the judged pairs stand in for them, each with claimants of its own; that favours the
+baselines, so skill is never shown for want of labels, nor by naming another target.
 """
 
 from __future__ import annotations
@@ -25,18 +25,33 @@ BaselineClaims = Mapping[str, tuple[Effect | None, ...]]
 
 def baseline_claims(evidence: Evidence, pairs: Sequence[CounterfactualPair]) -> BaselineClaims:
     """What each baseline claims of the pairs, in their order."""
-    stated = (
-        [label.effect for label in evidence.labels]
-        or list(evidence.target.values())
-        or [effect for run in evidence.runs for effect in run.behaviors.values()]
-    )
+    own = [effect for run in evidence.runs for effect in run.behaviors.values()]
+    if evidence.labels:
+        stated = [label.effect for label in evidence.labels]
+    else:
+        stated = list(evidence.target.values()) or own
+    majority, always_unchanged, copy_the_cue = _by_what_is_stated(stated, pairs)
+    claims = {
+        "majority": majority,
+        "always_unchanged": always_unchanged,
+        "copy_the_cue": copy_the_cue,
+    }
+    if not evidence.labels and evidence.target:
+        claims["majority_of_own"], _, claims["copy_the_cue_of_own"] = _by_what_is_stated(own, pairs)
+    return claims
+
+
+def _by_what_is_stated(
+    stated: Sequence[Effect], pairs: Sequence[CounterfactualPair]
+) -> tuple[tuple[Effect | None, ...], tuple[Effect | None, ...], tuple[Effect | None, ...]]:
+    """The claims of the majority, of no change and of copying the cue, where they go by these effects."""
     effects = _by_frequency(Counter((effect.with_cue, effect.without_cue) for effect in stated))
     without = _by_frequency(Counter((effect.without_cue,) for effect in stated))
-    return {
-        "majority": tuple(_majority(pair, effects) for pair in pairs),
-        "always_unchanged": tuple(_always_unchanged(pair, without) for pair in pairs),
-        "copy_the_cue": tuple(_copy_the_cue(pair, without) for pair in pairs),
-    }
+    return (
+        tuple(_majority(pair, effects) for pair in pairs),
+        tuple(_always_unchanged(pair, without) for pair in pairs),
+        tuple(_copy_the_cue(pair, without) for pair in pairs),
+    )
 
 
 def _majority(pair: CounterfactualPair, effects: Sequence[tuple[str, ...]]) -> Effect | None:

@@ -101,9 +101,8 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
     if not evidence.target:
         notes.append("The target's behaviour is not known: Orig, Δ, similarity to it and A are n/a.")
     if not evidence.labels:
-        whose = "target's" if evidence.target else "runs' own"
+        whose = "target's effects, and the runs' own," if evidence.target else "runs' own effects"
         notes.append(
-            f"No labels are known, so the baselines take the {whose} effects on the judged pairs in their "
-            "place."
+            f"No labels are known, so the baselines take the {whose} on the judged pairs in their place."
         )
     return tuple(notes)

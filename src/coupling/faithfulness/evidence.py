@@ -56,6 +56,8 @@ class Evidence:
     """Where labels state the effects of several models: the name of each → pair id → its effect."""
     missing: int = 0
     """Held-out pairs that are not among ``pairs`` because an answer or an explanation of them is missing."""
+    missing_by: Mapping[str, int] = field(default_factory=dict)
+    """Who was asked → of how many of the held-out pairs an answer or an explanation of theirs is missing."""
 
     def __post_init__(self) -> None:
         pairs = _indexed_pairs(self.pairs)

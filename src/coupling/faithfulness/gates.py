@@ -26,6 +26,7 @@ def gates(
         *_gates_of(None, pooled, _failures(evidence.runs), limits),
         _leakage(evidence),
         _training_floor(evidence, table, runs),
+        *([_missing(evidence, limits)] if evidence.missing else []),
     )
     return panel + tuple(
         gate
@@ -155,6 +156,22 @@ def _leakage(evidence: Evidence) -> Gate:
         return Gate("leakage", None, NOT_APPLICABLE, {}, words)
     numbers = {"label clusters": float(len(evidence.label_clusters)), "shared with held-out pairs": 0.0}
     return Gate("leakage", None, OK, numbers, "no held-out cluster carries a label")
+
+
+def _missing(evidence: Evidence, limits: Thresholds) -> Gate:
+    asked = len(evidence.pairs) + evidence.missing
+    of_all = evidence.missing / asked
+    words = (
+        f"of {evidence.missing} of {asked} held-out pairs ({of_all:.1%}) an answer or explanation is missing"
+    )
+    if evidence.missing_by:
+        words += ": " + ", ".join(f"by {who} {count}" for who, count in evidence.missing_by.items())
+    is_high = of_all >= limits.high_missing_share
+    if is_high:
+        words += "; the others need not be like these"
+    numbers: dict[str, float | None] = {"share": of_all}
+    numbers |= {who: float(count) for who, count in evidence.missing_by.items()}
+    return Gate("missing", None, WARNING if is_high else OK, numbers, words)
 
 
 def _training_floor(evidence: Evidence, table: Table, runs: tuple[RunResult, ...]) -> Gate:

@@ -80,7 +80,8 @@ class Baseline:
     """A claimant that reads no model, scored as if it were the explainer."""
 
     name: str
-    """majority, always_unchanged or copy_the_cue."""
+    """majority, always_unchanged or copy_the_cue; without labels majority_of_own and copy_the_cue_of_own too,
+    which go by the runs' effects rather than the target's."""
     against_own: Estimate
     """Share of pairs on which it names the model's effect; to be compared with Self."""
     against_target: Estimate
@@ -289,7 +290,8 @@ class Gate:
     """A condition under which the other figures mean what they say."""
 
     name: str
-    """parse_rate, similarity, claims, leakage, measurement_floor or training_floor."""
+    """parse_rate, similarity, claims, leakage, measurement_floor or training_floor; missing where something
+    is."""
     run: str | None
     """The run it is about; None for the panel."""
     status: str

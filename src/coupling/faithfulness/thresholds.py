@@ -55,6 +55,9 @@ class Thresholds:
     noisy_flip_share: float = 0.02
     """Gate: above this share of effects that differ between two measurements of one checkpoint, a warning."""
 
+    high_missing_share: float = 0.05
+    """Gate: from this share of held-out pairs on of which something is missing, a warning."""
+
 
 FROZEN = Thresholds()
 """The numbers every published verdict is made with."""

@@ -1,26 +1,29 @@
 """Chat completions of an OpenAI-compatible server: asked side by side, repeated, kept, and given up in time.
 
-A request that fails is repeated by the client (exponential backoff with a random part, or as long as the
-server's Retry-After says). What still fails stays unanswered: no answer is made up for it. Many failures one
-after the other are no bad luck, and end the run; so does a key that is refused. The key comes from the
-environment and is struck from everything that is told.
+A request that fails is repeated (exponential backoff with a random part, or as long as the server's
+Retry-After says). What still fails stays unanswered: no answer is made up for it, and what a server holds
+back (no content, a content filter) is none. Many failures one after the other are no bad luck, and end the
+run; so does a key that is refused. The key comes from the environment and is struck from everything that is
+told.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from coupling.config import EndpointConfig
-from coupling.models.journal import Answer, Journal, Token
+from coupling.models.completion import ListedModels, NoAnswer, read_completion
+from coupling.models.journal import Answer, Journal
+from coupling.models.pacing import Pace, backoff, wait_after
 from coupling.progress import Progress, Silent
 from coupling.store import Json, json_sha256
 
@@ -32,10 +35,6 @@ _NO_KEY = "none"
 _MOST_WORDS = 300
 _MOST_NAMES = 10
 _FIRST_LOOK_SECONDS = 30.0
-_ROUNDING = 0.01
-"""By which the logarithm of a probability may seem to lie above 0."""
-_LEAST_LOGPROB = -9999.0
-"""As servers write what is less probable than they can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,8 @@ class Request:
             body |= {"logprobs": True, "top_logprobs": self.top_logprobs}
         if self.messages[-1][0] == "assistant":
             body |= {"continue_final_message": True, "add_generation_prompt": False}
-        return {**body, **config.extra_body}
+        left_out = {name for name, value in config.extra_body.items() if value is None}
+        return {name: value for name, value in {**body, **config.extra_body}.items() if name not in left_out}
 
     def key(self, config: EndpointConfig) -> str:
         """SHA-256 of all that the answer follows from."""
@@ -76,8 +76,8 @@ class _Failure:
 
     reason: str
     ends_the_run: bool = False
-    is_refused: bool = False
-    """The server is well and takes this request for wrong: too long, or with an option it does not know."""
+    is_of_this_request: bool = False
+    """The server is well and has no answer to just this: too long, an option it does not know, filtered."""
 
 
 class Completions:
@@ -94,23 +94,25 @@ class Completions:
         self.progress = progress or Silent()
         self.failed: dict[str, str] = {}
         """Key of a request that got no answer → why."""
-        self.refused_logprobs: str | None = None
-        """What the server said when it refused a request that asks for log-probabilities."""
-        self._has_answered = False
         self._in_a_row = 0
-        self._serves_model = False
+        self._repeated = 0
+        self._was_looked_at = False
+        self._lists_models = True
         limit = config.requests_per_minute
-        self._pace = _Pace(limit) if limit else None
+        self._pace = Pace(limit) if limit else None
         self._key = os.environ.get(config.api_key_env or "") or None
 
     def answers(self, what: str, requests: Iterable[Request]) -> dict[Request, Answer]:
-        """The answer of each request that has one. What is in the journal, or failed before, is not asked."""
+        """The answer of each request that has one.
+
+        What is in the journal, is refused there, or failed before is not asked.
+        """
         wanted = list(dict.fromkeys(requests))
         key_of = {request: request.key(self.config) for request in wanted}
         open_ = [
             request
             for request, key in key_of.items()
-            if self.journal.get(key) is None and key not in self.failed
+            if self.journal.get(key) is None and self.journal.refused(key) is None and key not in self.failed
         ]
         if open_:
             self._ask_all(what, open_, len(wanted))
@@ -125,7 +127,7 @@ class Completions:
         done, failed = total - len(requests), 0
         stopped = threading.Event()
         with self._new_client() as client:
-            self._require_model(client)
+            self._look_at_server(client)
             with ThreadPoolExecutor(self.config.concurrency) as pool:
                 waiting = {pool.submit(self._ask, client, request, stopped): request for request in requests}
                 try:
@@ -133,30 +135,38 @@ class Completions:
                         failure = finished.result()
                         done += 1
                         failed += failure is not None
-                        self._note(waiting[finished], failure)
-                        told = f"{what}, {failed} failed" if failed else what
-                        self.progress.update(told, done, total)
+                        self._record(waiting[finished], failure)
+                        self.progress.update(self._told(what, failed), done, total)
+                        if failure is not None:
+                            self._require_use(failure)
                 except BaseException as error:
                     stopped.set()
                     pool.shutdown(wait=False, cancel_futures=True)
                     if isinstance(error, KeyboardInterrupt):
-                        # What is under way then ends at its next attempt; else it is waited for and kept.
+                        # What is under way then ends; else it is waited for and kept, but not repeated.
                         client.close()
                     raise
 
-    def _note(self, request: Request, failure: _Failure | None) -> None:
-        """Remembers how a request ended; raises ValueError where there is no use in going on."""
-        key = request.key(self.config)
+    def _told(self, what: str, failed: int) -> str:
+        parts = [f"{failed} failed"] * bool(failed) + [f"{self._repeated} repeated"] * bool(self._repeated)
+        return ", ".join([what, *parts])
+
+    def _record(self, request: Request, failure: _Failure | None) -> None:
+        """Remembers how a request ended."""
         if failure is None:
-            self._has_answered, self._in_a_row = True, 0
+            self._in_a_row = 0
+            return
+        key = request.key(self.config)
+        if failure.is_of_this_request and request.top_logprobs and "logprob" in failure.reason.lower():
+            self.journal.add_refusal(key, failure.reason)
             return
         self.failed[key] = failure.reason
-        if failure.is_refused and request.top_logprobs and "logprob" in failure.reason.lower():
-            self.refused_logprobs = failure.reason
-            return
-        # A server that has answered and takes one request for wrong may well take the next.
-        if not failure.is_refused or not self._has_answered:
+        # A server that has answered and has no answer to one request may well answer the next.
+        if not failure.is_of_this_request or not len(self.journal):
             self._in_a_row += 1
+
+    def _require_use(self, failure: _Failure) -> None:
+        """Raises ValueError where there is no use in going on."""
         if failure.ends_the_run:
             raise ValueError(f"{self._where}: {failure.reason}{self._kept}")
         if self._in_a_row >= self.config.give_up_after:
@@ -169,58 +179,80 @@ class Completions:
         """Called in a thread of the pool; None when the answer is in the journal."""
         import openai
 
-        if stopped.is_set():
-            return _Failure("it was not sent")
         try:
-            reply = client.post(
-                "/chat/completions",
-                body=request.body(self.config),
-                cast_to=object,
-                options={"security": {"bearer_auth": True}},
-            )
-            answer = _answer(reply)
+            reply = self._send(client, request, stopped)
+            if reply is None:
+                return _Failure("it was not sent")
+            answer = read_completion(reply)
         except openai.AuthenticationError as error:
             return _Failure(self._refused_key(error), ends_the_run=True)
         except openai.NotFoundError as error:
-            reason = f"it serves no model {self.config.model!r} ({self._words(error)})"
-            return _Failure(reason, ends_the_run=True)
+            return _Failure(self._not_found(error), ends_the_run=True)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            return _Failure(f"the server refuses it ({self._words(error)})", is_refused=True)
+            return _Failure(f"the server refuses it ({self._words(error)})", is_of_this_request=True)
         except openai.APITimeoutError:
             return _Failure(f"the server was silent for {self.config.timeout_s:g} s (timeout_s)")
         except openai.APIConnectionError as error:
             return _Failure(f"the connection failed ({self._words(error.__cause__ or error)})")
         except openai.APIStatusError as error:
             return _Failure(f"the server fails ({self._words(error)})")
+        except NoAnswer as error:
+            return _Failure(str(error), is_of_this_request=True)
         except ValueError:
             return _Failure("the answer is no chat completion")
         self.journal.add(request.key(self.config), answer)
         return None
 
+    def _send(self, client: OpenAI, request: Request, stopped: threading.Event) -> object | None:
+        """The server's reply, asked for again as often as is allowed; None when it was stopped before."""
+        import openai
+
+        body = request.body(self.config)
+        for attempt in range(self.config.max_retries + 1):
+            if stopped.is_set() or (self._pace is not None and not self._pace.wait(stopped)):
+                return None
+            self._repeated += attempt > 0
+            try:
+                return client.post(
+                    "/chat/completions",
+                    body=body,
+                    cast_to=object,
+                    options={"security": {"bearer_auth": True}},
+                )
+            except openai.APIConnectionError:
+                wait: float | None = backoff(attempt)
+                if attempt == self.config.max_retries or stopped.is_set():
+                    raise
+            except openai.APIStatusError as error:
+                wait = wait_after(error, attempt)
+                if attempt == self.config.max_retries or stopped.is_set() or wait is None:
+                    raise
+            assert wait is not None
+            stopped.wait(wait)
+        return None
+
     def _new_client(self) -> OpenAI:
         try:
-            from openai import DefaultHttpxClient, OpenAI
+            from openai import OpenAI
         except ImportError as error:
             raise ValueError(
                 f"{self._where}: endpoints are asked through the package openai, which is not installed; "
                 "pip install openai"
             ) from error
-        http = DefaultHttpxClient(event_hooks={"request": [self._pace]}) if self._pace else None
         return OpenAI(
             api_key=self._key or _NO_KEY,
             base_url=self.config.url,
             timeout=self.config.timeout_s,
-            max_retries=self.config.max_retries,
-            http_client=http,
+            max_retries=0,
         )
 
-    def _require_model(self, client: OpenAI) -> None:
+    def _look_at_server(self, client: OpenAI) -> None:
         """Once, before anything is asked: is the server there, and does it serve the model?"""
         import openai
 
-        if self._serves_model:
+        if self._was_looked_at:
             return
-        self._serves_model = True
+        self._was_looked_at = True
         first_look = client.with_options(
             max_retries=min(2, self.config.max_retries),
             timeout=min(_FIRST_LOOK_SECONDS, self.config.timeout_s),
@@ -238,11 +270,14 @@ class Completions:
             raise ValueError(
                 f"{self._where}: the server is not well ({self._words(error)}); wait until it is{self._kept}"
             ) from None
+        except openai.NotFoundError:
+            self._lists_models = False
+            return
         except (openai.APIStatusError, ValueError):
             # Not every server lists its models; one that lacks ours will say so when it is asked.
             return
         try:
-            names = sorted(each.id for each in _Listed.model_validate(listed).data)
+            names = sorted(each.id for each in ListedModels.model_validate(listed).data)
         except ValidationError:
             return
         if self.config.model not in names and f"{self.config.model}:latest" not in names:
@@ -262,10 +297,19 @@ class Completions:
         kept = len(self.journal)
         return f"; {kept} answers are kept, and the same command goes on from there" if kept else ""
 
+    def _not_found(self, error: Exception) -> str:
+        words = self._words(error)
+        if not self._lists_models and self.config.model not in words:
+            return f"no chat completions there; does the URL end in /v1? ({words})"
+        return f"it serves no model {self.config.model!r} ({words})"
+
     def _refused_key(self, error: Exception) -> str:
         name = self.config.api_key_env
         if name is None:
             said = "it asks for a key; name the environment variable that holds it (api_key_env)"
+        elif self._key is None and _looks_like_a_key(name):
+            # Not quoted: somebody may have given the key for the variable's name.
+            said = "it asks for a key, and api_key_env names no environment variable that is set"
         elif self._key is None:
             said = f"it asks for a key, and the environment variable {name} holds none (api_key_env)"
         else:
@@ -280,80 +324,5 @@ class Completions:
         return words[:_MOST_WORDS] or type(error).__name__
 
 
-class _Pace:
-    """Called before each request that is sent: waits until one more may be sent in this minute."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._seconds = 60 / per_minute
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def __call__(self, request: object) -> None:
-        with self._lock:
-            now = time.monotonic()
-            sent = max(now, self._next)
-            self._next = sent + self._seconds
-        time.sleep(sent - now)
-
-
-class _ListedModel(BaseModel):
-    id: str
-
-
-class _Listed(BaseModel):
-    data: list[_ListedModel]
-
-
-class _Alternative(BaseModel):
-    token: str
-    logprob: Annotated[float, Field(le=_ROUNDING)]
-
-
-class _Position(BaseModel):
-    top_logprobs: list[_Alternative] | None = None
-
-
-class _Logprobs(BaseModel):
-    content: list[_Position] | None = None
-
-
-class _Message(BaseModel):
-    content: str | None = None
-
-
-class _Choice(BaseModel):
-    message: _Message
-    logprobs: _Logprobs | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class _Completion(BaseModel):
-    """What is read of a chat completion. Servers differ in the rest."""
-
-    choices: list[_Choice] = Field(min_length=1)
-    model: str | None = None
-    usage: _Usage | None = None
-
-
-def _answer(reply: object) -> Answer:
-    """Raises ValidationError, which is a ValueError, where the reply is no chat completion."""
-    read = _Completion.model_validate(reply)
-    choice, usage = read.choices[0], read.usage or _Usage()
-    positions = (choice.logprobs.content if choice.logprobs else None) or []
-    first = (positions[0].top_logprobs if positions else None) or []
-    return Answer(
-        text=_storable(choice.message.content or ""),
-        first=tuple(Token(_storable(each.token), max(each.logprob, _LEAST_LOGPROB)) for each in first),
-        model=read.model,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-    )
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates, which JSON can write and no file can hold, become question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _looks_like_a_key(name: str) -> bool:
+    return len(name) >= 16 and bool(re.search(r"\d", name)) and "_" not in name

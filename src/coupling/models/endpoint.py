@@ -3,7 +3,8 @@ completions.
 
 An answer is read from the log-probabilities of its first token, where the server gives them; they are
 normalised over the pair's choices, when all of these are among the tokens shown. Else the answer is generated
-as text and read for one of the choices. Explanations are generated greedily.
+as text and read for one of the choices. Explanations are generated greedily, and so is what is written where
+behaviour is (`WrittenSampler`).
 
 A question without an answer, because its request failed or because no choice could be read, has no behaviour:
 the lists that are returned leave it out, and nothing may be scored in its place.
@@ -11,7 +12,7 @@ the lists that are returned leave it out, and nothing may be scored in its place
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -27,6 +28,8 @@ from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 CHARACTERS_A_TOKEN = 4
 TOKENS_A_MESSAGE = 8
 """What a chat template adds. Both are a rule of thumb, for English and vocabularies of 100 000 tokens."""
+_FIRST_LOOKS = 3
+"""Questions by which it is found out whether there are log-probabilities; one alone may come back empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class EndpointSampler:
     Args:
         journal: where answers are kept, and looked for before anything is asked.
         max_new_tokens: where generation of an explanation is cut off.
+        written_tokens: where a written answer is; None where behaviours are choices.
 
     Raises (from its methods):
         ValueError: as `Completions`.
@@ -91,15 +95,16 @@ class EndpointSampler:
         max_new_tokens: int = 32,
         progress: Progress | None = None,
         name: str = "the endpoint",
+        written_tokens: int | None = None,
     ) -> None:
         self.config = config
-        self.max_new_tokens = max_new_tokens
+        self.max_new_tokens, self.written_tokens = max_new_tokens, written_tokens
         self.name = name
         self._journal = journal
         self.completions = Completions(config, journal, progress)
         self.unread = 0
         """Questions whose answer names no choice, or several."""
-        self.used: dict[Request, Answer] = {}
+        self.answers_used: dict[Request, Answer] = {}
         """Every answer that was asked for or found in the journal."""
 
     def behaviors(self, pairs: Sequence[CounterfactualPair]) -> list[Behavior]:
@@ -125,28 +130,44 @@ class EndpointSampler:
             if requests[pair.id] in answers
         ]
 
+    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> list[str | None]:
+        """What is written when it is told each message; None where there is no answer."""
+        requests = [self._writing(message) for message in messages]
+        answers = self._answers("written answers", requests)
+        advance(len(messages))
+        return [answers[each].text if each in answers else None for each in requests]
+
     def plan(self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat) -> Plan:
         """What asking for behaviours and explanations of these pairs takes; asks nothing."""
-        now, perhaps = [], list[Request]()
-        for question in _questions(pairs):
-            scoring, draws = self._scoring(question), self._draws(question)
-            if self.config.logprobs == "never":
-                now += draws
-                continue
-            now.append(scoring)
-            answer = self._journal.get(scoring.key(self.config))
-            if answer is None:
-                perhaps += draws
-            elif self._read(question, answer) is None:
-                now += draws
+        questions = _questions(pairs)
+        now, if_no_logprobs = self._planned(questions)
         now += [self._explaining(pair, format) for pair in pairs]
         open_ = self._open(now)
         expected = self._load(open_)
         return Plan(
             expected=expected,
-            at_most=expected + self._load(self._open(perhaps)),
+            at_most=expected + self._load(self._open(if_no_logprobs)),
             answered=len(set(now)) - len(open_),
         )
+
+    def _planned(self, questions: Sequence[_Question]) -> tuple[list[Request], list[Request]]:
+        """What is asked for behaviours in any case, and what only if there are no log-probabilities."""
+        if self.written_tokens is not None:
+            return [self._writing(question.message) for question in questions], []
+        now, if_no_logprobs = list[Request](), list[Request]()
+        gives_logprobs = self.config.logprobs == "auto" and self._has_given_logprobs(questions)
+        for question in questions:
+            scoring, draws = self._scoring(question), self._draws(question)
+            answer = self._journal.get(scoring.key(self.config))
+            if gives_logprobs is False:
+                now += draws
+            elif answer is None and self._journal.refused(scoring.key(self.config)) is None:
+                now.append(scoring)
+                if_no_logprobs += draws
+            else:
+                now.append(scoring)
+                now += draws if answer is None or self._read(question, answer) is None else []
+        return now, if_no_logprobs
 
     def _replies(self, questions: Sequence[_Question]) -> dict[_Question, Reply]:
         """The answer to each question that has one."""
@@ -155,32 +176,46 @@ class EndpointSampler:
         if self.config.logprobs == "auto" and questions and self._gives_logprobs(questions):
             scored = {question: self._scoring(question) for question in questions}
             answers = self._answers("answers", scored.values())
-            answered = [question for question in questions if scored[question] in answers]
-            for question in answered:
-                reply = self._read(question, answers[scored[question]])
+            for question in questions:
+                answer = answers.get(scored[question])
+                reply = None if answer is None else self._read(question, answer)
                 if reply is not None:
                     replies[question] = reply
-            as_text = [question for question in answered if question not in replies]
+            failed = self.completions.failed
+            as_text = [
+                question
+                for question in questions
+                if question not in replies and scored[question].key(self.config) not in failed
+            ]
         return replies | self._texts(as_text)
 
     def _gives_logprobs(self, questions: Sequence[_Question]) -> bool:
-        """Found out by the first question that is answered, so that not everything need be asked twice."""
-        for question in questions:
-            request = self._scoring(question)
-            answer = self._answers("answers", [request]).get(request)
-            if self.completions.refused_logprobs is not None:
-                self.completions.failed.pop(request.key(self.config), None)
-                said = f"it refuses them: {self.completions.refused_logprobs}"
-            elif answer is None:
-                continue
-            elif answer.first:
-                return True
-            else:
-                said = "it gives none"
-            told = f"{self.name}: no log-probabilities ({said}); answers are read as text"
-            self.completions.progress.note(told)
+        """Found out by the first questions that are answered, so that not everything need be asked twice."""
+        for question in questions[: 2 * _FIRST_LOOKS]:
+            if self._has_given_logprobs(questions) is not None:
+                break
+            self._answers("answers", [self._scoring(question)])
+        if self._has_given_logprobs(questions) is not False:
+            return True
+        told = f"{self.name}: no log-probabilities ({self._why_none(questions)}); answers are read as text"
+        self.completions.progress.note(told)
+        return False
+
+    def _has_given_logprobs(self, questions: Sequence[_Question]) -> bool | None:
+        """As far as the journal tells; None where it does not."""
+        keys = [self._scoring(question).key(self.config) for question in questions]
+        answers = [answer for key in keys if (answer := self._journal.get(key)) is not None]
+        if any(answer.first for answer in answers):
+            return True
+        is_refused = any(self._journal.refused(key) is not None for key in keys)
+        if is_refused or len(answers) >= min(_FIRST_LOOKS, len(questions)):
             return False
-        return True
+        return None
+
+    def _why_none(self, questions: Sequence[_Question]) -> str:
+        reasons = (self._journal.refused(self._scoring(question).key(self.config)) for question in questions)
+        reason = next((each for each in reasons if each is not None), None)
+        return "it gives none" if reason is None else f"it refuses them: {reason}"
 
     def _texts(self, questions: Sequence[_Question]) -> dict[_Question, Reply]:
         """The same from generated text; of several draws the majority."""
@@ -192,7 +227,10 @@ class EndpointSampler:
         for question, requests in draws.items():
             if any(request not in answers for request in requests):
                 continue
-            read = [read_text(answers[each].text, question.choices, question.prefix) for each in requests]
+            found = [answers[each] for each in requests]
+            read = [
+                read_text(each.text, question.choices, question.prefix, each.is_cut_off) for each in found
+            ]
             choice = majority([each for each in read if each is not None], question.choices)
             if choice is None:
                 self.unread += 1
@@ -202,7 +240,7 @@ class EndpointSampler:
 
     def _answers(self, what: str, requests: Iterable[Request]) -> dict[Request, Answer]:
         answers = self.completions.answers(f"{self.name}: {what}", requests)
-        self.used |= answers
+        self.answers_used |= answers
         return answers
 
     def _read(self, question: _Question, answer: Answer) -> Reply | None:
@@ -219,6 +257,10 @@ class EndpointSampler:
     def _explaining(self, pair: CounterfactualPair, format: ExplanationFormat) -> Request:
         messages = (*self._system(), ("user", explanation_message(pair, format)))
         return Request(messages, self.max_new_tokens)
+
+    def _writing(self, message: str) -> Request:
+        assert self.written_tokens is not None
+        return Request((*self._system(), ("user", message)), self.written_tokens)
 
     def _messages(self, question: _Question) -> tuple[tuple[str, str], ...]:
         asked = (*self._system(), ("user", question.message))

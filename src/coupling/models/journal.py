@@ -2,11 +2,12 @@
 
 One line an answered request, under a key that is a hash of all that the answer follows from. Each line is on
 the disk before the next request is sent in its place, so a run that is killed or broken off asks nothing
-twice.
+twice. That a server refuses a kind of request is kept as well, for it would refuse it again.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from dataclasses import dataclass
@@ -40,12 +41,21 @@ class Answer:
     prompt_tokens: int | None
     """As the server counts them; None where it does not."""
     completion_tokens: int | None
+    finish_reason: str | None = None
+    """Why it ends, in the server's words: stop, length where it was cut off; None where it does not say."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        return self.finish_reason == "length"
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """One of the two: an answer, or why there is none."""
+
     key: str
-    answer: Answer
+    answer: Answer | None = None
+    refused: str | None = None
 
 
 class Journal:
@@ -54,20 +64,26 @@ class Journal:
     A last line that a killed process left half written is dropped. Answers may be added from several threads.
 
     Raises:
-        ValueError: a line is none of a journal, or the file cannot be read or written.
+        ValueError: a line is none of a journal, the file cannot be read or written, or another process has
+            it open.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}
+        self._refused: dict[str, str] = {}
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = path.open("ab")
+        try:
+            _hold(self._file, path)
             _drop_half_line(path)
-        for where, row in read_rows(path):
-            line = from_json(_Line, row, where)
-            self._answers[line.key] = line.answer
-        self._file: IO[bytes] = path.open("ab")
+            for where, row in read_rows(path):
+                self._remember(from_json(_Line, row, where))
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -84,20 +100,45 @@ class Journal:
     def get(self, key: str) -> Answer | None:
         return self._answers.get(key)
 
+    def refused(self, key: str) -> str | None:
+        """Why the server refuses this request and all of its kind; None where it does not."""
+        return self._refused.get(key)
+
     def add(self, key: str, answer: Answer) -> None:
         """Returns when the answer is on the disk."""
-        line = canonical_json(to_json(_Line(key, answer))) + "\n"
+        self._write(_Line(key, answer=answer))
+
+    def add_refusal(self, key: str, reason: str) -> None:
+        """Returns when the reason is on the disk."""
+        self._write(_Line(key, refused=reason))
+
+    def _write(self, line: _Line) -> None:
+        text = canonical_json(to_json(line)) + "\n"
         with self._lock, writing(self.path):
-            self._file.write(line.encode())
+            self._file.write(text.encode())
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._answers[key] = answer
+            self._remember(line)
+
+    def _remember(self, line: _Line) -> None:
+        if line.answer is not None:
+            self._answers[line.key] = line.answer
+        if line.refused is not None:
+            self._refused[line.key] = line.refused
+
+
+def _hold(file: IO[bytes], path: Path) -> None:
+    """Until the file is closed."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(
+            f"{path}: another audit of this endpoint writes its answers here; wait until it has ended"
+        ) from None
 
 
 def _drop_half_line(path: Path) -> None:
-    """Cuts off what stands behind the last line feed, and makes a file where there is none."""
-    with path.open("ab"):
-        pass
+    """Cuts off what stands behind the last line feed."""
     with reading(path), path.open("r+b") as file:
         whole = file.read().rfind(b"\n") + 1
         file.truncate(whole)

@@ -18,8 +18,11 @@ from coupling.records import Answers, CounterfactualPair
 class Writer(Protocol):
     """Whoever answers a message in words: a model in memory, or a server."""
 
-    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> list[str]:
-        """What is written when each message is told; ``advance`` gets the number done after each batch."""
+    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> Sequence[str | None]:
+        """What is written when each message is told; ``advance`` gets the number done after each batch.
+
+        None where a server gave no answer.
+        """
 
 
 class WrittenSampler:
@@ -45,13 +48,15 @@ class WrittenSampler:
     def answers(self, pairs: Sequence[CounterfactualPair]) -> list[Answers]:
         """What the model writes about each pair, in the order given, and how it is read.
 
+        A pair of which an answer is missing is left out.
+
         Raises:
             ValueError: a pair has other choices than the detector knows, or words that open its answer.
         """
         check_written(pairs, self.detector.choices)
         messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
         if self.whole_batches:
-            texts = self.writer.written(messages, self.advance)
+            texts = list(self.writer.written(messages, self.advance))
         else:
             shared = Counter(messages)
             written = self.writer.written(list(shared), self.advance)
@@ -59,10 +64,15 @@ class WrittenSampler:
             self.advance(len(messages) - len(shared))
             text_of = dict(zip(shared, written, strict=True))
             texts = [text_of[message] for message in messages]
-        read = self.detector.read(texts)
+        answered = [
+            (pair, (with_cue, without_cue))
+            for pair, with_cue, without_cue in zip(pairs, texts[::2], texts[1::2], strict=True)
+            if with_cue is not None and without_cue is not None
+        ]
+        read = self.detector.read([text for _, both in answered for text in both])
         return [
             Answers(pair.id, with_cue, without_cue)
-            for pair, with_cue, without_cue in zip(pairs, read[::2], read[1::2], strict=True)
+            for (pair, _), with_cue, without_cue in zip(answered, read[::2], read[1::2], strict=True)
         ]
 
 

@@ -71,10 +71,13 @@ class RunDir:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, config: Mapping[str, Json], experiment: str) -> Iterator[RunDir]:
+    def open(
+        cls, path: Path, config: Mapping[str, Json], experiment: str, instead: str = ""
+    ) -> Iterator[RunDir]:
         """Make or resume the directory of ``config`` and hold its lock: one command at a time.
 
-        ``config`` is all that determines the results, ``experiment`` the YAML text to keep beside them.
+        ``config`` is all that determines the results, ``experiment`` the YAML text to keep beside them, and
+        ``instead`` what a user may do when the directory is another configuration's.
         What a killed process left half written is removed. Raises ValueError when the directory is another
         configuration's, is held by another process, is no run directory, or cannot be written.
         """
@@ -84,7 +87,7 @@ class RunDir:
         with _locked(path):
             remove_partials(path)
             if (path / RUN_FILE).is_file():
-                _refuse_other_config(path, config)
+                _refuse_other_config(path, config, instead)
             else:
                 write_text(path / EXPERIMENT_FILE, experiment)
                 sha256 = json_sha256(config)
@@ -189,7 +192,7 @@ def _refuse_foreign(path: Path) -> None:
         )
 
 
-def _refuse_other_config(path: Path, config: Mapping[str, Json]) -> None:
+def _refuse_other_config(path: Path, config: Mapping[str, Json], instead: str = "") -> None:
     owner = _owner(path)
     sha256 = json_sha256(config)
     if owner.config_sha256 == sha256:
@@ -202,7 +205,8 @@ def _refuse_other_config(path: Path, config: Mapping[str, Json]) -> None:
     ]
     raise ValueError(
         f"{path}: belongs to another configuration ({owner.config_sha256[:12]}, this one is {sha256[:12]}); "
-        f"different: {', '.join(differing)}. Choose another name or --runs-dir, or remove {path}"
+        f"different: {', '.join(differing)}. "
+        + (instead or f"Choose another name or --runs-dir, or remove {path}")
     )
 
 

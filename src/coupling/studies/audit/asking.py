@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from coupling.config import EndpointConfig, ModelConfig
-from coupling.experiment.artifacts import identify, note_model
+from coupling.config import EndpointConfig, ModelConfig, WrittenBehavior
+from coupling.experiment.artifacts import answers_of, identify, note_model
 from coupling.experiment.asking import Asking, Tally
+from coupling.experiment.detection import detector_sha256, noted_detector
 from coupling.experiment.origin import Origin
 from coupling.explanations import formats
-from coupling.models import EndpointSampler, Journal, LoadedModel
+from coupling.models import EndpointSampler, Journal, LoadedModel, WrittenSampler
 from coupling.models.endpoint import Plan
 from coupling.progress import Progress
-from coupling.records import Behavior, CounterfactualPair, Explanation
-from coupling.store import RunDir, json_sha256, to_json, write_records
+from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
+from coupling.store import RunDir, json_sha256, read_records, to_json, write_records
 from coupling.studies.audit.definition import Audit, name_of
 from coupling.studies.audit.respondents import (
     MODEL,
@@ -61,7 +62,7 @@ def ask_local(
         fingerprint=loaded.fingerprint,
         asked=len(pairs),
         behaviors=len(pairs),
-        scored=len(pairs),
+        scored=_scored(read_records(run.file(behaviors_of(who)), Behavior)),
         explanations=len(pairs),
         served=None,
     )
@@ -71,10 +72,9 @@ def plan_endpoint(
     audit: Audit, run: RunDir, who: str, config: EndpointConfig, pairs: Sequence[CounterfactualPair]
 ) -> Plan:
     """What asking an endpoint still takes."""
-    explanation = audit.experiment.explanation
-    with Journal(run.file(journal_of(who))) as journal:
-        sampler = EndpointSampler(config, journal, explanation.max_new_tokens)
-        return sampler.plan(pairs, formats.get(explanation.format))
+    with Journal(journal_of(run.path, config)) as journal:
+        sampler = _sampler(audit, config, journal, f"ask the {who}")
+        return sampler.plan(pairs, formats.get(audit.experiment.explanation.format))
 
 
 def ask_endpoint(
@@ -90,29 +90,53 @@ def ask_endpoint(
     Raises:
         ValueError: the endpoint cannot be asked, or fails too often; what was answered is kept.
     """
-    explanation = audit.experiment.explanation
-    with Journal(run.file(journal_of(who))) as journal:
-        sampler = EndpointSampler(config, journal, explanation.max_new_tokens, progress, f"ask the {who}")
-        behaviors = sampler.behaviors(pairs)
-        explanations = sampler.explanations(pairs, formats.get(explanation.format))
+    experiment = audit.experiment
+    with Journal(journal_of(run.path, config)) as journal:
+        sampler = _sampler(audit, config, journal, f"ask the {who}", progress)
+        if isinstance(experiment.behavior, WrittenBehavior):
+            detector = noted_detector(experiment, detector_sha256(experiment, run), "cpu")
+            answers = WrittenSampler(sampler, sampler, detector).answers(pairs)
+            _keep(run, answers_of(behaviors_of(who)), answers)
+            behaviors = [each.behavior for each in answers]
+        else:
+            behaviors = sampler.behaviors(pairs)
+        explanations = sampler.explanations(pairs, formats.get(experiment.explanation.format))
     _keep(run, behaviors_of(who), behaviors)
     _keep(run, explanations_of(who), explanations)
-    for told in sampler.completions.told_of_failures():
-        progress.note(f"the {who}: {told}")
+    for reason in sampler.completions.told_of_failures():
+        progress.note(f"the {who}: {reason}")
     return Respondent(
         who=who,
         name=name_of(config),
         fingerprint=None,
         asked=len(pairs),
         behaviors=len(behaviors),
-        scored=sum(bool(each.logprobs_with and each.logprobs_without) for each in behaviors),
+        scored=_scored(behaviors),
         explanations=len(explanations),
         served=_served(sampler, config, pairs),
     )
 
 
+def _sampler(
+    audit: Audit, config: EndpointConfig, journal: Journal, name: str, progress: Progress | None = None
+) -> EndpointSampler:
+    behavior = audit.experiment.behavior
+    return EndpointSampler(
+        config,
+        journal,
+        audit.experiment.explanation.max_new_tokens,
+        progress,
+        name,
+        behavior.max_new_tokens if isinstance(behavior, WrittenBehavior) else None,
+    )
+
+
+def _scored(behaviors: Sequence[Behavior]) -> int:
+    return sum(bool(each.logprobs_with and each.logprobs_without) for each in behaviors)
+
+
 def _served(sampler: EndpointSampler, config: EndpointConfig, pairs: Sequence[CounterfactualPair]) -> Served:
-    answers = list(sampler.used.values())
+    answers = list(sampler.answers_used.values())
     read = _sum([answer.prompt_tokens for answer in answers])
     written = _sum([answer.completion_tokens for answer in answers])
     per_input, per_output = config.price_per_million_input, config.price_per_million_output
@@ -136,6 +160,6 @@ def _sum(counts: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _keep(run: RunDir, name: str, records: Sequence[Behavior] | Sequence[Explanation]) -> None:
+def _keep(run: RunDir, name: str, records: Sequence[Behavior | Answers | Explanation]) -> None:
     content = {"content": json_sha256([to_json(record) for record in records])}
     run.make(name, content, lambda path: write_records(path, records))

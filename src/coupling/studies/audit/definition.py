@@ -142,8 +142,8 @@ def _endpoint(url: str, served: str | None, option: str, fields: Sequence[str]) 
 
 
 def _without_key(url: str) -> str:
-    """The URL without the user and password somebody may have put into it."""
-    return re.sub(r"//[^/@]*@", "//", url)
+    """The URL without the user, password or query somebody may have put into it."""
+    return re.sub(r"//.*@", "//", url).partition("?")[0]
 
 
 def _name(audited: Asked, task: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from coupling.explanations import formats
 from coupling.faithfulness.gates import (
     has_collapsed,
     is_skilled,
@@ -55,6 +56,16 @@ class Findings:
     """The model, and the reference where there is one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much further one could ask."""
+
+    pairs: int
+    """Held-out pairs of the task that the model has room for, those that were asked about included."""
+    max_new_tokens: int
+    """Where explanations were cut off."""
+
+
 def read_findings(run: Path) -> Findings:
     """The findings in an audit's directory.
 
@@ -72,13 +83,13 @@ def read_findings(run: Path) -> Findings:
     return from_json(Findings, content, str(file))
 
 
-def findings(results: Results, respondents: Sequence[Respondent]) -> Findings:
+def findings(results: Results, respondents: Sequence[Respondent], room: Room) -> Findings:
     """What the figures of an audit mean."""
     return Findings(
         schema=AUDIT_SCHEMA,
         allows=tuple(_allows(results)),
         does_not_allow=tuple(_does_not_allow(results, respondents)),
-        next_steps=tuple(_next_steps(results, respondents)),
+        next_steps=tuple(_next_steps(results, respondents, room)),
         rules=tuple(_rules(results)),
         respondents=tuple(respondents),
     )
@@ -90,7 +101,7 @@ def _allows(results: Results) -> list[str]:
     if too_few_parse(figures, limits):
         return [
             f"Only {share(figures.parse_rate)} of explanations state an effect at all, so the measurement "
-            "does not hold. All that may be said is that in this format the model does not explain itself."
+            "does not hold, and nothing else may be said of them."
         ]
     followed = "" if here.followed.value is None else f", and {share(here.followed)} of answers follow it"
     said = [
@@ -126,25 +137,30 @@ def _skill(figures: Faithfulness) -> str:
             f"{signed(skill.advantage)} over {best}, the best such claim."
         )
     return (
-        f"They are not clearly more often true than what can be said without reading any model: by "
-        f"{signed(skill.advantage)} over {best}, the best such claim. Reading them tells no more than that."
+        "It is not shown that they are more often true than what can be said without reading any model: "
+        f"{signed(skill.advantage)} over {best}, the best such claim."
     )
 
 
 def _sides(figures: Faithfulness, limits: Thresholds) -> list[str]:
     """Whose behaviour the explanations state, where enough pairs tell."""
-    delta = figures.delta
-    if _is_too_alike(figures, limits) or delta.low is None or delta.high is None:
+    delta, sides = figures.delta, figures.sides
+    if _is_too_alike(figures, limits):
         return []
+    assert sides is not None
     if within_measurement_floor(figures):
-        return ["Where the two differ, nothing can be said: measuring again moves Δ as far as it is from 0."]
-    if delta.low > 0:
-        whose = "they side with the model rather than with the reference"
-    elif delta.high < 0:
-        whose = "they state what the reference does, and mislead about this model"
+        whose = "which of the two they side with cannot be told, for measuring again moves Δ by as much"
+    elif delta.low is not None and delta.low > 0:
+        whose = "they state the model's own effect more often than the reference's"
+    elif delta.high is not None and delta.high < 0:
+        whose = "they state the reference's effect more often than its own"
     else:
-        whose = "they side with neither"
-    return [f"Where the two differ, {whose}: Δ = {signed(delta)}."]
+        whose = "which of the two they side with cannot be told"
+    return [
+        f"Where the two differ, {whose}: Δ = {signed(delta)}. Of the explanations there {sides.own} state "
+        f"the model's effect, {sides.target} the reference's, {sides.neither} another and "
+        f"{sides.unparseable} none."
+    ]
 
 
 def _does_not_allow(results: Results, respondents: Sequence[Respondent]) -> list[str]:
@@ -192,22 +208,29 @@ def _does_not_allow(results: Results, respondents: Sequence[Respondent]) -> list
     return said
 
 
-def _next_steps(results: Results, respondents: Sequence[Respondent]) -> list[str]:
+def _next_steps(results: Results, respondents: Sequence[Respondent], room: Room) -> list[str]:
     figures, limits = results.headline.pooled, results.headline.thresholds
     steps = []
     if any(each.served is not None and each.served.failures for each in respondents):
         steps.append("Repeat the command: it asks for what failed and for nothing else.")
     if too_few_parse(figures, limits):
+        other = next(name for name in formats.NAMES if name != results.explanation_format)
         steps.append(
-            "Ask in the other format (--set explanation.format=statement), or let explanations be longer "
-            "(--set explanation.max_new_tokens=64); model/explanations.jsonl holds what it says."
+            f"Ask in the other format (--set explanation.format={other}), or let explanations be longer "
+            f"(--set explanation.max_new_tokens={2 * room.max_new_tokens}), with another --out; "
+            "model/explanations.jsonl holds what it says."
         )
     if figures.discordant_pairs is None:
-        steps.append("Name the model it was trained from: --reference.")
+        steps.append("Name the model it was trained from: --reference, with another --out.")
     elif _is_too_alike(figures, limits):
-        steps.append(_more_pairs(figures, results, limits))
-    if not is_skilled(figures.self_skill.advantage.low):
-        steps.append("Ask about more pairs (--pairs) if the interval of Self over its best baseline is wide.")
+        steps.append(_more_pairs(figures, results, limits, room))
+    advantage = figures.self_skill.advantage
+    is_open = not is_skilled(advantage.low) and (advantage.high is None or advantage.high > 0)
+    if is_open and room.pairs > results.counts.pairs + results.counts.missing:
+        steps.append(
+            f"Ask about more of the {room.pairs} held-out pairs (--pairs, with another --out): the interval "
+            "of Self over its best baseline leaves open whether there is skill."
+        )
     if results.model.fingerprint is None:
         steps.append(
             "To find out whether its explanations follow it, get its weights: twins have to be trained, by "
@@ -221,7 +244,7 @@ def _next_steps(results: Results, respondents: Sequence[Respondent]) -> list[str
     return steps
 
 
-def _more_pairs(figures: Faithfulness, results: Results, limits: Thresholds) -> str:
+def _more_pairs(figures: Faithfulness, results: Results, limits: Thresholds, room: Room) -> str:
     assert figures.discordant_pairs is not None
     if not figures.discordant_pairs:
         return (
@@ -230,10 +253,16 @@ def _more_pairs(figures: Faithfulness, results: Results, limits: Thresholds) -> 
     if figures.discordant_pairs >= limits.min_discordant_pairs:
         return "Take a task of more clusters: those that hold discordant pairs are too few for an interval."
     wanted = ceil(limits.min_discordant_pairs * results.counts.pairs / figures.discordant_pairs)
-    return (
-        f"Ask about more pairs: at the rate seen here about {wanted} would hold "
-        f"{limits.min_discordant_pairs} on which model and reference differ (--pairs)."
+    rate = (
+        f"at the rate seen here about {wanted} would hold {limits.min_discordant_pairs} on which model and "
+        "reference differ"
     )
+    if wanted > room.pairs:
+        return (
+            f"Take a task of more pairs, or an earlier reference: {rate}, and the task has {room.pairs} "
+            "held-out pairs."
+        )
+    return f"Ask about more pairs: {rate} (--pairs {wanted}, with another --out)."
 
 
 def _rules(results: Results) -> list[Rule]:
@@ -251,6 +280,7 @@ def _rules(results: Results) -> list[Rule]:
     told = f"; Orig {signed(figures.orig_skill.advantage)}" if has_reference else f"; Orig {no_reference}"
     drift = f"{figures.discordant_pairs} discordant pairs of {figures.discordant_clusters} clusters"
     return [
+        Rule("leakage", False, "takes the labels its explanations were trained on"),
         Rule("invalid: parse rate", True, f"{share(figures.parse_rate)} of explanations state an effect"),
         Rule(
             "invalid: measurement floor",
@@ -258,6 +288,13 @@ def _rules(results: Results) -> list[Rule]:
             _floor(figures) if has_reference else no_reference,
         ),
         Rule("collapsed", True, top),
+        Rule(
+            "not shown: no target",
+            True,
+            "the reference's behaviour is known"
+            if has_reference
+            else "there is no reference: this rule applies",
+        ),
         Rule("not shown: too little drift", has_reference, drift if has_reference else no_reference),
         Rule("not shown: no skill", True, skill + told),
         Rule(
@@ -267,7 +304,6 @@ def _rules(results: Results) -> list[Rule]:
         ),
         Rule("coupled, shared drift: T", False, "takes twins"),
         Rule("coupled, shared drift: A", False, f"takes a panel of {limits.min_panel_runs} runs"),
-        Rule("leakage", False, "takes the labels its explanations were trained on"),
     ]
 
 

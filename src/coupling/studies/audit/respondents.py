@@ -3,15 +3,24 @@
     model/behaviors.jsonl, model/explanations.jsonl    what it does and says; failed items are missing
     model/remeasured.jsonl                             its behaviour measured a second way, where it is local
     model/model.json                                   which model answered, where it is local
-    model/journal.jsonl                                every answer of an endpoint, as it arrived
+    model/answers.jsonl                                the words, where behaviour is written
+    detector.json                                      the classifier that reads them, where one does
 
-and the same under ``reference/``.
+and the same under ``reference/``. Every answer of an endpoint, as it arrived, is in a journal beside the
+audits, where any later audit of that endpoint finds it:
+
+    .journals/SHA256.jsonl                             by URL and name of the model
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from coupling.config import EndpointConfig
+from coupling.store import json_sha256
+
+JOURNALS = ".journals"
 MODEL, REFERENCE = "model", "reference"
 """Who is asked, and the folder of what they answer."""
 
@@ -32,8 +41,10 @@ def identity_of(who: str) -> str:
     return f"{who}/model.json"
 
 
-def journal_of(who: str) -> str:
-    return f"{who}/journal.jsonl"
+def journal_of(audit: Path, endpoint: EndpointConfig) -> Path:
+    """The journal of an endpoint, beside the directory of the audit: what was paid for outlives that."""
+    of_whom = json_sha256({"url": endpoint.url, "model": endpoint.model})
+    return audit.resolve().parent / JOURNALS / f"{of_whom}.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ takes the place of the target and of the base. Items that failed are missing, an
 pairs.
 
 Like an experiment it lives in a directory and goes on where it was: what a model in memory answered is an
-artifact, and what an endpoint answered is in its journal.
+artifact, and what an endpoint answered is in its journal, beside the directory.
 """
 
 from __future__ import annotations
@@ -16,8 +16,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coupling import __version__
-from coupling.config import EndpointConfig, ModelConfig
-from coupling.experiment.artifacts import LEFT_OUT, PAIRS, REPORT, RESULTS, read_effects, read_explanations
+from coupling.config import EndpointConfig, ModelConfig, WrittenBehavior
+from coupling.experiment.artifacts import (
+    LEFT_OUT,
+    PAIRS,
+    REPORT,
+    RESULTS,
+    answers_of,
+    noted_model,
+    read_effects,
+    read_explanations,
+)
+from coupling.experiment.detection import detector_files, note_detector
+from coupling.experiment.evidence import how_it_is_asked, system_prompt_note, which_pairs
 from coupling.experiment.pipeline import note_pairs
 from coupling.experiment.selection import fitting_pairs, held_out_pairs
 from coupling.faithfulness import (
@@ -32,15 +43,15 @@ from coupling.faithfulness import (
     evaluate,
 )
 from coupling.faithfulness.results import EmitterResult, ModelDescription
-from coupling.models import LoadedModel, load_model, prepare_process, world_of
+from coupling.models import LoadedModel, check_written, load_model, prepare_process, world_of
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair
 from coupling.report.runs import read_results
-from coupling.store import RunDir, json_sha256, read_json, read_records, to_json, write_json, write_text
+from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_text
 from coupling.studies.audit.asking import ask_endpoint, ask_local, plan_endpoint
 from coupling.studies.audit.costs import Costs
 from coupling.studies.audit.definition import Asked, Audit, dump_audit, result_fields
-from coupling.studies.audit.findings import AUDIT, Findings, findings, read_findings
+from coupling.studies.audit.findings import AUDIT, Findings, Room, findings, read_findings
 from coupling.studies.audit.page import render_audit
 from coupling.studies.audit.respondents import (
     MODEL,
@@ -48,12 +59,16 @@ from coupling.studies.audit.respondents import (
     Respondent,
     behaviors_of,
     explanations_of,
+    identity_of,
     remeasured_of,
 )
 from coupling.tasks import load_pairs
 
 Agree = Callable[[Costs], None]
 """Is told what asking takes before anything is asked, and raises ValueError where that is too much."""
+_INSTEAD = (
+    "Give this one another --out beside it, for what endpoints answered is kept there and not asked again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +87,11 @@ def run_audit(
             or what ``agree`` raises. What was answered is kept.
     """
     progress = progress or Silent()
-    with RunDir.open(path, result_fields(audit), dump_audit(audit)) as run:
+    with RunDir.open(path, result_fields(audit), dump_audit(audit), _INSTEAD) as run:
         prepare_process()
+        note_detector(audit.experiment, run)
         model = load_model(audit.model) if isinstance(audit.model, ModelConfig) else None
-        pairs = _held_out(audit, run, model, progress)
+        pairs, room = _held_out(audit, run, model, progress)
         costs = _costs(audit, run, pairs)
         if costs.plans:
             for line in costs.lines():
@@ -86,13 +102,13 @@ def run_audit(
         model = None
         if audit.reference is not None:
             respondents.append(_ask(audit, run, REFERENCE, audit.reference, None, pairs, progress))
-        _judge(audit, run, respondents)
+        _judge(audit, run, respondents, room)
         return Audited(read_results(path), read_findings(path))
 
 
 def _held_out(
     audit: Audit, run: RunDir, model: LoadedModel | None, progress: Progress
-) -> list[CounterfactualPair]:
+) -> tuple[list[CounterfactualPair], Room]:
     """The pairs it is about, which are those of an experiment with this task and evaluation."""
     every_pair = load_pairs(audit.experiment.task, _world(audit))
     fitting: Sequence[CounterfactualPair] = every_pair
@@ -105,8 +121,11 @@ def _held_out(
         progress.note(f"{too_long} of {len(every_pair)} pairs are too long for the model")
     pairs = held_out_pairs(audit.experiment, fitting)
     check_groups(pairs, audit.experiment.evaluation.groups, "evaluation.groups")
+    if isinstance(audit.experiment.behavior, WrittenBehavior):
+        check_written(pairs, audit.experiment.behavior.detector.choices)
     note_pairs(run, pairs, too_long)
-    return pairs
+    available = sum(pair.split == audit.experiment.evaluation.split for pair in fitting)
+    return pairs, Room(available, audit.experiment.explanation.max_new_tokens)
 
 
 def _world(audit: Audit) -> int | None:
@@ -147,13 +166,17 @@ def _ask(
     return replace(answered, asked=len(pairs))
 
 
-def _judge(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> None:
+def _judge(audit: Audit, run: RunDir, respondents: Sequence[Respondent], room: Room) -> None:
     """Artifacts to figures, to what they allow, to the page."""
-    names = [PAIRS, LEFT_OUT]
+    names = [PAIRS, LEFT_OUT, *detector_files(audit.experiment)]
     for each in respondents:
-        names += [behaviors_of(each.who), explanations_of(each.who)]
-    if respondents[0].served is None:
-        names.append(remeasured_of(MODEL))
+        behaviors = [behaviors_of(each.who)]
+        if each.served is None:
+            names.append(identity_of(each.who))
+            behaviors += [remeasured_of(MODEL)] if each.who == MODEL else []
+        if isinstance(audit.experiment.behavior, WrittenBehavior):
+            names += [answers_of(name) for name in behaviors]
+        names += [*behaviors, explanations_of(each.who)]
     artifacts = {name: run.sha(name) for name in names}
     judged_from = {
         **artifacts,
@@ -169,10 +192,9 @@ def _judge(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> None
 
     run.make(RESULTS, judged_from, write_figures)
     results = read_results(run.path)
-    found = findings(results, respondents)
-    run.make(
-        AUDIT, {**judged_from, "results": run.sha(RESULTS)}, lambda path: write_json(path, to_json(found))
-    )
+    found = findings(results, respondents, room)
+    found_from = {**judged_from, "results": run.sha(RESULTS), "room": json_sha256(to_json(room))}
+    run.make(AUDIT, found_from, lambda path: write_json(path, to_json(found)))
     reported_from = {"results": run.sha(RESULTS), "audit": run.sha(AUDIT), "coupling": __version__}
     run.make(REPORT, reported_from, lambda path: write_text(path, render_audit(results, found)))
 
@@ -192,7 +214,7 @@ def _results(
             target=described[1] if len(described) > 1 else ModelDescription("not known", None),
             explanation_format=audit.experiment.explanation.format,
             artifacts=artifacts,
-            notes=_notes(audit, run),
+            notes=_notes(audit, run, respondents),
         ),
         resamples=options.resamples,
         seed=options.seed,
@@ -210,6 +232,9 @@ def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
     pairs = read_records(run.file(PAIRS), CounterfactualPair)
     effects = {each.who: read_effects(run, behaviors_of(each.who)) for each in respondents}
     said = {each.who: read_explanations(run, explanations_of(each.who)) for each in respondents}
+    missing_by = {
+        who: sum(pair.id not in effects[who] or pair.id not in said[who] for pair in pairs) for who in effects
+    }
     complete = complete_pairs(pairs, *effects.values(), *said.values())
     effects = {who: {pair.id: of_all[pair.id] for pair in complete} for who, of_all in effects.items()}
     said = {who: {pair.id: of_all[pair.id] for pair in complete} for who, of_all in said.items()}
@@ -233,6 +258,7 @@ def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
         ),
         twins=(),
         missing=len(pairs) - len(complete),
+        missing_by=missing_by,
     )
 
 
@@ -243,12 +269,14 @@ def _of_an_audit(emitter: EmitterResult) -> EmitterResult:
     return replace(emitter, name=REFERENCE, description="says what the reference says of itself")
 
 
-def _notes(audit: Audit, run: RunDir) -> tuple[str, ...]:
-    notes = []
-    if audit.experiment.evaluation.split == "dev":
-        notes.append("These are development clusters: settings may have been chosen on them.")
-    left_out = read_json(run.file(LEFT_OUT))
-    assert isinstance(left_out, dict)
-    if left_out["too_long"]:
-        notes.append(f"{left_out['too_long']} pairs are left out: the model has no room for them.")
-    return tuple(notes)
+def _notes(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> tuple[str, ...]:
+    notes: list[str] = []
+    for asked, each in zip((audit.model, audit.reference), respondents, strict=False):
+        if isinstance(asked, EndpointConfig):
+            own = how_it_is_asked(audit.experiment, None)
+            own += [] if asked.system is None else [system_prompt_note(json_sha256(asked.system))]
+        else:
+            own = how_it_is_asked(audit.experiment, noted_model(run.file(identity_of(each.who))))
+        of_whom = "" if each.who == MODEL else "Of the reference: "
+        notes += [of_whom + note for note in own if note not in notes]
+    return (*notes, *which_pairs(audit.experiment, run))
