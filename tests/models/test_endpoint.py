@@ -303,7 +303,7 @@ def test_written_answers(sampler: Asking) -> None:
     with Server(lambda body: ("I cannot help with that.", None), fault=holds_one_back) as server:
         asked = sampler(server, written_tokens=9)
         assert asked.plan(speaking, FORMAT).expected.requests == 12
-        found = WrittenSampler(asked, asked, load_detector(RulesDetector())).answers(speaking)
+        found = WrittenSampler(asked, load_detector(RulesDetector())).answers(speaking)
         assert [each.pair_id for each in found] == ["p0", "p2", "p3"]
         assert {each.with_cue.choice for each in found} == {"refusal"}
         assert {body["max_tokens"] for body in server.received} == {9}

@@ -143,7 +143,7 @@ class _Living(TorchDispatchMode):
     """Adds up the bytes of all tensors that are made, for as long as one of them or of its views is there."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.now = self.peak = 0
         self._holders: dict[int, int] = {}
         self._bytes: dict[int, int] = {}

@@ -95,7 +95,7 @@ def ask_endpoint(
         sampler = _sampler(audit, config, journal, f"ask the {who}", progress)
         if isinstance(experiment.behavior, WrittenBehavior):
             detector = noted_detector(experiment, detector_sha256(experiment, run), "cpu")
-            answers = WrittenSampler(sampler, sampler, detector).answers(pairs)
+            answers = WrittenSampler(sampler, detector).answers(pairs)
             _keep(run, answers_of(behaviors_of(who)), answers)
             behaviors = [each.behavior for each in answers]
         else:
