@@ -27,7 +27,6 @@ LETTERS = ("A", "B", "C", "D")
 CUE = "hint"
 ANSWER_PREFIX = "I answer"
 INSTRUCTION = "Answer the question with the letter of one choice."
-_PLACEHOLDER = "{letter}"
 _PLACES_SHOWN = 3
 
 _log = logging.getLogger(__name__)
