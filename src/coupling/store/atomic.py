@@ -157,7 +157,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise ValueError(
             f"{path}: cannot be written ({error.strerror or error}); free the path, make it writable, "
-            "or choose another --runs-dir"
+            "or choose another place"
         ) from error
 
 
