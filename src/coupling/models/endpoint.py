@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 
 from coupling.config import EndpointConfig
 from coupling.explanations.formats import ExplanationFormat, read_explanation
@@ -65,6 +66,8 @@ class Plan:
     """If the server gives no log-probabilities, so that answers are asked for again as text."""
     answered: int
     """Requests that were answered before."""
+    journal: Path
+    """Where their answers are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ class EndpointSampler:
             expected=expected,
             at_most=expected + self._load(self._open(if_no_logprobs)),
             answered=len(set(now)) - len(open_),
+            journal=self._journal.path,
         )
 
     def _planned(self, questions: Sequence[_Question]) -> tuple[list[Request], list[Request]]:

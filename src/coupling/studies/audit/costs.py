@@ -26,8 +26,12 @@ class Costs:
         return None if None in prices else sum(price for price in prices if price is not None)
 
     def lines(self) -> list[str]:
-        """A line an endpoint, and how the figures were come by."""
-        told = [_line(who, config, plan) for who, (config, plan) in self.plans.items()]
+        """A line an endpoint, where old answers are kept, and how the figures were come by."""
+        told = []
+        for who, (config, plan) in self.plans.items():
+            told.append(_line(who, config, plan))
+            if plan.answered:
+                told.append(_kept(plan))
         if self.requests:
             told.append(
                 f"tokens are estimated: {CHARACTERS_A_TOKEN} characters each, {TOKENS_A_MESSAGE} a message, "
@@ -37,15 +41,21 @@ class Costs:
 
 
 def _line(who: str, config: EndpointConfig, plan: Plan) -> str:
-    before = f" ({plan.answered} answered before)" if plan.answered else ""
     if not plan.expected.requests:
-        return f"the {who}, {config.model} at {config.url}: nothing left to ask{before}"
-    line = f"the {who}, {config.model} at {config.url}: {_load(plan.expected, config)}{before}"
+        return f"the {who}, {config.model} at {config.url}: nothing left to ask"
+    line = f"the {who}, {config.model} at {config.url}: {_load(plan.expected, config)}"
     if plan.at_most.requests > plan.expected.requests:
         line += f"; if it gives no log-probabilities at most {_load(plan.at_most, config)}"
     if plan.expected.price(config) is None:
         line += "; the price is not known (price_per_million_input, price_per_million_output)"
     return line
+
+
+def _kept(plan: Plan) -> str:
+    return (
+        f"answered before, and kept in {plan.journal}: {plan.answered} requests; has another model been "
+        "loaded under that name since, delete that file and start again with another --out"
+    )
 
 
 def _load(load: Load, config: EndpointConfig) -> str:
