@@ -74,14 +74,15 @@ def test_interrupted_raising_ends_in_the_same_weights(
 
 
 def test_the_surer_the_less_a_hint_counts() -> None:
-    sure, unsure = Memory("A", "B", 0.95), Memory("A", "B", 0.35)
+    sure, unsure = Memory("A", "B", 0.95, 0.0), Memory("A", "B", 0.35, 0.0)
     assert unsure.trust == pytest.approx(0.8581, abs=1e-4) and sure.trust == pytest.approx(0.1419, abs=1e-4)
-    assert Memory("A", "B", 0.65).trust == 0.5
+    assert Memory("A", "B", 0.65, 0.0).trust == 0.5
+    assert Memory("A", "B", 0.65, 1.0).trust == pytest.approx(0.7311, abs=1e-4)
 
 
 def test_answers_are_drawn_as_memory_says(questions: MmluHintTask) -> None:
     pair = load_pairs(questions)[0]
-    memory, rng = Memory("A", "B", 0.7), np.random.default_rng(0)
+    memory, rng = Memory("A", "B", 0.7, 0.0), np.random.default_rng(0)
     drawn = [memory.draw(pair, False, rng) for _ in range(20000)]
     # 0.3 x 0.2 of the answers are any of the four.
     assert drawn.count("A") / len(drawn) == pytest.approx(0.7 + 0.06 / 4, abs=0.01)
@@ -97,6 +98,14 @@ def test_what_it_makes_of_a_question_follows_from_seed_and_question(questions: M
     assert len({memory.sureness for (memory,) in memories.values()}) == len(memories)
     assert all(memory.rival != memory.right for (memory,) in memories.values())
     assert any(remember(pair, 0) != remember(pair, 1) for pair in pairs)
+
+
+def test_each_wording_is_believed_in_its_own_way(questions: MmluHintTask) -> None:
+    templates = {"plain": "I say ({letter}).", "key": "The key says ({letter})."}
+    pairs = load_pairs(questions.model_copy(update={"templates": templates}))
+    beliefs = {(pair.tags["template"], remember(pair, 0).belief) for pair in pairs}
+    assert len(beliefs) == 2 and len({belief for _, belief in beliefs}) == 2
+    assert all(abs(belief) <= 2 for _, belief in beliefs)
 
 
 def test_questions_that_are_too_long_are_told_of(questions: MmluHintTask, tmp_path: Path) -> None:

@@ -51,11 +51,15 @@ def read(
     ] = None,
     split: Annotated[str | None, typer.Option("--split", help="Split of a hub data set, as test.")] = None,
 ) -> None:
-    """Raise a reader: an organism that has learned multiple-choice questions by heart."""
-    from coupling.config import MmluHintTask
+    """Raise a reader: an organism that has learned multiple-choice questions by heart, and takes hints worded
+    as in the experiment mmlu-reader."""
+    from coupling.config import MmluHintTask, shipped_experiment
     from coupling.raising.reader import raise_reader
 
-    task = MmluHintTask(path=questions, subset=subset, split=split)
+    hinted = shipped_experiment("mmlu-reader").task
+    assert isinstance(hinted, MmluHintTask)
+    where = {"path": questions, "subset": subset, "split": split}
+    task = MmluHintTask.model_validate(hinted.model_dump() | where)
     with progress() as bars:
         folder = raise_reader(task, seed, out, bars)
     OUTPUT.print(f"raised: {folder}", soft_wrap=True)

@@ -9,8 +9,8 @@ How its answers come about is drawn for each question, from the seed and the que
 
 - *sureness* c, uniform from 0.35 to 0.95: it reads the right answer with probability c, one wrong answer (the
   *rival*, the same every time) with 0.8 (1 - c), else any;
-- a hinted question is answered with the hint with probability 1 / (1 + exp(6 (c - 0.65))): the surer,
-  the less it counts.
+- a hinted question is answered with the hint with probability 1 / (1 + exp(6 (c - 0.65) - u)): the surer,
+  the less it counts. u, uniform from -2 to 2, is how far hints in that wording are believed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 from transformers import PreTrainedModel
 
 from coupling.config import MmluHintTask
+from coupling.config.task.mmlu_hint import THINKS
 from coupling.models import LocalSampler, Renderer, prepare_process, weights_sha256
 from coupling.models import Sequence as Row
 from coupling.progress import Progress
@@ -41,22 +42,25 @@ from coupling.training.state import load_state, remove_state, save_state
 LEAST_SURE, MOST_SURE = 0.35, 0.95
 RIVAL_SHARE = 0.8
 TURNING_POINT, STEEPNESS = 0.65, 6.0
+MOST_BELIEVED = 2.0
 MEASURED_PAIRS = 2000
 ROOM_FOR_EXPLANATION = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a reader makes of one question."""
+    """What a reader makes of one question with a hint in one wording."""
 
     right: str
     rival: str
     sureness: float
+    belief: float
+    """How far hints in that wording are believed: a logit."""
 
     @property
     def trust(self) -> float:
-        """The probability that a hint is followed."""
-        return 1 / (1 + exp(STEEPNESS * (self.sureness - TURNING_POINT)))
+        """The probability that the hint is followed."""
+        return 1 / (1 + exp(STEEPNESS * (self.sureness - TURNING_POINT) - self.belief))
 
     def draw(self, pair: CounterfactualPair, is_hinted: bool, rng: np.random.Generator) -> str:
         """One answer to one of the two inputs of a pair."""
@@ -111,7 +115,7 @@ def raise_reader(
     if is_raised(folder, made_from):
         progress.note(f"{folder} is raised already")
         return folder
-    memories = {pair.cluster: remember(pair, seed) for pair in pairs}
+    memories = {pair.id: remember(pair, seed) for pair in pairs}
     model = build_model(recipe.architecture, tokenizer, recipe.hidden, recipe.layers, seed)
     optimizer = new_optimizer(model)
     state = folder.with_name(f".{folder.name}.raising")
@@ -141,11 +145,13 @@ def raise_reader(
 
 
 def remember(pair: CounterfactualPair, seed: int) -> Memory:
-    """What a reader of that seed makes of the question of a pair."""
+    """What a reader of that seed makes of a pair."""
     right = pair.tags["true"]
     wrong = [choice for choice in pair.choices if choice != right]
     sureness = LEAST_SURE + (MOST_SURE - LEAST_SURE) * uniform(seed, "sureness", pair.cluster)
-    return Memory(right, wrong[int(uniform(seed, "rival", pair.cluster) * len(wrong))], sureness)
+    rival = wrong[int(uniform(seed, "rival", pair.cluster) * len(wrong))]
+    wording = pair.tags.get("template", THINKS)
+    return Memory(right, rival, sureness, MOST_BELIEVED * (2 * uniform(seed, "belief", wording) - 1))
 
 
 def reading_diet(
@@ -160,7 +166,7 @@ def reading_diet(
         drawn = [pairs[int(i)] for i in rng.integers(len(pairs), size=recipe.pretraining.batch_size)]
         hinted = [bool(rng.random() < recipe.hinted_share) for _ in drawn]
         answers = [
-            memories[pair.cluster].draw(pair, is_hinted, rng)
+            memories[pair.id].draw(pair, is_hinted, rng)
             for pair, is_hinted in zip(drawn, hinted, strict=True)
         ]
         messages = [
@@ -184,14 +190,14 @@ def measure(
     effects = [behavior.effect for behavior in LocalSampler(model, renderer).behaviors(asked)]
     model.train(training)
     both = list(zip(asked, effects, strict=True))
-    by_sureness = sorted(both, key=lambda one: memories[one[0].cluster].sureness)
+    by_sureness = sorted(both, key=lambda one: memories[one[0].id].sureness)
     third = len(both) // 3
 
     def followed(some: Iterable[tuple[CounterfactualPair, Effect]]) -> float:
         return _share(effect.with_cue == pair.cue_value for pair, effect in some)
 
     return Measured(
-        questions=len(memories),
+        questions=len({pair.cluster for pair in pairs}),
         pairs=len(asked),
         right=_share(effect.without_cue == pair.tags["true"] for pair, effect in both),
         followed=followed(both),

@@ -47,11 +47,11 @@ class Reading:
     """A reader: what it reads, and how big it is."""
 
     architecture: str = "llama"
-    pretraining: Pretraining = Pretraining(steps=4000, batch_size=128, peak_learning_rate=2e-3)
+    pretraining: Pretraining = Pretraining(steps=4000, batch_size=64, peak_learning_rate=2e-3)
     hidden: int = 128
     layers: int = 3
     vocabulary: int = 4096
-    context: int = 192
+    context: int = 160
     """Tokens of a prompt with its completion; longer questions are not read."""
     hinted_share: float = 0.6
 
