@@ -32,6 +32,7 @@ from coupling.studies.claims.findings import (
 from coupling.studies.claims.page import counted, render_html, render_markdown
 from coupling.studies.claims.running import run_claims
 from coupling.studies.claims.table import BEYOND, CLAIMS
+from coupling.studies.summary import FIGURES, SIMILARITY, PointFigures
 from synthetic_results import LAST_STEP, results_of
 
 ORGANISMS = Path("organisms")
@@ -123,6 +124,22 @@ def test_a_failed_arm_is_told_of_and_not_counted(tmp_path: Path) -> None:
     assert "failed" in render_markdown(results)
     with pytest.raises(ValueError, match="main, world 0, seed 0: the model is gone"):
         results.require_all()
+
+
+def test_similarity_is_drawn_where_two_panels_tell_it(tmp_path: Path) -> None:
+    results = find(ARMS, [Case(0, 0)], False, tmp_path, ORGANISMS)
+    estimates = dict.fromkeys(FIGURES, Estimate(0.9, 0.8, 1.0, 100, 20))
+    own = PointFigures(estimates, 100, "not shown", "no_gap")
+    other = replace(own, estimates=estimates | {SIMILARITY: Estimate(0.5, 0.4, 0.6, 100, 20)})
+    figures = {"unsteered": own, "other-world-0": other}
+
+    def page(shown: int) -> str:
+        drawn = dict(list(figures.items())[:shown])
+        arms = tuple(replace(arm, figures=drawn.get(arm.arm)) for arm in results.arms)
+        return render_html(replace(results, arms=arms))
+
+    assert "How alike must labels and behaviour be?" not in page(1)
+    assert page(2).count("<svg") == 1 and "0.50: Δ 0.90" in page(2)
 
 
 @pytest.mark.slow

@@ -78,10 +78,11 @@ def over_values(
     limits: tuple[float, float],
     marks: Sequence[Mark] = (),
     joined: bool = True,
+    across: Sequence[float] = (),
 ) -> Markup:
     """``series`` with their intervals over what was varied; a value without data says "n/a".
 
-    ``limits`` are those of the vertical axis; ``marks`` stand on it.
+    ``limits`` are those of the vertical axis; ``marks`` stand on it, and ``across`` on the horizontal one.
     """
     with svg.drawing():
         figure = svg.canvas(WIDTH, _HEIGHT + _TOP + _BOTTOM)
@@ -96,6 +97,8 @@ def over_values(
         for mark in marks:
             if limits[0] <= mark.value <= limits[1]:
                 axes.axhline(mark.value, color=svg.INK, lw=1, linestyle=DASHED, zorder=0)
+        for x in across:
+            axes.axvline(x, color=svg.MUTED, lw=1, linestyle=DASHED, zorder=0)
         for number, one in enumerate(series):
             _draw(axes, places, one, 5 * (number - (len(series) - 1) / 2), joined)
         for place, x in enumerate(places.xs):

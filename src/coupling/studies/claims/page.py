@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
+from markupsafe import Markup
+
 from coupling.records import Estimate
+from coupling.report.figures import Mark
 from coupling.report.html import environment
+from coupling.report.over_settings import Places, Series, limits_of, over_values
 from coupling.report.text import interval, number
+from coupling.studies.claims.arms import SIMILARITY_ARMS
 from coupling.studies.claims.findings import NOT_RUN, ArmResult, ClaimsResults, Finding
 from coupling.studies.claims.table import BEYOND, CLAIMS, UNTESTED, Claim
 from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, PointFigures, T
@@ -30,6 +35,8 @@ ARM_WORDS = (
     "Twins apart: share of the pairs they are steered on where their effects differ. Shifts: how much more "
     "often than M0 each steered run follows the cues it is steered on."
 )
+COLLAPSES_BELOW, WORKS_FROM = 0.6, 0.7
+"""Similarities between labels and current behaviour, in the paper."""
 SCHEDULES = ("main", "explained-before", "explained-after")
 
 
@@ -83,6 +90,9 @@ def render_html(results: ClaimsResults) -> str:
             arms=results.arms,
             arm_cells=_arm_cells,
             told=_told,
+            over_similarity=_over_similarity(results),
+            collapses_below=COLLAPSES_BELOW,
+            works_from=WORKS_FROM,
         )
     )
 
@@ -162,6 +172,28 @@ def _schedules_table(results: ClaimsResults) -> list[str]:
         for result in found
     ]
     return _section("Self over steps", ("arm", "world, seed", "Self at each step"), rows)
+
+
+def _over_similarity(results: ClaimsResults) -> Markup | None:
+    """Δ of panels whose labels agree more and less with what the model does; None where fewer than two were
+    run."""
+    names = ("unsteered", *SIMILARITY_ARMS.values())
+    found = [each.figures.estimates for name in names for each in results.of_arm(name) if each.figures]
+    similarities = [each[SIMILARITY].value for each in found]
+    known = [round(value, 3) for value in similarities if value is not None]
+    if len(known) < len(found) or len(set(known)) < 2:
+        return None
+    deltas = [each[DELTA] for each in found]
+    return over_values(
+        "over-similarity",
+        "Δ over the measured similarity of model and target, in every world",
+        Places(tuple(known), tuple(f"{similarity:.2f}" for similarity in known)),
+        [Series("Δ", deltas)],
+        limits_of(deltas, [0.0]),
+        [Mark(0, "0")],
+        joined=False,
+        across=(COLLAPSES_BELOW, WORKS_FROM),
+    )
 
 
 def _patched_table(results: ClaimsResults) -> list[str]:
