@@ -82,7 +82,9 @@ def twin_scale(margin: float) -> Scale:
 
 
 def baseline_name(name: str | None) -> str:
-    return NOT_AVAILABLE if name is None else name.replace("_", " ")
+    if name is None:
+        return NOT_AVAILABLE
+    return name.replace("_of_own", " (by its own effects)").replace("_", " ")
 
 
 def _delta(panel: PanelResult) -> Question:

@@ -104,14 +104,16 @@ def _sources(results: Results) -> Table:
 
 
 def _warnings(panel: PanelResult) -> list[str]:
-    """Gates that are not passed: those of the panel in words, those of single runs by name."""
+    """Gates that are not passed: those of the panel in words, those of single runs by name; of a run that is
+    the whole panel its own are not told again."""
     said, of_runs = [], dict[tuple[str, str], list[str]]()
+    of_panel = {gate.name for gate in panel.gates if gate.run is None and gate.status in (WARNING, FAIL)}
     for gate in panel.gates:
         if gate.status in (WARNING, FAIL):
             name = gate.name.replace("_", " ")
             if gate.run is None:
                 said.append(f"{gate.status}: {name}: {typeset(gate.words)}")
-            else:
+            elif len(panel.runs) > 1 or gate.name not in of_panel:
                 of_runs.setdefault((gate.status, name), []).append(gate.run)
     return said + [f"{status}: {name} of {', '.join(runs)}" for (status, name), runs in of_runs.items()]
 
