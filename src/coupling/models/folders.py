@@ -37,6 +37,8 @@ DESCRIPTION_FILES = (
     "*.model",
 )
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json")
+RAISED_INTO = "organisms"
+"""Folder into which the commands that raise organisms put them, where nothing else is said."""
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -86,6 +88,11 @@ def find_folder(path: str, revision: str | None, field: str, files: tuple[str, .
     source = resolve(path)
     if Path(source).is_dir():
         return ModelFolder(Path(source), None)
+    if Path(source).parent.name == RAISED_INTO:
+        raise ValueError(
+            f"{field}: there is no {path!r} yet; raise it by `coupling organism read QUESTIONS` if it is a "
+            "reader, or by `coupling organism raise KIND --world W`"
+        )
     snapshot = _fetch(source, revision, field, files)
     return ModelFolder(snapshot, snapshot.name)
 
