@@ -16,6 +16,7 @@ from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit
 from coupling.cli.organism import organism
 from coupling.cli.patch import patch
 from coupling.cli.plan import plan
+from coupling.cli.stress import stress
 from coupling.cli.sweep import sweep
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app.command()(claims)
 app.command()(plan)
 app.command()(patch)
 app.command()(audit)
+app.command()(stress)
 
 USER_ERROR = 2
 INTERRUPTED = 130
