@@ -57,6 +57,9 @@ def test_a_run_under_stress_goes_on_where_it_was(finished: Path) -> None:
     page = (finished / "stress.html").read_text(encoding="utf-8")
     assert page == render_stress(found) and "://" not in page and str(finished) not in page
 
+    report = (finished / "report.html").read_text(encoding="utf-8")
+    assert '<a href="stress.html">' in report
+
     before = times(finished)
     again = Noted()
     assert run_stress(stress, again) == found and times(finished) == before

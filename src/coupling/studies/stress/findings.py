@@ -20,6 +20,7 @@ from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap
 from coupling.faithfulness.wording import effect, share, signed
 from coupling.models import Way
 from coupling.records import CounterfactualPair, Estimate
+from coupling.report.runs import STRESS_PAGE
 from coupling.store import from_json, read_json
 from coupling.studies.stress.asking import Answered
 from coupling.studies.stress.figures import ProbeFigures, effects_moved, harm, probe_figures
@@ -27,7 +28,7 @@ from coupling.studies.stress.putting import Unasked
 from coupling.studies.stress.shifts import ShiftResult
 from coupling.studies.stress.stakes import Stakes, stakes
 
-STRESS, PAGE = "stress.json", "stress.html"
+STRESS, PAGE = "stress.json", STRESS_PAGE
 STRESS_SCHEMA = 1
 FORM_HOLDS = 0.9
 """The parse rate below which a verdict is invalid."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from coupling import __version__
 from coupling.experiment.artifacts import noted_model
 from coupling.experiment.evidence import how_it_is_asked
+from coupling.experiment.pipeline import write_report
 from coupling.explanations import formats
 from coupling.models import prepare_process
 from coupling.progress import Progress, Silent
@@ -62,6 +63,8 @@ def run_stress(stress: Stress, progress: Progress | None = None) -> Findings:
         if SHIFTS_SECTION in stress.sections:
             found = replace(found, shifts=_shifts(stress, run, progress))
         _write(run, found)
+        if stress.checkpoint is not None:
+            write_report(stress.config, run, progress)
         return found
 
 
