@@ -98,6 +98,7 @@ def test_a_model_by_itself_in_another_format(tmp_path: Path) -> None:
     assert "these are" not in " ".join(found.notes).lower()
 
 
+@pytest.mark.slow
 def test_shifts_of_a_model(tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model takes the place of the experiment's own; before, during and after are told apart."""
     miniature = load_experiment(finished.parents[1] / "mini.yaml")
@@ -117,6 +118,20 @@ def test_shifts_of_a_model(tmp_path: Path, finished: Path, monkeypatch: pytest.M
     assert inner.evaluation.split == "dev" and inner.model.path == str(tmp_path / "model")
     before = times(stress.path)
     assert run_stress(stress).shifts == found and times(stress.path) == before
+
+
+@pytest.mark.slow
+def test_shifts_of_a_checkpoint(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    miniature = load_experiment(finished.parents[1] / "mini.yaml")
+    monkeypatch.setattr(shifts, "EXPERIMENTS", ("mini",))
+    monkeypatch.setattr(shifts, "shipped_experiment", lambda name: miniature)
+    experiment = str(finished.parents[1] / "mini.yaml")
+    found = run_stress(stress_of_run(finished, Extent(("shifts",), pairs=20), "follow", None, experiment))
+    assert found.shifts is not None
+    (result,) = found.shifts.results
+    assert result.failure is None and len(result.steps) == 3
+    inner = load_experiment(finished / "stress/shifts/follow-000004/mini/experiment.yaml")
+    assert inner.model.path.endswith("runs/follow/step-000004")
 
 
 def test_a_model_of_no_world_has_no_shifts() -> None:
