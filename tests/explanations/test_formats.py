@@ -170,3 +170,14 @@ def test_the_organisms_words_are_read_as_their_tokenizer_decodes_them(form: Expl
         for effect in every_effect(fact.choices[:4]):
             decoded = form.render(effect, "hint").removesuffix(".").replace(";", " ;") + " ."
             assert form.parse(decoded, fact.choices, "hint") == effect
+
+
+@pytest.mark.parametrize("name", formats.NAMES)
+def test_every_sentence_begins_with_the_opening_and_fits_the_frame(name: str) -> None:
+    format = formats.get(name)
+    for effect in (Effect("Lyon", "Paris"), Effect("Paris", "Paris")):
+        sentence = format.render(effect, "hint")
+        assert sentence.startswith(format.opening("hint") + " ")
+        frame = format.frame("hint")
+        if frame is not None:
+            assert sentence == f"{frame[0]} {effect.with_cue}{frame[1]} {effect.without_cue}."

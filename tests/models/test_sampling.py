@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coupling.explanations import formats
-from coupling.models import LocalSampler
+from coupling.explanations.formats import read_explanation
+from coupling.models import LocalSampler, Way, explanation_message
 from coupling.models.batching import by_length, pad_left
 from coupling.records import CounterfactualPair
 from coupling.tasks import draw, world_hint
@@ -123,3 +124,30 @@ def test_a_models_own_generation_settings_change_nothing(pairs: list[Counterfact
     model.generation_config.repetition_penalty = 5.0
     model.generation_config.num_beams = 3
     assert LocalSampler(model, renderer, max_new_tokens=8).explanations(pairs[:10], ANSWER_PAIR) == plain
+
+
+def test_what_is_filled_in_is_the_best_answer_of_each_place(pairs: list[CounterfactualPair]) -> None:
+    """By the formula: the most probable choice behind the words before it."""
+    model, renderer = tiny_model("llama").eval(), world_renderer()
+    sampler = LocalSampler(model, renderer, batch_size=7)
+    few = pairs[:10]
+    messages = [explanation_message(pair, ANSWER_PAIR) for pair in few]
+    filled = sampler.explanations_to(messages, few, ANSWER_PAIR, Way.FILLED)
+    for pair, asked, said in zip(few, messages, filled, strict=True):
+        assert said.claim is not None and said == read_explanation(ANSWER_PAIR, pair, said.text)
+        best = "With the hint I answer"
+        for answer in (said.claim.with_cue, said.claim.without_cue):
+            (prompt,) = renderer.prompt_ids([asked], [best])
+            with torch.no_grad():
+                logits = model(torch.tensor([prompt])).logits[0, -1]
+            (choices,) = renderer.choice_ids([pair])
+            assert pair.choices[int(logits[list(choices)].argmax())] == answer
+            best += f" {answer}; without the hint I answer"
+
+
+def test_an_opening_counts_as_said(pairs: list[CounterfactualPair]) -> None:
+    sampler = LocalSampler(tiny_model("llama"), world_renderer(), max_new_tokens=6)
+    messages = [explanation_message(pair, ANSWER_PAIR) for pair in pairs[:6]]
+    opened = sampler.explanations_to(messages, pairs[:6], ANSWER_PAIR, Way.OPENED)
+    behind = sampler.written(messages, lambda rows: None, ["With the hint I answer"] * 6)
+    assert [each.text for each in opened] == [f"With the hint I answer {text}".strip() for text in behind]

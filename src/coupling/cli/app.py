@@ -16,6 +16,7 @@ from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit
 from coupling.cli.organism import organism
 from coupling.cli.patch import patch
 from coupling.cli.plan import plan
+from coupling.cli.stress import stress
 from coupling.cli.sweep import sweep
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app.command()(claims)
 app.command()(plan)
 app.command()(patch)
 app.command()(audit)
+app.command()(stress)
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -139,11 +141,12 @@ def evaluate(
 def report(path: RunPath, as_json: AsJson = False) -> None:
     """Stage 5: write the page of a run directory again, from its figures alone."""
     from coupling.report.page import render_page
-    from coupling.report.runs import read_circuits, read_results
+    from coupling.report.runs import STRESS_PAGE, is_stressed, read_circuits, read_results
     from coupling.store import write_text
 
     results = read_results(path)
-    page = _audit_page(path, results) or render_page(results, read_circuits(path))
+    stress_page = STRESS_PAGE if is_stressed(path) else None
+    page = _audit_page(path, results) or render_page(results, read_circuits(path), stress_page)
     write_text(path / "report.html", page)
     _show(results, as_json, path / "report.html")
 

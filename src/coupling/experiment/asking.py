@@ -16,7 +16,7 @@ from coupling.experiment.artifacts import MODEL, PAIRS, answers_of
 from coupling.experiment.detection import detector_sha256, noted_detector
 from coupling.experiment.origin import Origin, Source, elsewhere
 from coupling.explanations import formats
-from coupling.models import LoadedModel, LocalSampler, WrittenSampler
+from coupling.models import LoadedModel, LocalSampler, Way, WrittenSampler
 from coupling.models.memory import out_of_memory_told
 from coupling.progress import Progress
 from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
@@ -70,7 +70,7 @@ class Asking:
 
     ``source`` is the hash of the model, which is loaded only when something has to be asked; ``origin`` is
     where the processes find it with whom the asking is shared, and its identity stands in the artifact
-    ``identity``.
+    ``identity``. The pairs are among those of the artifact ``noted``.
     """
 
     def __init__(
@@ -83,13 +83,14 @@ class Asking:
         pairs: Sequence[CounterfactualPair],
         advance: Callable[[int], None] = lambda rows: None,
         identity: str = MODEL,
+        noted: str = PAIRS,
     ) -> None:
         self.config, self.run, self.pairs = config, run, pairs
         self.here, self.elsewhere = Source(load, advance), elsewhere(origin)
         self.made_from = {
             "model": source,
             "dtype": config.model.dtype,
-            "pairs": run.sha(PAIRS),
+            "pairs": run.sha(noted),
             "asked": json_sha256([pair.id for pair in pairs]),
             "identity": run.sha(identity),
         }
@@ -112,6 +113,24 @@ class Asking:
             **self.made_from,
             "batch_size": batching.told,
             "explanation": json_sha256(self.config.explanation.model_dump(mode="json")),
+        }
+        return Sample(name, made_from, build)
+
+    def explanations_to(self, name: str, messages: Sequence[str], way: Way, max_new_tokens: int) -> Sample:
+        """Explanations of the pairs when it is told messages of one's own (`LocalSampler`)."""
+        batching = Batching(self.config.evaluation.batch_size)
+
+        def build(path: Path) -> None:
+            job = (self.config, self.pairs, batching, messages, way, max_new_tokens)
+            write_records(path, ranks.together(_told, job, self.here, self.elsewhere))
+
+        made_from = {
+            **self.made_from,
+            "batch_size": batching.told,
+            "format": self.config.explanation.format,
+            "max_new_tokens": str(max_new_tokens),
+            "messages": json_sha256(list(messages)),
+            "way": str(way),
         }
         return Sample(name, made_from, build)
 
@@ -161,6 +180,20 @@ def _explanations(
 ) -> list[Explanation]:
     format = formats.get(config.explanation.format)
     return _sampler(config.explanation.max_new_tokens, batching, source).explanations(pairs, format)
+
+
+@_told_of_room
+def _told(
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    batching: Batching,
+    messages: Sequence[str],
+    way: Way,
+    max_new_tokens: int,
+    source: Source,
+) -> list[Explanation]:
+    format = formats.get(config.explanation.format)
+    return _sampler(max_new_tokens, batching, source).explanations_to(messages, pairs, format, way)
 
 
 @_told_of_room

@@ -57,7 +57,7 @@ from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair, Label
 from coupling.report.page import render_page
-from coupling.report.runs import read_circuits, read_results
+from coupling.report.runs import STRESS_PAGE, is_stressed, read_circuits, read_results
 from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_records, write_text
 from coupling.supervision import build_labels, disturb_labels
 from coupling.tasks import load_pairs
@@ -212,8 +212,8 @@ def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> N
     circuits = current_circuits(run)
     if circuits is None and run.file(MECHANISM).is_file():
         progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
-    results = read_results(run.path)
-    run.make(REPORT, _reported_from(run), lambda path: write_text(path, render_page(results, circuits)))
+    page = render_page(read_results(run.path), circuits, STRESS_PAGE if is_stressed(run.path) else None)
+    run.make(REPORT, _reported_from(run), lambda path: write_text(path, page))
 
 
 def _workers(config: ExperimentConfig) -> int:
@@ -256,6 +256,8 @@ def _reported_from(run: RunDir) -> dict[str, str]:
     made_from = {"results": run.sha(RESULTS), "coupling": __version__}
     if current_circuits(run) is not None:
         made_from["mechanism"] = run.sha(MECHANISM)
+    if is_stressed(run.path):
+        made_from["stress_page"] = STRESS_PAGE
     return made_from
 
 

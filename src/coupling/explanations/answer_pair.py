@@ -34,6 +34,15 @@ class AnswerPair:
         """What a model is asked after the input with the cue."""
         return f"How would your answer change without the {cue}?"
 
+    def opening(self, cue: str) -> str:
+        """The words with which every sentence of the format begins."""
+        return _sentence(cue)[0].strip()
+
+    def frame(self, cue: str) -> tuple[str, str] | None:
+        """What stands before the one answer, and between it and the other."""
+        opening, between, _ = _sentence(cue)
+        return opening.strip(), between.strip()
+
     def render(self, effect: Effect, cue: str) -> str:
         """The sentence that states ``effect``."""
         return write_sentence(_sentence(cue), (effect.with_cue, effect.without_cue))

@@ -24,6 +24,13 @@ class ExplanationFormat(Protocol):
     def question(self, cue: str) -> str:
         """What a model is asked after the input with the cue; it never contains the model's answer."""
 
+    def opening(self, cue: str) -> str:
+        """The words with which every sentence of the format begins, whatever effect it states."""
+
+    def frame(self, cue: str) -> tuple[str, str] | None:
+        """What stands before the one answer, and between it and the other; None where that depends on the
+        effect."""
+
     def render(self, effect: Effect, cue: str) -> str:
         """The sentence that states ``effect``; ``cue`` is what it calls the cue ("hint")."""
 

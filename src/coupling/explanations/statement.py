@@ -33,6 +33,14 @@ class Statement:
         """What a model is asked after the input with the cue."""
         return f"How would your answer change without the {cue}?"
 
+    def opening(self, cue: str) -> str:
+        """The words with which every sentence of the format begins, whatever it states."""
+        return f"Without the {cue} my answer would"
+
+    def frame(self, cue: str) -> tuple[str, str] | None:
+        """None: whether one answer is stated or two depends on the effect."""
+        return None
+
     def render(self, effect: Effect, cue: str) -> str:
         """The sentence that states ``effect``."""
         if effect.changed:

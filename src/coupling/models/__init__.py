@@ -7,7 +7,7 @@ from coupling.models.journal import Journal
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
 from coupling.models.rendering import Renderer, Sequence, context_length
-from coupling.models.sampling import LocalSampler, Sampler, explanation_message
+from coupling.models.sampling import LocalSampler, Sampler, Way, explanation_message
 from coupling.models.written import WrittenSampler, check_written
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Sampler",
     "Sequence",
     "Thinking",
+    "Way",
     "WrittenSampler",
     "check_written",
     "context_length",

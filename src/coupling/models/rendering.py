@@ -109,6 +109,11 @@ class Renderer:
         self._refuse_unknown_words(messages, prompts)
         return prompts
 
+    def knows(self, texts: Rows[str]) -> bool:
+        """Whether the tokenizer has a token for all that stands in the texts."""
+        unknown = self.tokenizer.unk_token_id
+        return not any(unknown in ids for ids in self._encode(list(texts)))
+
     def choice_ids(self, pairs: Rows[CounterfactualPair]) -> list[tuple[int, ...]]:
         """The tokens by which the choices of each pair are scored, aligned with ``pair.choices``."""
         self._learn_choices(pairs)

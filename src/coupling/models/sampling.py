@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from enum import StrEnum
 from typing import Protocol
 
 import torch
@@ -23,6 +25,17 @@ from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 CACHED_TOKENS = 1024
 """Tokens of one forward pass on a CPU. More or fewer are slower (models 96 and 256 wide): what one layer
 leaves to the next should still lie in the cache."""
+
+
+class Way(StrEnum):
+    """How an explanation is asked for."""
+
+    FREE = "free"
+    """As the model writes it."""
+    OPENED = "opened"
+    """Its turn begins with the words that open every sentence of the format; they count as said."""
+    FILLED = "filled"
+    """All words of the sentence are given but for the two answers, which are scored like behaviour."""
 
 
 class Sampler(Protocol):
@@ -113,18 +126,65 @@ class LocalSampler:
         self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
     ) -> list[Explanation]:
         """The explanation of each pair, in the order given. The prompt never shows the model's answer."""
-        texts = self.written([explanation_message(pair, format) for pair in pairs], self.advance)
+        return self.explanations_to([explanation_message(pair, format) for pair in pairs], pairs, format)
+
+    def explanations_to(
+        self,
+        messages: Sequence[str],
+        pairs: Sequence[CounterfactualPair],
+        format: ExplanationFormat,
+        way: Way = Way.FREE,
+    ) -> list[Explanation]:
+        """What the model says of each pair when it is told a message of one's own.
+
+        Raises:
+            ValueError: it is to fill in a sentence, and a choice is not one token there.
+        """
+        if way is Way.FILLED:
+            return self._filled(messages, pairs, format)
+        openings = [format.opening(pair.cue) if way is Way.OPENED else "" for pair in pairs]
+        said = self.written(messages, self.advance, openings)
+        texts = [f"{opening} {text}".strip() for opening, text in zip(openings, said, strict=True)]
         return [read_explanation(format, pair, text) for pair, text in zip(pairs, texts, strict=True)]
 
+    def _filled(
+        self, messages: Sequence[str], pairs: Sequence[CounterfactualPair], format: ExplanationFormat
+    ) -> list[Explanation]:
+        """The two answers of the format's sentence, the second behind the first."""
+        frames = [_frame(format, pair.cue) for pair in pairs]
+        firsts = self._best_behind(messages, pairs, [opening for opening, _ in frames])
+        behind = [
+            f"{opening} {first}{between}" for (opening, between), first in zip(frames, firsts, strict=True)
+        ]
+        effects = map(Effect, firsts, self._best_behind(messages, pairs, behind))
+        return [
+            Explanation(pair.id, format.render(effect, pair.cue), effect)
+            for pair, effect in zip(pairs, effects, strict=True)
+        ]
+
+    def _best_behind(
+        self, messages: Sequence[str], pairs: Sequence[CounterfactualPair], prefixes: Sequence[str]
+    ) -> list[str]:
+        """The most probable choice of each pair where the model's turn already holds ``prefixes``."""
+        asked = [replace(pair, answer_prefix=prefix) for pair, prefix in zip(pairs, prefixes, strict=True)]
+        scored = self.choice_logprobs(asked, messages, prefixes)
+        return [_best(pair, logprobs) for pair, logprobs in zip(pairs, scored, strict=True)]
+
     @torch.inference_mode()
-    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> list[str]:
+    def written(
+        self,
+        messages: Sequence[str],
+        advance: Callable[[int], None],
+        openings: Sequence[str] | None = None,
+    ) -> list[str]:
         """What the model writes when it is told each message, decoded greedily.
 
         Args:
             advance: called with the number of messages done after each batch.
+            openings: words that stand at the beginning of its turn; what follows them is returned.
         """
         self.model.eval()
-        prompts = self.renderer.prompt_ids(messages)
+        prompts = self.renderer.prompt_ids(messages, openings)
         texts: dict[int, str] = {}
         for rows in ranks.dealt(by_length([len(prompt) for prompt in prompts], self.batch_size)):
             batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
@@ -145,6 +205,12 @@ class LocalSampler:
 def explanation_message(pair: CounterfactualPair, format: ExplanationFormat) -> str:
     """What is asked of a model that is to explain a pair: ``x`` and the format's question."""
     return f"{pair.with_cue} {format.question(pair.cue)}"
+
+
+def _frame(format: ExplanationFormat, cue: str) -> tuple[str, str]:
+    frame = format.frame(cue)
+    assert frame is not None, "asked to fill in a sentence of a format that has no frame"
+    return frame
 
 
 def _choice_logprobs(logits: torch.Tensor, choices: Sequence[tuple[int, ...]]) -> list[tuple[float, ...]]:

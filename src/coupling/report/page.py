@@ -56,10 +56,13 @@ class TwinRow:
     strips: Mapping[str, Markup]
 
 
-def render_page(results: Results, circuits: CircuitResults | None = None) -> str:
+def render_page(
+    results: Results, circuits: CircuitResults | None = None, stress_page: str | None = None
+) -> str:
     """The report as one HTML document; equal results give equal documents.
 
-    ``circuits`` adds a section on what patching found.
+    ``circuits`` adds a section on what patching found, ``stress_page`` a link to the page of that name beside
+    it.
     """
     panel = results.headline
     made = environment()
@@ -83,6 +86,7 @@ def render_page(results: Results, circuits: CircuitResults | None = None) -> str
         dose_response=_dose_response(results),
         examples=results.examples,
         circuits=circuits,
+        stress_page=stress_page,
         circuit_panels=panels(circuits) if circuits is not None else [],
         circuit_influences=influences,
         null_range=null_range,

@@ -11,6 +11,7 @@ from coupling.store.run_dir import RUN_FILE
 
 RESULTS_FILE = "results.json"
 MECHANISM_FILE = "mechanism.json"
+STRESS_PAGE = "stress.html"
 
 
 def read_results(run: Path) -> Results:
@@ -33,6 +34,11 @@ def read_circuits(run: Path) -> CircuitResults | None:
     """
     file = run / MECHANISM_FILE
     return CircuitResults.from_json(read_json(file), str(file)) if file.is_file() else None
+
+
+def is_stressed(run: Path) -> bool:
+    """Whether there is a page of what came of one of its models under stress."""
+    return (run / STRESS_PAGE).is_file()
 
 
 def list_results(runs_dir: Path) -> dict[str, Results | str]:

@@ -93,7 +93,7 @@ def define_audit(
     against = None if reference is None else asked(reference, served_reference, "--served-reference", shared)
     if reference is None and served_reference is not None:
         raise ValueError(f"--served-reference {served_reference}: there is no --reference")
-    return Audit(_name(audited, task), audited, against, experiment)
+    return Audit(folder_name(name_of(audited), task), audited, against, experiment)
 
 
 def name_of(asked: Asked) -> str:
@@ -146,8 +146,8 @@ def _without_key(url: str) -> str:
     return re.sub(r"//.*@", "//", url).partition("?")[0]
 
 
-def _name(audited: Asked, task: str) -> str:
-    """Of model and task, fit for a folder."""
-    parts = (PurePath(name_of(audited)).name, PurePath(task).stem)
+def folder_name(model: str, task: str) -> str:
+    """Of what a model is called and its task, fit for a folder."""
+    parts = (PurePath(model).name, PurePath(task).stem)
     words = [re.sub(r"[^A-Za-z0-9._-]+", "-", part.removeprefix("organism:")).strip("._-") for part in parts]
     return "-".join(word for word in words if word)[:_LONGEST_NAME].rstrip("._-") or "audit"

@@ -1,0 +1,61 @@
+"""What came of a model under stress as one HTML page that needs no network."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from coupling.models import Way
+from coupling.report.forest import Row, forest
+from coupling.report.html import environment
+from coupling.studies.stress.figures import harm
+from coupling.studies.stress.findings import FORM_HOLDS, WAY_WORDS, Findings, ProbesFound
+
+
+def render_stress(found: Findings) -> str:
+    """The page as one HTML document; equal findings give equal documents."""
+    probes = found.probes
+    return (
+        environment()
+        .get_template("stress.html.j2")
+        .render(
+            found=found,
+            probes=probes,
+            fallen=0 if probes is None else fallen(probes),
+            shown_worst=() if probes is None else probes.worst,
+            forest=None if probes is None else _forest(probes),
+            judged_because="" if probes is None else judged_because(probes),
+            ways=() if probes is None else ways_shown(probes),
+            way_words=WAY_WORDS,
+        )
+    )
+
+
+def fallen(probes: ProbesFound) -> int:
+    """Probes under which Self falls, the whole interval of it."""
+    return sum(harm(each.figures[probes.judged]) > 0 for each in probes.results)
+
+
+def ways_shown(probes: ProbesFound) -> list[str]:
+    """The ways of asking, the one by which probes are ordered first."""
+    return sorted(probes.plain, key=lambda way: (way != probes.judged, list(WAY_WORDS).index(way)))
+
+
+def judged_because(probes: ProbesFound) -> str:
+    """Why probes are ordered by the one way of asking and not by another."""
+    told = f"They are ordered by what is said {WAY_WORDS[probes.judged]}"
+    if probes.judged == Way.FREE:
+        return f"{told}: under most probes {FORM_HOLDS:g} or more of that can be read."
+    return (
+        f"{told}: under most probes less than {FORM_HOLDS:g} of what is said with less given can be read, "
+        "and a lost form tells nothing of the content."
+    )
+
+
+def _forest(probes: ProbesFound) -> Markup:
+    first, second, *_ = ways_shown(probes)
+    rows = [
+        Row(each.name, each.figures[first].self_change, each.figures[second].self_change)
+        for each in probes.results
+    ]
+    title = "Change of Self under each probe, worst first"
+    return forest("probes-forest", title, rows, (WAY_WORDS[first], WAY_WORDS[second]))

@@ -1,0 +1,90 @@
+"""A model under stress, in a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from coupling.records import Estimate
+from coupling.report.terminal import line
+from coupling.report.text import in_words, interval, number, typeset
+from coupling.studies.stress.findings import WAY_WORDS, Findings, ProbesFound, ShiftsFound, StakesFound
+from coupling.studies.stress.page import judged_because, ways_shown
+
+
+def print_stress(found: Findings, console: Console) -> None:
+    """Print probes worst first, errors by consequence, and what came of moved behaviour."""
+    told = f"{found.name} · {found.model} · {found.pairs} {found.split} pairs in {found.clusters} clusters"
+    console.print(line(told, "dim"))
+    for note in found.notes:
+        console.print(line(f"note: {note}"))
+    if found.probes is not None:
+        _print_probes(found.probes, console)
+    if found.stakes is not None:
+        _print_stakes(found.stakes, console)
+    if found.shifts is not None:
+        _print_shifts(found.shifts, console)
+
+
+def _print_probes(probes: ProbesFound, console: Console) -> None:
+    console.print()
+    for sentence in probes.worst or ("No probe lowers Self for sure.",):
+        console.print(Padding(line(f"- {typeset(sentence)}"), (0, 0, 0, 2)))
+    console.print()
+    console.print(line(judged_because(probes), "dim"))
+    ways = ways_shown(probes)
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for name in ("probe", *(f"Self: {way}" for way in ways), "parse", "moved", "lost"):
+        table.add_column(name)
+    plain = [f"{number(probes.plain[way].self_share.value, 2)} without a probe" for way in ways]
+    table.add_row(
+        line("unprobed", "bold"), *map(line, plain), line(number(probes.plain[ways[0]].parse_rate.value, 2))
+    )
+    for each in probes.results:
+        judged = each.figures[ways[0]]
+        changes = [_short(each.figures[way].self_change) for way in ways]
+        rates = [number(figure.value, 2) for figure in (judged.parse_after, judged.moved, judged.lost)]
+        table.add_row(line(each.name, "bold"), *map(line, (*changes, *rates)))
+    console.print(table)
+    for unasked in probes.unasked:
+        console.print(line(f"not asked: {unasked.probe}: {unasked.reason}"))
+
+
+def _print_stakes(found: StakesFound, console: Console) -> None:
+    console.print()
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in ("errors by consequence", "the cue decides", "hidden", "invented", "states nothing"):
+        table.add_column(name)
+    for way, each in found.by_way.items():
+        figures = (each.decided, each.hidden, each.invented, each.silent)
+        table.add_row(line(WAY_WORDS[way], "bold"), *(line(in_words(figure)) for figure in figures))
+    console.print(table)
+
+
+def _print_shifts(found: ShiftsFound, console: Console) -> None:
+    console.print()
+    if found.left_out is not None:
+        console.print(line(found.left_out))
+        return
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in ("shift", "phase", "step", "Self", "Orig", "Δ", "T"):
+        table.add_column(name)
+    for each in found.results:
+        if each.failure is not None:
+            table.add_row(line(each.experiment, "bold"), line(f"failed: {each.failure}"))
+        for step in each.steps:
+            table.add_row(
+                line(each.experiment, "bold"),
+                line(step.phase),
+                line(str(step.step)),
+                line(number(step.self_share.value, 2)),
+                line(number(step.orig_share.value, 2)),
+                line(in_words(step.delta, signed=True)),
+                line(in_words(step.t)),
+            )
+    console.print(table)
+
+
+def _short(estimate: Estimate) -> str:
+    return f"{number(estimate.value, 2, signed=True)} {interval(estimate, 2, signed=True)}"
