@@ -145,7 +145,7 @@ class _Inputs:
     def choices(self, answers: Sequence[Mapping[str, float]]) -> Any:
         """What describes each choice of each pair, sparse, one row a choice; ``answers``: what naive Bayes
         holds of each pair's answer without the cue."""
-        from scipy import sparse
+        from scipy import sparse  # type: ignore[import-untyped]
 
         rows = np.repeat(np.arange(len(self.pairs)), [len(pair.choices) for pair in self.pairs])
         held = np.concatenate([_centred(pair, of) for pair, of in zip(self.pairs, answers, strict=True)])
