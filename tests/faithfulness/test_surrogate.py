@@ -15,7 +15,7 @@ CHOICES = ("blue", "green", "red", "white")
 KINDS = ("apple", "bear", "cloud", "door")
 
 
-def world(seed: int, clusters: int = 12, each: int = 20, cued: bool = True) -> list[CounterfactualPair]:
+def world(seed: int, clusters: int = 10, each: int = 16, cued: bool = True) -> list[CounterfactualPair]:
     random = np.random.default_rng(seed)
     pairs = []
     for number in range(clusters * each):

@@ -16,13 +16,13 @@ class ReaderTraining(Section):
     """How a reader is trained on the labels: explanations alone, without KL and without steering."""
 
     steps: PositiveInt = 600
-    """Optimizer steps."""
+    """Optimizer steps of its training."""
     batch_size: PositiveInt = 128
-    """Explanations in each step."""
+    """Labels in each step."""
     learning_rate: PositiveFloat = 1e-3
-    """Peak of the learning rate (AdamW)."""
+    """Peak of its learning rate (AdamW)."""
     warmup_steps: NonNegativeInt = 20
-    """Steps in which the learning rate rises from 0 to its peak."""
+    """Steps in which its learning rate rises from 0 to that peak."""
     seed: NonNegativeInt = 0
     """Draws the order of the data, and weights that begin at random."""
 
@@ -50,11 +50,11 @@ class ModelReader(ReaderTraining, _NamedModel):
     """Another model, trained on the same labels from its own weights."""
 
     steps: PositiveInt = 80
-    """Optimizer steps."""
+    """Optimizer steps of its training."""
     learning_rate: PositiveFloat = 5e-4
-    """Peak of the learning rate (AdamW)."""
+    """Peak of its learning rate (AdamW)."""
     warmup_steps: NonNegativeInt = 5
-    """Steps in which the learning rate rises from 0 to its peak."""
+    """Steps in which its learning rate rises from 0 to that peak."""
 
 
 class ReadersConfig(Section):
