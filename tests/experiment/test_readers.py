@@ -25,7 +25,7 @@ from coupling.records import CounterfactualPair, Explanation
 from coupling.store import read_records
 from miniature_experiment import write_experiment
 from noted import Noted
-from tiny_models import save_byte_level, save_tiny
+from tiny_models import save_tiny
 
 TRAINED = {"steps": 3, "batch_size": 8, "warmup_steps": 1}
 READERS: dict[str, Any] = {
@@ -35,7 +35,7 @@ READERS: dict[str, Any] = {
         {"name": "stranger", "path": "stranger", **TRAINED},
     ],
 }
-PANEL: dict[str, Any] = {"panel": [{"name": "alone"}], "twins": [], "explanation": {"max_new_tokens": 64}}
+PANEL: dict[str, Any] = {"panel": [{"name": "alone"}], "twins": []}
 
 
 class Killed(Exception):
@@ -59,12 +59,18 @@ def write(folder: Path, **sections: Any) -> Path:
     """An experiment whose readers are another seed of the model and one that reads with other tokens."""
     if not (folder / "sister").exists():
         save_tiny(folder / "sister", seed=3)
-        words = "".join(
-            path.read_text("utf-8") for path in Path(__file__).parents[2].glob("src/coupling/worlds/*.json")
-        )
-        save_byte_level(folder / "stranger", "gpt_neox", (words,))
-    file = write_experiment(folder, **{**PANEL, "readers": READERS, **sections})
-    return file
+        number_words_otherwise(save_tiny(folder / "stranger", "gpt_neox", seed=4))
+    return write_experiment(folder, **{**PANEL, "readers": READERS, **sections})
+
+
+def number_words_otherwise(folder: Path) -> None:
+    """Gives the words of a tokenizer each other's numbers, but for its special tokens."""
+    file = folder / "tokenizer.json"
+    document = json.loads(file.read_text("utf-8"))
+    vocabulary, special = document["model"]["vocab"], {each["id"] for each in document["added_tokens"]}
+    words = {word: number for word, number in vocabulary.items() if number not in special}
+    vocabulary |= dict(zip(words, reversed(words.values()), strict=True))
+    file.write_text(json.dumps(document), "utf-8")
 
 
 def by_kind(results: Results) -> dict[str, list[str]]:
