@@ -153,7 +153,9 @@ def test_a_reader_whose_weights_changed_is_refused(finished: Path, tmp_path: Pat
     copy = Path(shutil.copytree(finished, tmp_path / "copy"))
     shutil.rmtree(copy / "sister")
     save_tiny(copy / "sister", seed=4)
-    with pytest.raises(ValueError, match=r"'sister'.*tokenizer changed since .*readers.sister.model.json"):
+    with pytest.raises(
+        ValueError, match=r"sister': its weights, .* changed since .*readers.sister.model.json"
+    ):
         run_experiment(load_experiment(copy / "mini.yaml"), copy / "runs")
 
 
