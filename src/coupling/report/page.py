@@ -119,7 +119,7 @@ def reader_rows(results: Results) -> list[ReaderRow]:
                 f"Self \N{MINUS SIGN} reader, {reader.name}",
                 reader.pooled.privileged,
                 reading.PRIVILEGE_SCALE,
-                width=190,
+                width=130,
                 labels=False,
             ),
         )
