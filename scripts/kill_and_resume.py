@@ -42,6 +42,8 @@ panel:
 twins:
   - [follow-chen, ignore-chen]
 evaluation: {pairs: 200, checkpoint: 24, batch_size: 32, remeasure_batch_size: 7, resamples: 200}
+readers:
+  language_model: {steps: 24, batch_size: 16, warmup_steps: 2}
 """
 
 

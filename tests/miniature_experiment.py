@@ -48,7 +48,7 @@ def write_experiment(folder: Path, architecture: str = "llama", **sections: Any)
     for name, section in sections.items():
         is_another_task = isinstance(section, Mapping) and "kind" in section
         laid_over = isinstance(section, Mapping) and not is_another_task
-        content[name] = {**content[name], **section} if laid_over else section
+        content[name] = {**content.get(name, {}), **section} if laid_over else section
     if not (folder / "model").exists():
         save_tiny(folder / "model", architecture)
     file = folder / "mini.yaml"

@@ -39,6 +39,8 @@ def test_what_is_dumped_and_what_is_commented_load_back_equal() -> None:
     changed = read("training.lora.rank=8", "task={kind: mmlu_hint, path: q.jsonl}", "panel.4.seed=1")
     assert read(text=dump_experiment(changed)) == changed
     assert read(text=commented_experiment(changed)) == changed
+    read_by = read("readers={language_model: {steps: 50}, models: [{name: plain, path: organism:plain}]}")
+    assert read(text=commented_experiment(read_by)) == read_by
 
 
 def test_the_commented_file_documents_each_field_once() -> None:
@@ -251,6 +253,15 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
         (["twins=[[follow-chen, follow-chen]]"], "a run is not its own twin"),
         (["twins.1=[ignore-chen, follow-chen]"], "named before"),
         (["panel.0.seed=3"], "their seeds are 3 and 0"),
+        (["readers.language_model={steps: 9, warmup_steps: 10}"], "warmup_steps is 10: expected at most"),
+        (
+            ["readers.models=[{name: Language-Model, path: a}]"],
+            "models.0.name is 'Language-Model', taken by the language model from random weights",
+        ),
+        (
+            ["readers.models=[{name: a, path: b}, {name: A, path: c}]"],
+            "models.1.name is 'A', taken by models.0",
+        ),
         (["panel.0.steer.direction=ignore"], "both are steered alike"),
         (
             ["task={kind: mmlu_hint, path: q, split_shares: {test: 0.5}}"],
@@ -307,7 +318,10 @@ def test_a_path_beside_the_file_is_found_but_saved_and_hashed_as_written(tmp_pat
 def test_the_hash_holds_all_that_determines_results_and_no_more() -> None:
     assert config_sha256(read("workers=7")) == config_sha256(read())
     assert config_sha256(read("training.kl.weight=0.5")) != config_sha256(read())
-    assert result_fields(read()).keys() == ExperimentConfig.model_fields.keys() - {"workers"}
+    without = result_fields(read())
+    assert without.keys() == ExperimentConfig.model_fields.keys() - {"workers", "readers"}
+    asked_for = result_fields(read("readers.surrogates=false"))
+    assert asked_for.keys() - without.keys() == {"readers"}
 
 
 def test_what_changes_memory_alone_may_change_in_a_run_that_was_begun() -> None:

@@ -83,6 +83,7 @@ class _Shared:
         self.base = self._effects(base.behaviors) if base.behaviors else {}
         self.base_explanations = self._explanations(base.explanations) if base.explanations else {}
         labelled = [everything[label.pair_id] for label in labels if label.pair_id in everything]
+        self.labelled_pairs = tuple(labelled)
         self.label_clusters = frozenset(cluster_of(pair) for pair in labelled)
         unknown = len(labels) - len(labelled)
         said = f"{unknown} of {len(labels)} labels are about pairs not given, and may leak held-out clusters."
@@ -99,6 +100,7 @@ class _Shared:
             label_clusters=self.label_clusters,
             runs=tuple(self._run(run) for run in self.config.runs if run.step == step),
             twins=self.config.twins,
+            labelled_pairs=self.labelled_pairs,
         )
 
     def _run(self, run: JudgedRun) -> RunEvidence:

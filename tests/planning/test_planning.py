@@ -133,6 +133,20 @@ def test_a_target_of_another_size_is_planned_beside_the_base(tmp_path: Path) -> 
     assert target.memory.weights > 2 * first.memory.weights
 
 
+def test_readers_are_planned_beside_the_runs(tmp_path: Path) -> None:
+    file = write_experiment(tmp_path)
+    shutil.copytree(tmp_path / "model", tmp_path / "other")
+    trained = {"steps": 6, "batch_size": 8, "warmup_steps": 1}
+    models = [{"name": "other", "path": "other", **trained}]
+    write_experiment(tmp_path, readers={"language_model": {**trained, "steps": 12}, "models": models})
+    *_, fresh, ask_fresh, other, ask_other = plan_experiment(load_experiment(file), HERE).stages
+    assert [each.name for each in (fresh, other)] == ["train language-model", "train other"]
+    assert (fresh.calls, other.calls) == (12, 6)
+    assert fresh.tokens == 2 * other.tokens > 0 and fresh.memory == other.memory
+    # What comes from random weights is not asked what it does.
+    assert ask_other.tokens > ask_fresh.tokens > 0
+
+
 def test_micro_batches_and_processes_take_less_each(tmp_path: Path) -> None:
     file = write_experiment(tmp_path)
     whole = plan_experiment(load_experiment(file), HERE)

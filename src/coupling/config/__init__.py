@@ -25,6 +25,7 @@ from coupling.config.loading import (
 )
 from coupling.config.model import ModelConfig
 from coupling.config.panel import RunConfig, SteerConfig
+from coupling.config.readers import LanguageModelReader, ModelReader, ReadersConfig
 from coupling.config.section import TagValues
 from coupling.config.supervision import NoiseConfig, SupervisionConfig
 from coupling.config.table import SplitShares, TableConfig
@@ -61,13 +62,16 @@ __all__ = [
     "ExperimentConfig",
     "ExplanationConfig",
     "KLConfig",
+    "LanguageModelReader",
     "LoraConfig",
     "MmluHintTask",
     "ModelConfig",
+    "ModelReader",
     "MoralVerdictTask",
     "NoiseConfig",
     "PairsTask",
     "PreferenceObjective",
+    "ReadersConfig",
     "RefusalTask",
     "RewardObjective",
     "RulesDetector",

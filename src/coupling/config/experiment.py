@@ -11,6 +11,7 @@ from coupling.config.evaluation import EvaluationConfig
 from coupling.config.explanation import ExplanationConfig
 from coupling.config.model import ModelConfig
 from coupling.config.panel import Panel, RunConfig, Twins
+from coupling.config.readers import ReadersConfig
 from coupling.config.section import FolderName, Section
 from coupling.config.supervision import SupervisionConfig
 from coupling.config.task import TaskConfig
@@ -47,6 +48,8 @@ class ExperimentConfig(Section):
     """Pairs of runs equal but for their steering, for the twin test. A reader of the text alone fails it."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """What is measured, and at which checkpoint the verdict is given."""
+    readers: ReadersConfig = ReadersConfig()
+    """Who else explains the runs, to tell what is in the text alone from what takes the model."""
     workers: PositiveInt | None = None
     """Runs trained side by side, each in a process of one thread; null takes 2, and 1 on a GPU, which each
     would fill with a model of its own. Changes no result. Processes that `accelerate launch` started train

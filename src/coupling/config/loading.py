@@ -10,6 +10,7 @@ import pydantic_core
 from pydantic import ValidationError
 
 from coupling.config.experiment import ExperimentConfig
+from coupling.config.readers import ReadersConfig
 from coupling.config.training import MEMORY_FIELDS
 from coupling.config.yaml_text import dump_yaml, parse_yaml
 from coupling.store import Json, json_sha256
@@ -81,9 +82,13 @@ def dump_experiment(config: ExperimentConfig) -> str:
 def result_fields(config: ExperimentConfig) -> dict[str, Json]:
     """All of ``config`` that determines results; paths as the file spells them, so projects can be moved.
 
-    What only says how much memory is taken may change in a run that was begun.
+    What only says how much memory is taken may change in a run that was begun. Readers that nobody asked for
+    are left out, so that runs begun before there were any are still this configuration's.
     """
-    return config.model_dump(mode="json", exclude={"workers": True, "training": set(MEMORY_FIELDS)})
+    fields = config.model_dump(mode="json", exclude={"workers": True, "training": set(MEMORY_FIELDS)})
+    if config.readers == ReadersConfig():
+        del fields["readers"]
+    return fields
 
 
 def config_sha256(config: ExperimentConfig) -> str:

@@ -7,6 +7,7 @@
 - ``given``       labels and behaviours made elsewhere, kept in the run directory
 - ``selection``   which pairs are labelled, steered and held out
 - ``members``     one run of the panel: trained, then sampled at each checkpoint
+- ``readers``     other models that explain the runs
 - ``evidence``    artifacts to figures; loads no model
 - ``patching``    through which components the cue reaches answers and explanations
 """

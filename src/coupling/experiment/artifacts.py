@@ -11,6 +11,9 @@ left_out.json                                 how many pairs of the task the mod
 labels.jsonl                                  the fixed dataset of explanations
 runs/NAME/step-000040/                        a checkpoint
 runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
+readers/NAME/model.json, behaviors.jsonl      another model that explains the runs, and what it does itself
+readers/NAME/step-000080/                     the same after its training on the labels
+readers/NAME/step-000080.explanations.jsonl   what it then says
 results.json, report.html
 mechanism.json                                what patching found, where it was asked for
 """
@@ -41,7 +44,12 @@ MECHANISM = "mechanism.json"
 
 def checkpoint(member: RunConfig, step: int) -> str:
     """The folder of a checkpoint, and the stem of what is sampled from it. At step 0 every run is M0."""
-    return BASE if step == 0 else f"runs/{member.name}/step-{step:06d}"
+    return BASE if step == 0 else checkpoint_in(f"runs/{member.name}", step)
+
+
+def checkpoint_in(folder: str, step: int) -> str:
+    """The folder of a checkpoint of whatever is trained in ``folder``."""
+    return f"{folder}/step-{step:06d}"
 
 
 def behaviors_of(stem: str) -> str:

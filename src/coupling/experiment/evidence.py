@@ -22,6 +22,7 @@ from coupling.experiment.artifacts import (
     remeasured_of,
 )
 from coupling.experiment.detection import detector_files, detector_note
+from coupling.experiment.readers import reader_evidence, reader_files
 from coupling.experiment.selection import held_out_pairs
 from coupling.experiment.sources import (
     asks_target,
@@ -52,6 +53,7 @@ def evidence_files(config: ExperimentConfig) -> list[str]:
             files += [behaviors_of(stem), explanations_of(stem)]
             if step == config.evaluation.checkpoint and step > 0:
                 files.append(remeasured_of(stem))
+    files += reader_files(config)
     return list(dict.fromkeys(files))
 
 
@@ -75,6 +77,7 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         resamples=options.resamples,
         seed=options.seed,
         groups=_groups(config),
+        surrogates=config.readers.surrogates,
     )
 
 
@@ -114,6 +117,9 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
         runs=tuple(member_evidence(member) for member in config.panel),
         twins=config.twins,
         sources=sources if is_mixed(config) else {},
+        labelled_pairs=tuple(every_pair[label.pair_id] for label in labels),
+        # They are trained to their end and asked once, so they stand beside the verdict alone.
+        readers=reader_evidence(config, run) if step == config.evaluation.checkpoint else (),
     )
 
 

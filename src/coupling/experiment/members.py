@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from coupling import ranks
-from coupling.config import MEMORY_FIELDS, ExperimentConfig, RunConfig
+from coupling.config import MEMORY_FIELDS, ExperimentConfig, RunConfig, TrainingConfig
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
@@ -18,6 +18,7 @@ from coupling.experiment.artifacts import (
     PAIRS,
     behaviors_of,
     checkpoint,
+    checkpoint_in,
     explanations_of,
     identify,
     noted_model,
@@ -38,7 +39,7 @@ from coupling.training.checkpoints import (
     checkpoint_activations,
     save_checkpoint,
 )
-from coupling.training.dataset import build_training_data
+from coupling.training.dataset import TrainingData, build_training_data
 from coupling.training.loop import StepLosses, train
 from coupling.training.sharding import whole_state
 from coupling.training.state import remove_state
@@ -59,18 +60,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
     with RunDir.join(path) as run:
         made_from = _trained_from(config, run, member)
         base = load_base(config, run)
-        if base.is_quantised and config.training.lora is None:
-            raise ValueError(
-                f"training.lora: null trains all weights, but {config.model.path} is quantised; set "
-                "training.lora, or give the checkpoint it was made from"
-            )
-        if base.is_quantised and ranks.shards_weights():
-            raise ValueError(
-                f"accelerate launch: FSDP2 cannot spread {config.model.path}, which is quantised; launch "
-                "without FSDP, or give the checkpoint it was made from"
-            )
-        if config.training.gradient_checkpointing:
-            checkpoint_activations(base.model)
+        prepare_training(base, config.model.path, config.training)
         data = build_training_data(
             base.model,
             base.renderer,
@@ -85,25 +75,60 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             None if config.behavior.kind == "scored" else config.behavior.openings,
             config.training.autocast,
         )
-        lora = config.training.lora
-        model = add_adapter(base.model, lora, member.seed) if lora else base.model
-        state = run.file(f"runs/{member.name}/state")
+        folder = f"runs/{member.name}"
+        train_checkpoints(run, folder, base, data, config.training, member.seed, made_from, progress)
 
-        def save(step: int) -> None:
-            weights = whole_state(model) if ranks.shards_weights() else None
-            if ranks.leads():
-                run.make(
-                    checkpoint(member, step),
-                    made_from,
-                    lambda folder: save_checkpoint(folder, model, base.renderer.tokenizer, step, weights),
-                )
 
-        def tell(losses: StepLosses) -> None:
-            progress.update(f"train {member.name}", losses.step, config.training.steps)
+def prepare_training(loaded: LoadedModel, path: str, training: TrainingConfig) -> None:
+    """Makes a model ready to be trained.
 
-        train(model, data, config.training, base.renderer.pad, member.seed, state, made_from, save, tell)
+    Raises:
+        ValueError: its weights cannot be trained in this way; ``path`` is how the user knows it.
+    """
+    if loaded.is_quantised and training.lora is None:
+        raise ValueError(
+            f"training.lora: null trains all weights, but {path} is quantised; set training.lora, or give "
+            "the checkpoint it was made from"
+        )
+    if loaded.is_quantised and ranks.shards_weights():
+        raise ValueError(
+            f"accelerate launch: FSDP2 cannot spread {path}, which is quantised; launch without FSDP, or "
+            "give the checkpoint it was made from"
+        )
+    if training.gradient_checkpointing:
+        checkpoint_activations(loaded.model)
+
+
+def train_checkpoints(
+    run: RunDir,
+    folder: str,
+    loaded: LoadedModel,
+    data: TrainingData,
+    training: TrainingConfig,
+    seed: int,
+    made_from: dict[str, str],
+    progress: Progress,
+) -> None:
+    """Trains a model and leaves its checkpoints in ``folder``; goes on from the saved state where there is
+    one."""
+    model = add_adapter(loaded.model, training.lora, seed) if training.lora else loaded.model
+    state = run.file(f"{folder}/state")
+
+    def save(step: int) -> None:
+        weights = whole_state(model) if ranks.shards_weights() else None
         if ranks.leads():
-            remove_state(state)
+            run.make(
+                checkpoint_in(folder, step),
+                made_from,
+                lambda path: save_checkpoint(path, model, loaded.renderer.tokenizer, step, weights),
+            )
+
+    def tell(losses: StepLosses) -> None:
+        progress.update(f"train {folder.rpartition('/')[2]}", losses.step, training.steps)
+
+    train(model, data, training, loaded.renderer.pad, seed, state, made_from, save, tell)
+    if ranks.leads():
+        remove_state(state)
 
 
 def is_trained(config: ExperimentConfig, run: RunDir, member: RunConfig) -> bool:

@@ -1,8 +1,8 @@
 """The stages of an experiment, in order.
 
-    behaviors   the pairs; what M0 and the target answer to them
+    behaviors   the pairs; what M0, the target and other models answer to them
     supervise   the fixed dataset of explanations
-    train       the runs of the panel, side by side
+    train       the runs of the panel, side by side, and models that are to explain them beside them
     evaluate    behaviours and explanations of each checkpoint; then the figures and the verdict
     report      one page
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coupling import __version__, ranks
-from coupling.config import ExperimentConfig, dump_experiment, result_fields
+from coupling.config import ExperimentConfig, RunConfig, dump_experiment, result_fields
 from coupling.experiment.artifacts import (
     BASE,
     GIVEN,
@@ -39,6 +39,16 @@ from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
 from coupling.experiment.members import is_sampled, is_trained, sample_run, train_run
 from coupling.experiment.origin import Origin
+from coupling.experiment.readers import (
+    Reader,
+    ask_readers,
+    is_reader_sampled,
+    is_reader_trained,
+    name_of,
+    readers_of,
+    sample_reader,
+    train_reader,
+)
 from coupling.experiment.selection import (
     fitting_pairs,
     held_out_pairs,
@@ -121,13 +131,14 @@ def run_path(config: ExperimentConfig, runs_dir: Path) -> Path:
 
 
 def sample_behaviors(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
-    """Stage 1: the pairs, and the behaviour of M0 and of the target on them."""
+    """Stage 1: the pairs, and the behaviour of M0, of the target and of other models on them."""
     prepare_process()
     pairs = _ask_base(config, run, progress)
     if asks_target(config):
         # Nobody holds M0 any more.
         release_memory()
         ask_target(config, run, [*labelled_pairs(config, pairs), *held_out_pairs(config, pairs)], progress)
+    ask_readers(config, run, pairs, progress)
 
 
 def _ask_base(config: ExperimentConfig, run: RunDir, progress: Progress) -> Sequence[CounterfactualPair]:
@@ -178,26 +189,46 @@ def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None
 
 
 def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
-    """Stage 3: every run of the panel, side by side in one-thread processes, or one after another by all
-    processes that were launched."""
-    wanted = [member for member in config.panel if not is_trained(config, run, member)]
-    if len(wanted) < len(config.panel):
-        progress.note(f"trained before: {len(config.panel) - len(wanted)} of {len(config.panel)} runs")
+    """Stage 3: every run of the panel and every reader, side by side in one-thread processes, or one after
+    another by all processes that were launched."""
+    members = [member for member in config.panel if not is_trained(config, run, member)]
+    if len(members) < len(config.panel):
+        progress.note(f"trained before: {len(config.panel) - len(members)} of {len(config.panel)} runs")
+    readers = [reader for reader in readers_of(config) if not is_reader_trained(config, run, reader)]
+    passed_over = [name_of(reader) for reader in readers_of(config) if reader not in readers]
+    if passed_over:
+        progress.note(f"trained before: {', '.join(passed_over)}")
+    jobs = [(config, run.path, each) for each in (*members, *readers)]
     if ranks.launched() == 1:
-        jobs = [(config, run.path, member) for member in wanted]
-        side_by_side(train_run, jobs, _workers(config), progress)
+        side_by_side(_train, jobs, _workers(config), progress)
         return
     progress.note(f"{ranks.launched()} processes train each run together, one run after another")
-    for member in wanted:
-        ranks.together(train_run, (config, run.path, member), progress, Silent())
+    for job in jobs:
+        ranks.together(_train, job, progress, Silent())
+
+
+def _train(config: ExperimentConfig, path: Path, trained: RunConfig | Reader, progress: Progress) -> None:
+    if isinstance(trained, RunConfig):
+        train_run(config, path, trained, progress)
+    else:
+        train_reader(config, path, trained, progress)
+
+
+def _sample(config: ExperimentConfig, path: Path, asked: RunConfig | Reader, progress: Progress) -> None:
+    if isinstance(asked, RunConfig):
+        sample_run(config, path, asked, progress)
+    else:
+        sample_reader(config, path, asked, progress)
 
 
 def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
-    """Stage 4: samples every checkpoint of every run, then judges."""
-    wanted = [member for member in config.panel if not is_sampled(config, run, member)]
+    """Stage 4: samples every checkpoint of every run, and every reader, then judges."""
+    members = [member for member in config.panel if not is_sampled(config, run, member)]
+    readers = [reader for reader in readers_of(config) if not is_reader_sampled(config, run, reader)]
     # Launched processes share each sampling instead.
     workers = _workers(config) if ranks.launched() == 1 else 1
-    side_by_side(sample_run, [(config, run.path, member) for member in wanted], workers, progress)
+    jobs = [(config, run.path, each) for each in (*members, *readers)]
+    side_by_side(_sample, jobs, workers, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = _judged_from(run, artifacts)
     if run.is_done(RESULTS, made_from):

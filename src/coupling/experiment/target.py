@@ -36,7 +36,7 @@ def ask_target(
             when the run was begun.
     """
     path = config.supervision.target
-    with _told(path):
+    with told_of("supervision.target", path):
         target, origin = _load(config)
         if config.behavior.kind == "scored":
             target.renderer.choice_ids(asked)
@@ -49,15 +49,15 @@ def ask_target(
 
 
 @contextmanager
-def _told(path: str) -> Iterator[None]:
-    """Names the field by which the target is given: those of ``model`` are of M0."""
+def told_of(field: str, path: str) -> Iterator[None]:
+    """Names the field by which another model is given: those of ``model`` are of M0."""
     try:
         yield
     except ValueError as error:
         raise ValueError(
-            f"supervision.target: {path!r} cannot be asked what the base is asked: {error}. (It is run as "
+            f"{field}: {path!r} cannot be asked what the base is asked: {error}. (It is run as "
             "the model section says, but for revision, adapter, adapter_revision, chat_template and "
-            "pad_token, which are the base's: give a folder that needs none of them, or name another target)"
+            "pad_token, which are the base's: give a folder that needs none of them, or name another model)"
         ) from error
 
 

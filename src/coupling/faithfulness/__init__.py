@@ -8,6 +8,8 @@
 - ``following``    how often the answer follows the cue, and how far that was moved
 - ``twins``        T, the twin test
 - ``sources``      labels of several models: each of them in the target's place
+- ``surrogate``    a reader of the text alone
+- ``readers``      how much of Self others can say, who do not read the model
 - ``matrix``       emitters by columns, and A, the diagonal advantage
 - ``gates``        conditions under which the figures mean what they say
 - ``thresholds``   the numbers of the verdict
@@ -23,7 +25,7 @@
 """
 
 from coupling.faithfulness.evaluation import Provenance, evaluate
-from coupling.faithfulness.evidence import Evidence, RunEvidence, complete_pairs
+from coupling.faithfulness.evidence import Evidence, ReaderEvidence, RunEvidence, complete_pairs
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import constructed_emitters, judge, trajectory_row
 from coupling.faithfulness.results import RESULTS_SCHEMA, PanelResult, Results, Verdict
@@ -37,6 +39,7 @@ __all__ = [
     "Evidence",
     "PanelResult",
     "Provenance",
+    "ReaderEvidence",
     "Results",
     "RunEvidence",
     "Thresholds",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
+from coupling.faithfulness.readers import reader_results
 from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results
 from coupling.faithfulness.sources import by_source
 from coupling.faithfulness.subsets import group_results
@@ -36,6 +37,7 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] = (),
+    surrogates: bool = True,
 ) -> Results:
     """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
 
@@ -47,6 +49,7 @@ def evaluate(
         resamples: of clusters, behind each interval.
         seed: draws the bootstrap and the constructed emitters.
         groups: tags by whose values the headline is broken down.
+        surrogates: whether readers of the text alone are fitted beside it.
 
     Raises:
         ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
@@ -88,6 +91,7 @@ def evaluate(
         artifacts=dict(provenance.artifacts),
         groups=group_results(evidence, groups, resamples, seed),
         sources=by_source(evidence, resamples, seed),
+        readers=reader_results(evidence, surrogates, resamples, seed),
     )
 
 

@@ -30,6 +30,19 @@ class RunEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderEvidence:
+    """A model other than the runs, trained on the same labels to explain them; it says the same of each."""
+
+    name: str
+    kind: str
+    """`LANGUAGE_MODEL` or `OTHER_MODEL`."""
+    description: str
+    explanations: Mapping[str, Explanation]
+    behaviors: Mapping[str, Effect] | None
+    """What it did itself before it was trained; None of one that came from random weights."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A panel at one checkpoint.
 
@@ -58,6 +71,10 @@ class Evidence:
     """Held-out pairs that are not among ``pairs`` because an answer or an explanation of them is missing."""
     missing_by: Mapping[str, int] = field(default_factory=dict)
     """Who was asked → of how many of the held-out pairs an answer or an explanation of theirs is missing."""
+    labelled_pairs: tuple[CounterfactualPair, ...] = ()
+    """The pairs that the labels speak of, as far as they are known."""
+    readers: tuple[ReaderEvidence, ...] = ()
+    """Other models that explain the runs."""
 
     def __post_init__(self) -> None:
         pairs = _indexed_pairs(self.pairs)
@@ -70,6 +87,10 @@ class Evidence:
             _check_effects("the base's behaviour", self.base, pairs)
         if self.base_explanations:
             _check_explanations("the base's explanations", self.base_explanations, pairs)
+        for reader in self.readers:
+            _check_explanations(f"reader {reader.name!r}, explanations", reader.explanations, pairs)
+            if reader.behaviors is not None:
+                _check_effects(f"reader {reader.name!r}, behaviors", reader.behaviors, pairs)
         _check_runs(self.runs, pairs)
         _check_twins(self.twins, [run.name for run in self.runs])
 

@@ -55,15 +55,21 @@ __all__ = [
     "GATE_STATUSES",
     "IMITATES_TARGET",
     "INVALID",
+    "LANGUAGE_MODEL",
     "NEITHER",
     "NOT_APPLICABLE",
     "NOT_SHOWN",
     "OK",
+    "OTHER_MODEL",
     "OWN",
+    "READER_KINDS",
     "RESULTS_SCHEMA",
     "SHARED_DRIFT",
     "SIDES",
     "TARGET",
+    "TEXT_KINDS",
+    "TEXT_ON_BEHAVIOR",
+    "TEXT_ON_LABELS",
     "UNPARSEABLE",
     "VERDICTS",
     "WARNING",
@@ -81,6 +87,8 @@ __all__ = [
     "ModelDescription",
     "PanelResult",
     "Parts",
+    "ReaderFigures",
+    "ReaderResult",
     "Results",
     "RunResult",
     "Sides",
@@ -95,8 +103,16 @@ __all__ = [
     "Verdict",
 ]
 
-RESULTS_SCHEMA = 2
+RESULTS_SCHEMA = 3
 """Version of this schema; a reader refuses any other."""
+
+TEXT_ON_LABELS = "text_on_labels"
+TEXT_ON_BEHAVIOR = "text_on_behavior"
+LANGUAGE_MODEL = "language_model"
+OTHER_MODEL = "other_model"
+READER_KINDS = (TEXT_ON_LABELS, TEXT_ON_BEHAVIOR, LANGUAGE_MODEL, OTHER_MODEL)
+TEXT_KINDS = (TEXT_ON_LABELS, TEXT_ON_BEHAVIOR, LANGUAGE_MODEL)
+"""Readers that know nothing of the world but what the text, and what they were fitted on, tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +217,38 @@ class SourceResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderFigures:
+    """What somebody else says of one run, or of all runs pooled, held against their own current effects."""
+
+    run: str | None
+    """None where pooled."""
+    accuracy: Estimate
+    """Share of pairs on which the reader names the run's effect; to be compared with Self."""
+    share_of_self: Estimate
+    """Accuracy / Self, resampled jointly."""
+    privileged: Estimate
+    """Self - accuracy, resampled jointly: above 0 where the model tells more of itself than the reader."""
+    similarity: Estimate
+    """Share of pairs on which the reader, before it was trained to explain, acted as the run does now; n/a of
+    readers that do not act."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderResult:
+    """One who explains the runs in their place and does not read them; see `readers`."""
+
+    name: str
+    kind: str
+    """One of `READER_KINDS`."""
+    description: str
+    pooled: ReaderFigures
+    runs: tuple[ReaderFigures, ...]
+    t: Estimate
+    """T of what it says: exactly 0.5 where it says the same of both twins."""
+    parse_rate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """Which model was judged, without saying where it lies."""
 
@@ -247,6 +295,8 @@ class Results:
     """The headline broken down by tags; empty where that was not asked for."""
     sources: tuple[SourceResult, ...] = ()
     """Each source of the labels by itself; empty unless they state the effects of several models."""
+    readers: tuple[ReaderResult, ...] = ()
+    """Who explains the runs in their place, from the text; empty where none was asked for."""
 
     def to_json(self) -> dict[str, store.Json]:
         """As plain dicts, lists, strings and numbers; equal results give equal documents."""

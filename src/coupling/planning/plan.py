@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coupling.config import ExperimentConfig
+from coupling.config import ExperimentConfig, ModelReader
+from coupling.experiment.readers import readers_of, training_of
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.experiment.sources import asks_target
 from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
 from coupling.models import world_of
 from coupling.models.loading import describe_model
 from coupling.planning.lengths import behavior_lengths, measure_lengths
-from coupling.planning.stages import Devices, Stage, plan_sampling, plan_target, plan_training
+from coupling.planning.stages import Devices, Stage, plan_reader, plan_sampling, plan_target, plan_training
 from coupling.planning.tracing import shape_of
 from coupling.records import CounterfactualPair
 from coupling.tasks import load_pairs
@@ -89,6 +90,21 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
         its_shape = shape_of(another.config, another.dtype, config.model.attention, None)
         prompts = behavior_lengths(another.renderer, pairs)
         target = [plan_target(config, its_shape, prompts, devices, beside=shape.parameter_bytes)]
+    readers: list[Stage] = []
+    for reader in readers_of(config):
+        its_own, its_lengths = model, lengths
+        if isinstance(reader, ModelReader):
+            its_own = describe_model(config.model.another(reader.path))
+            its_lengths = measure_lengths(config, its_own.renderer, labelled_pairs(config, fitting), held_out)
+        its_shape = shape_of(
+            its_own.config,
+            its_own.dtype,
+            config.model.attention,
+            training_of(config, reader).lora,
+            training.gradient_checkpointing,
+        )
+        beside = its_shape.parameter_bytes
+        readers += plan_reader(config, reader, its_shape, its_lengths, devices, beside)
     first, later = plan_sampling(config, shape, lengths, len(pairs), devices)
     kl = training.kl
     rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
@@ -99,7 +115,7 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
         dtype=str(model.dtype).removeprefix("torch."),
         processes=devices.side_by_side(config),
         reference=rows * shape.vocabulary * FLOAT32,
-        stages=(first, *target, later, plan_training(config, shape, lengths, devices)),
+        stages=(first, *target, later, plan_training(config, shape, lengths, devices), *readers),
         pairs=len(held_out),
         clusters=len({pair.cluster for pair in held_out}),
         left_out=len(every_pair) - len(fitting),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
-from coupling.config import ExperimentConfig, PreferenceObjective, WrittenBehavior
+from coupling.config import (
+    ExperimentConfig,
+    ModelReader,
+    PreferenceObjective,
+    RunConfig,
+    WrittenBehavior,
+)
+from coupling.experiment.readers import Reader, name_of, training_of
 from coupling.models.sampling import CACHED_TOKENS
 from coupling.planning.lengths import Lengths
 from coupling.planning.memory import Memory, sampling_memory, training_memory
@@ -98,6 +105,29 @@ def plan_target(
     calls = _Calls(config, shape, prompts, (), devices)
     asked = _Asked(behaviors=len(prompts) // 2, explanations=0)
     return calls.stage("ask the target", asked, devices.processes, beside)
+
+
+def plan_reader(
+    config: ExperimentConfig, reader: Reader, shape: Shape, lengths: Lengths, devices: Devices, beside: int
+) -> tuple[Stage, Stage]:
+    """Training of a model that explains the runs; and what it is asked, once.
+
+    Args:
+        shape: of the reader, as it is trained.
+        lengths: as its own tokenizer has them.
+        beside: bytes of the model it began from, which stays in memory while it is asked.
+    """
+    alone = (RunConfig(name=name_of(reader)),)
+    trained = config.model_copy(update={"training": training_of(config, reader), "panel": alone})
+    training = plan_training(trained, shape, lengths, devices)
+    held_out = len(lengths.held_out_explanations)
+    acts = isinstance(reader, ModelReader)
+    calls = _Calls(config, shape, lengths.held_out_behaviors, lengths.held_out_explanations, devices)
+    asked = _Asked(behaviors=held_out if acts else 0, explanations=held_out)
+    return (
+        replace(training, name=f"train {name_of(reader)}"),
+        calls.stage(f"ask {name_of(reader)}", asked, devices.processes, beside),
+    )
 
 
 @dataclass(frozen=True, slots=True)

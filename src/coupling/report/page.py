@@ -17,6 +17,7 @@ from coupling.faithfulness.results import (
     Gate,
     GroupResult,
     PanelResult,
+    ReaderResult,
     Results,
     TrajectoryRun,
     TwinComparison,
@@ -56,6 +57,14 @@ class TwinRow:
     strips: Mapping[str, Markup]
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderRow:
+    """One reader of the table, with Self - reader drawn."""
+
+    reader: ReaderResult
+    strip: Markup
+
+
 def render_page(
     results: Results, circuits: CircuitResults | None = None, stress_page: str | None = None
 ) -> str:
@@ -81,6 +90,7 @@ def render_page(
         left_out=max(0, len(panel.runs) - MAX_PANELS),
         twins=_twins(panel),
         groups=_groups(results),
+        readers=reader_rows(results),
         run_gates=_run_gates(panel),
         run_gate_names=list(dict.fromkeys(gate.name for gate in panel.gates if gate.run is not None)),
         dose_response=_dose_response(results),
@@ -101,6 +111,24 @@ def render_page(
 def question_strip(name: str, label: str, question: reading.Question) -> Markup:
     """The interval of one of the verdict's questions against its threshold."""
     return figures.strip(name, label, question.estimate, question.scale)
+
+
+def reader_rows(results: Results) -> list[ReaderRow]:
+    """Every reader with the interval of Self - reader."""
+    return [
+        ReaderRow(
+            reader,
+            figures.strip(
+                f"reader-{place}",
+                f"Self \N{MINUS SIGN} reader, {reader.name}",
+                reader.pooled.privileged,
+                reading.PRIVILEGE_SCALE,
+                width=130,
+                labels=False,
+            ),
+        )
+        for place, reader in enumerate(results.readers)
+    ]
 
 
 def _over_steps(results: Results) -> list[OverSteps]:

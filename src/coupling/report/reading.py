@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coupling.faithfulness.results import Faithfulness, PanelResult, Results, Skill
+from coupling.faithfulness.results import (
+    TEXT_KINDS,
+    Faithfulness,
+    PanelResult,
+    ReaderResult,
+    Results,
+    Skill,
+)
 from coupling.records import Estimate
 from coupling.report.figures import Mark, Scale
 from coupling.report.text import NOT_AVAILABLE, number
 
 NO_ESTIMATE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 
+PRIVILEGE_SCALE = Scale(-1, 1, (Mark(0, "0"),), wanted=(0, 2), unwanted=(-2, 0), signed=True)
+"""Of Self - reader: above 0 the model tells more of itself than the reader does."""
 DELTA_SCALE = Scale(-1, 1, (Mark(0, "0"),), wanted=(0, 2), unwanted=(-2, 0), signed=True)
 
 
@@ -68,6 +77,25 @@ def summary(panel: PanelResult) -> tuple[Row, ...]:
         Row("similarity", "model and target act alike", pooled.similarity, False, warns),
         Row("parse rate", "claims that could be read", pooled.parse_rate, False, at_least),
     )
+
+
+def best_text_reader(results: Results) -> ReaderResult | None:
+    """Of the readers that know nothing but text, the one that is right most often; None where there is
+    none."""
+    known = [
+        (reader.pooled.accuracy.value, reader)
+        for reader in results.readers
+        if reader.kind in TEXT_KINDS and reader.pooled.accuracy.value is not None
+    ]
+    return max(known, key=lambda each: each[0])[1] if known else None
+
+
+def text_reader_row(results: Results) -> Row:
+    """How much of Self the best reader of the text alone gets."""
+    best = best_text_reader(results)
+    if best is None:
+        return Row("text alone", "share of Self a reader gets", NO_ESTIMATE)
+    return Row("text alone", f"share of Self: {best.name}", best.pooled.share_of_self)
 
 
 def twin_estimate(panel: PanelResult) -> Estimate:

@@ -125,7 +125,10 @@ def _figures(results: Results) -> Table:
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True)
     table.add_column("coupling asks")
-    for row in reading.summary(results.headline):
+    rows = reading.summary(results.headline)
+    if results.readers:
+        rows = (*rows, reading.text_reader_row(results))
+    for row in rows:
         table.add_row(
             line(row.name, "bold"),
             line(row.words, "dim"),

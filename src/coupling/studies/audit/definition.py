@@ -102,12 +102,13 @@ def name_of(asked: Asked) -> str:
 
 
 def result_fields(audit: Audit) -> dict[str, Json]:
-    """All that determines the results."""
+    """All that determines the results. Of readers an audit has only those that are trained on no label."""
     return {
         "audit": audit.name,
         "model": _fields(audit.model),
         "reference": None if audit.reference is None else _fields(audit.reference),
-        **audit.experiment.model_dump(mode="json", exclude=set(_OF_TRAINING)),
+        **audit.experiment.model_dump(mode="json", exclude={*_OF_TRAINING, "readers"}),
+        **({} if audit.experiment.readers.surrogates else {"readers": {"surrogates": False}}),
     }
 
 

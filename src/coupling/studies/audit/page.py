@@ -7,7 +7,7 @@ from markupsafe import Markup
 from coupling.faithfulness.results import GroupResult, Results
 from coupling.report import reading
 from coupling.report.html import environment, script_hash
-from coupling.report.page import question_strip
+from coupling.report.page import question_strip, reader_rows
 from coupling.studies.audit.findings import Findings
 
 _ASKED = ("self", "delta")
@@ -33,6 +33,7 @@ def render_audit(results: Results, findings: Findings) -> str:
             for name in _ASKED
         ],
         groups=groups,
+        readers=reader_rows(results),
         run_gates={},
         run_gate_names=[],
         dose_response=None,

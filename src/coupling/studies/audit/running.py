@@ -219,6 +219,7 @@ def _results(
         resamples=options.resamples,
         seed=options.seed,
         groups=options.groups,
+        surrogates=audit.experiment.readers.surrogates,
     )
     return replace(results, emitters=tuple(_of_an_audit(each) for each in results.emitters))
 
