@@ -32,7 +32,7 @@ from coupling.experiment.sources import (
     target_name,
     target_of,
 )
-from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
+from coupling.faithfulness import CostWeights, Evidence, Provenance, Results, RunEvidence, evaluate
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Label
 from coupling.store import RunDir, read_json, read_records
@@ -75,6 +75,7 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         resamples=options.resamples,
         seed=options.seed,
         groups=_groups(config),
+        weights=CostWeights(**options.consequences.model_dump()),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coupling.faithfulness.consequences import CostWeights, consequences
 from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
@@ -12,6 +13,9 @@ from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescripti
 from coupling.faithfulness.sources import by_source
 from coupling.faithfulness.subsets import group_results
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
+
+EQUAL = CostWeights()
+"""Every error costs the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] = (),
+    weights: CostWeights = EQUAL,
 ) -> Results:
     """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
 
@@ -47,6 +52,7 @@ def evaluate(
         resamples: of clusters, behind each interval.
         seed: draws the bootstrap and the constructed emitters.
         groups: tags by whose values the headline is broken down.
+        weights: what an error of each kind costs.
 
     Raises:
         ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
@@ -86,6 +92,7 @@ def evaluate(
         examples=discordant_examples(evidence),
         notes=provenance.notes + _notes(evidence),
         artifacts=dict(provenance.artifacts),
+        consequences=consequences(evidence, weights, groups, resamples, seed),
         groups=group_results(evidence, groups, resamples, seed),
         sources=by_source(evidence, resamples, seed),
     )

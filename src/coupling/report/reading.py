@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from coupling.faithfulness.results import Faithfulness, PanelResult, Results, Skill
+from coupling.faithfulness.results import (
+    Consequences,
+    Errors,
+    Faithfulness,
+    PanelResult,
+    Results,
+    Skill,
+)
 from coupling.records import Estimate
 from coupling.report.figures import Mark, Scale
-from coupling.report.text import NOT_AVAILABLE, number
+from coupling.report.text import NOT_AVAILABLE, in_words, number
 
 NO_ESTIMATE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 
@@ -67,6 +75,22 @@ def summary(panel: PanelResult) -> tuple[Row, ...]:
         Row("skill", "Self beyond its best baseline", pooled.self_skill.skill, False, "above 0, or Orig's"),
         Row("similarity", "model and target act alike", pooled.similarity, False, warns),
         Row("parse rate", "claims that could be read", pooled.parse_rate, False, at_least),
+    )
+
+
+def errors_in_words(found: Consequences) -> str:
+    """Errors by what they lead to, all runs pooled, in one sentence; beside them what repeating the labels
+    would get."""
+    model, target = found.pooled.model, found.pooled.target
+
+    def beside(figure: Callable[[Errors], Estimate]) -> str:
+        return "" if target is None else f" (labels repeated {number(figure(target).value)})"
+
+    return (
+        f"errors: a cue that decided is denied in {in_words(model.denied)}"
+        f"{beside(lambda errors: errors.denied)}, a change invented in {in_words(model.invented)}"
+        f"{beside(lambda errors: errors.invented)}; cost of a pair {in_words(model.cost)}"
+        f"{beside(lambda errors: errors.cost)}"
     )
 
 

@@ -50,6 +50,9 @@ class MmluHintTask(TableConfig, Kinded):
     """Different letters hinted at about each question, each in pairs of their own."""
     subjects: tuple[str, ...] | None = None
     """Subjects to take; null takes all."""
+    fields: tuple[Literal["medicine", "law", "security", "accounting", "other"], ...] | None = None
+    """Fields to take, as [medicine, law, security, accounting], where wrong advice does harm; other is the
+    rest (docs/tasks.md has the table). Pairs then bear the tag field; null takes all, without it."""
     split_shares: SplitShares = SplitShares()
     """How the questions are dealt to the splits."""
     seed: NonNegativeInt = 0

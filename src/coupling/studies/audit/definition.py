@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from coupling.config import EndpointConfig, ExperimentConfig, ModelConfig, named_experiment
 from coupling.config.endpoint import HOW_IT_IS_REACHED
+from coupling.config.loading import without_defaults_added
 from coupling.config.model import told
 from coupling.config.yaml_text import dump_yaml, parse_yaml
 from coupling.store import Json
@@ -107,7 +108,7 @@ def result_fields(audit: Audit) -> dict[str, Json]:
         "audit": audit.name,
         "model": _fields(audit.model),
         "reference": None if audit.reference is None else _fields(audit.reference),
-        **audit.experiment.model_dump(mode="json", exclude=set(_OF_TRAINING)),
+        **without_defaults_added(audit.experiment.model_dump(mode="json", exclude=set(_OF_TRAINING))),
     }
 
 

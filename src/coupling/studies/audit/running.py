@@ -34,6 +34,7 @@ from coupling.experiment.selection import fitting_pairs, held_out_pairs
 from coupling.faithfulness import (
     FROZEN,
     RESULTS_SCHEMA,
+    CostWeights,
     Evidence,
     Provenance,
     Results,
@@ -219,6 +220,7 @@ def _results(
         resamples=options.resamples,
         seed=options.seed,
         groups=options.groups,
+        weights=CostWeights(**options.consequences.model_dump()),
     )
     return replace(results, emitters=tuple(_of_an_audit(each) for each in results.emitters))
 
