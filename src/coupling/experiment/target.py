@@ -38,7 +38,7 @@ def ask_target(
     path = config.supervision.target
     with _told(path):
         target, origin = _load(config)
-        if config.behavior.kind == "scored":
+        if config.behavior.kind != "written":
             target.renderer.choice_ids(asked)
         require_room(config, asked, target.model.config, target.renderer)
         identity = identify(target, asked, config)

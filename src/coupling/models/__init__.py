@@ -6,23 +6,27 @@ from coupling.models.endpoint import EndpointSampler
 from coupling.models.journal import Journal
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
+from coupling.models.reasoned import ReasonedSampler, check_reasoned, reasoned_inputs
 from coupling.models.rendering import Renderer, Sequence, context_length
-from coupling.models.sampling import LocalSampler, Sampler, explanation_message
+from coupling.models.sampling import Input, LocalSampler, Sampler, explanation_message
 from coupling.models.written import WrittenSampler, check_written
 
 __all__ = [
     "CARD_FILE",
     "Detector",
     "EndpointSampler",
+    "Input",
     "Journal",
     "LoadedModel",
     "LocalSampler",
     "OrganismCard",
+    "ReasonedSampler",
     "Renderer",
     "Sampler",
     "Sequence",
     "Thinking",
     "WrittenSampler",
+    "check_reasoned",
     "check_written",
     "context_length",
     "explanation_message",
@@ -31,6 +35,7 @@ __all__ = [
     "load_model",
     "prepare_process",
     "read_card",
+    "reasoned_inputs",
     "weights_sha256",
     "world_of",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -23,6 +24,14 @@ from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 CACHED_TOKENS = 1024
 """Tokens of one forward pass on a CPU. More or fewer are slower (models 96 and 256 wide): what one layer
 leaves to the next should still lie in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is asked, and what stands of the answer before its choice."""
+
+    message: str
+    opening: str
 
 
 class Sampler(Protocol):
@@ -71,11 +80,24 @@ class LocalSampler:
         # a repetition penalty alone turns "unchanged" claims into changes.
         model.generation_config = GenerationConfig()
 
-    def behaviors(self, pairs: Sequence[CounterfactualPair]) -> list[Behavior]:
-        """The behaviour on each pair, in the order given."""
-        prefixes = [pair.answer_prefix for pair in pairs]
-        with_cue = self.choice_logprobs(pairs, [pair.with_cue for pair in pairs], prefixes)
-        without_cue = self.choice_logprobs(pairs, [pair.without_cue for pair in pairs], prefixes)
+    def behaviors(
+        self, pairs: Sequence[CounterfactualPair], inputs: Sequence[tuple[Input, Input]] | None = None
+    ) -> list[Behavior]:
+        """The behaviour on each pair, in the order given.
+
+        Args:
+            inputs: x and x\\C of each pair as they are put to the model; by default as they are, the answer
+                opened by its prefix.
+        """
+        if inputs is None:
+            inputs = [
+                (Input(pair.with_cue, pair.answer_prefix), Input(pair.without_cue, pair.answer_prefix))
+                for pair in pairs
+            ]
+        with_cue, without_cue = (
+            self.choice_logprobs(pairs, [one.message for one in side], [one.opening for one in side])
+            for side in ([both[0] for both in inputs], [both[1] for both in inputs])
+        )
         return [
             Behavior(pair.id, Effect(_best(pair, with_), _best(pair, without)), with_, without)
             for pair, with_, without in zip(pairs, with_cue, without_cue, strict=True)
@@ -110,10 +132,23 @@ class LocalSampler:
         return [scored[i] for i in asker]
 
     def explanations(
-        self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
+        self,
+        pairs: Sequence[CounterfactualPair],
+        format: ExplanationFormat,
+        shown: Sequence[str] | None = None,
     ) -> list[Explanation]:
-        """The explanation of each pair, in the order given. The prompt never shows the model's answer."""
-        texts = self.written([explanation_message(pair, format) for pair in pairs], self.advance)
+        """The explanation of each pair, in the order given. The prompt never shows the model's answer.
+
+        Args:
+            shown: of each pair, the reasoning that the prompt shows; None shows none.
+        """
+        texts = self.written(
+            [
+                explanation_message(pair, format, reasoning)
+                for pair, reasoning in zip(pairs, shown or [""] * len(pairs), strict=True)
+            ],
+            self.advance,
+        )
         return [read_explanation(format, pair, text) for pair, text in zip(pairs, texts, strict=True)]
 
     @torch.inference_mode()
@@ -142,9 +177,12 @@ class LocalSampler:
         return [texts[i] for i in range(len(messages))]
 
 
-def explanation_message(pair: CounterfactualPair, format: ExplanationFormat) -> str:
-    """What is asked of a model that is to explain a pair: ``x`` and the format's question."""
-    return f"{pair.with_cue} {format.question(pair.cue)}"
+def explanation_message(pair: CounterfactualPair, format: ExplanationFormat, shown: str = "") -> str:
+    """What is asked of a model that is to explain a pair: ``x`` and the format's question.
+
+    ``shown``: its own reasoning about ``x``, less the answer, where that is shown between the two.
+    """
+    return " ".join(part for part in (pair.with_cue, shown, format.question(pair.cue)) if part)
 
 
 def _choice_logprobs(logits: torch.Tensor, choices: Sequence[tuple[int, ...]]) -> list[tuple[float, ...]]:

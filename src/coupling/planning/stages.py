@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from coupling.config import ExperimentConfig, PreferenceObjective, WrittenBehavior
+from coupling.config import ExperimentConfig, PreferenceObjective, ScoredBehavior, WrittenBehavior
 from coupling.models.sampling import CACHED_TOKENS
 from coupling.planning.lengths import Lengths
 from coupling.planning.memory import Memory, sampling_memory, training_memory
@@ -183,7 +183,7 @@ class _Calls:
         self.prompts, self.explained = prompts, explained
         self.rows = config.evaluation.batch_size
         behavior = config.behavior
-        self.written = behavior.max_new_tokens if isinstance(behavior, WrittenBehavior) else 0
+        self.written = 0 if isinstance(behavior, ScoredBehavior) else behavior.max_new_tokens
         asked = max(prompts)
         written = [asked + self.written] if self.written else []
         written += [tokens + config.explanation.max_new_tokens for tokens in explained]

@@ -78,6 +78,14 @@ def define_audit(
     if endpoint and not any(_is_url(each) for each in (model, reference or "")):
         raise ValueError(f"--endpoint {endpoint[0]}: neither model nor reference is the URL of an endpoint")
 
+    for given in (model, reference or ""):
+        if _is_url(given) and experiment.behavior.kind == "reasoned":
+            raise ValueError(
+                f"{task}: behavior.kind is 'reasoned', but {_without_key(given)} is an endpoint, which scores "
+                "no choices behind words of its own; audit a model in memory, or set behavior: {kind: "
+                "scored}"
+            )
+
     def asked(given: str, served: str | None, option: str, of_model: Sequence[str]) -> Asked:
         if _is_url(given):
             return _endpoint(given, served, option, endpoint)
