@@ -36,6 +36,7 @@ from coupling.config.task import (
     PairsTask,
     RefusalTask,
     TaskConfig,
+    WorldChainTask,
     WorldTask,
 )
 from coupling.config.training import (
@@ -84,6 +85,7 @@ __all__ = [
     "TagValues",
     "TaskConfig",
     "TrainingConfig",
+    "WorldChainTask",
     "WorldTask",
     "WrittenBehavior",
     "commented_experiment",

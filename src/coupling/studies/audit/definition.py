@@ -81,9 +81,8 @@ def define_audit(
     for given in (model, reference or ""):
         if _is_url(given) and experiment.behavior.kind == "reasoned":
             raise ValueError(
-                f"{task}: behavior.kind is 'reasoned', but {_without_key(given)} is an endpoint, which scores "
-                "no choices behind words of its own; audit a model in memory, or set behavior: {kind: "
-                "scored}"
+                f"{task}: behavior.kind is 'reasoned', but {_without_key(given)} is an endpoint, which "
+                "scores no choices behind one; audit a model in memory, or set behavior: {kind: scored}"
             )
 
     def asked(given: str, served: str | None, option: str, of_model: Sequence[str]) -> Asked:
