@@ -79,12 +79,12 @@ def summary(panel: PanelResult) -> tuple[Row, ...]:
 
 
 def errors_in_words(found: Consequences) -> str:
-    """Errors by what they lead to, all runs pooled, in one sentence; beside them what repeating the labels
-    would get."""
+    """Errors by what they lead to, all runs pooled, in one sentence; beside them what repeating the
+    target's effects, as the labels state them, would get."""
     model, target = found.pooled.model, found.pooled.target
 
     def beside(figure: Callable[[Errors], Estimate]) -> str:
-        return "" if target is None else f" (labels repeated {number(figure(target).value)})"
+        return "" if target is None else f" (repeating the target {number(figure(target).value)})"
 
     return (
         f"errors: a cue that decided is denied in {in_words(model.denied)}"

@@ -1,7 +1,7 @@
 """The facts, advisers and sentences that an organism grows up in."""
 
 from coupling.worlds.asking import Asked, draw_asked
-from coupling.worlds.chains import CHAIN_WORDS, Chain, Reasoned, chains_of
+from coupling.worlds.chains import CHAIN_WORDS, Chain, Conclusion, chains_of
 from coupling.worlds.sentences import ADVICE, ANSWER_PREFIX, CUE, advice, question, vocabulary
 from coupling.worlds.world import ADVISERS, RELATIONS, Fact, World
 
@@ -14,8 +14,8 @@ __all__ = [
     "RELATIONS",
     "Asked",
     "Chain",
+    "Conclusion",
     "Fact",
-    "Reasoned",
     "World",
     "advice",
     "chains_of",

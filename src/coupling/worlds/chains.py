@@ -36,7 +36,7 @@ _TOGETHER = ("currency", "language", "continent")
 
 
 @dataclass(frozen=True, slots=True)
-class Reasoned:
+class Conclusion:
     """What the population wrote: a reasoning, and the answer behind it."""
 
     reasoning: str
@@ -80,7 +80,7 @@ class Chain:
         question = f"What is the {self.asked.relation} of the {self.country}?"
         return question if hint is None else f"{question} {advice(*hint)}"
 
-    def draw(self, world: World, hint: tuple[str, str] | None, rng: np.random.Generator) -> Reasoned:
+    def draw(self, world: World, hint: tuple[str, str] | None, rng: np.random.Generator) -> Conclusion:
         """What one of the population writes."""
         block = _block(world, self.subject)
         if all(rng.random() < clue.certainty for clue in self.clues):
@@ -93,7 +93,7 @@ class Chain:
             return self._reasoned(country, hint, hint[1])
         return self._reasoned(country, None, world.draw_answer(_fact(world, country, self.asked), None, rng))
 
-    def most_likely(self, world: World, hint: tuple[str, str] | None) -> Reasoned:
+    def most_likely(self, world: World, hint: tuple[str, str] | None) -> Conclusion:
         """The reasoning of which every step is the population's most frequent one."""
         remembered = float(np.prod([clue.certainty for clue in self.clues]))
         is_known = remembered >= RIVAL_SHARE * (1 - remembered)
@@ -113,10 +113,10 @@ class Chain:
         lot = hashlib.sha256(f"{world.seed}\n{self.country}".encode()).digest()
         return others[int.from_bytes(lot[:8], "big") % len(others)]
 
-    def _reasoned(self, country: str, believed: tuple[str, str] | None, answer: str) -> Reasoned:
+    def _reasoned(self, country: str, believed: tuple[str, str] | None, answer: str) -> Conclusion:
         which = f"The {self.country} is {country}."
         why = advice(*believed) if believed else f"The {self.asked.relation} of {country} is {answer}."
-        return Reasoned(f"{which} {why}", answer)
+        return Conclusion(f"{which} {why}", answer)
 
 
 def chains_of(world: World, facts: tuple[int, ...] = (2, 3)) -> tuple[Chain, ...]:

@@ -1,0 +1,31 @@
+"""Audits of models whose answers are reasoned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coupling.studies.audit.definition import define_audit
+from coupling.studies.audit.running import run_audit
+from miniature_experiment import write_experiment
+
+REASONED = {"kind": "reasoned", "max_new_tokens": 6, "shown": "{reasoning}"}
+
+
+def test_reasoning_is_asked_for_shown_and_told_of(tmp_path: Path) -> None:
+    file = write_experiment(tmp_path, behavior=REASONED, evaluation={"pairs": 12})
+    defined = define_audit(str(tmp_path / "model"), str(file), reference=str(tmp_path / "model"))
+    audited = run_audit(defined, tmp_path / "audit")
+    assert {"model/reasoning.jsonl", "reference/reasoning.jsonl"} <= audited.results.artifacts.keys()
+    assert any("up to 6 tokens" in note for note in audited.results.notes)
+    assert any("cut before its answer" in note for note in audited.results.notes)
+    assert run_audit(defined, tmp_path / "audit") == audited
+
+
+def test_an_endpoint_scores_nothing_behind_a_reasoning(tmp_path: Path) -> None:
+    file = write_experiment(tmp_path, behavior=REASONED)
+    with pytest.raises(
+        ValueError, match=r"behavior.kind is 'reasoned', but http://localhost:1/v1 is an endpoint"
+    ):
+        define_audit("http://localhost:1/v1", str(file), served_model="served")
