@@ -9,6 +9,7 @@ import pytest
 from coupling.studies.audit.definition import define_audit
 from coupling.studies.audit.running import run_audit
 from miniature_experiment import write_experiment
+from noted import Noted
 
 REASONED = {"kind": "reasoned", "max_new_tokens": 6, "shown": "{reasoning}"}
 
@@ -16,7 +17,11 @@ REASONED = {"kind": "reasoned", "max_new_tokens": 6, "shown": "{reasoning}"}
 def test_reasoning_is_asked_for_shown_and_told_of(tmp_path: Path) -> None:
     file = write_experiment(tmp_path, behavior=REASONED, evaluation={"pairs": 12})
     defined = define_audit(str(tmp_path / "model"), str(file), reference=str(tmp_path / "model"))
-    audited = run_audit(defined, tmp_path / "audit")
+    progress = Noted()
+    audited = run_audit(defined, tmp_path / "audit", progress=progress)
+    for who in ("model", "reference"):
+        told = [(done, total) for task, done, total in progress.updates if task == f"ask the {who}"]
+        assert told[-1][0] == told[-1][1] == max(done for done, _ in told)
     assert {"model/reasoning.jsonl", "reference/reasoning.jsonl"} <= audited.results.artifacts.keys()
     assert any("up to 6 tokens" in note for note in audited.results.notes)
     assert any("cut before its answer" in note for note in audited.results.notes)

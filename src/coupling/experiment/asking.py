@@ -35,6 +35,11 @@ class Tally:
         self.progress.update(self.task, self.done, self.total)
 
 
+def rows_of_a_pair(config: ExperimentConfig) -> int:
+    """Rows that a model is asked for the behaviour on one pair: two inputs, reasoned about first or not."""
+    return 4 if isinstance(config.behavior, ReasonedBehavior) else 2
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Answers or explanations of one model, which are asked for only where they are not there yet."""
