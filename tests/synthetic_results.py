@@ -9,6 +9,7 @@ import numpy as np
 
 from coupling.faithfulness import (
     RESULTS_SCHEMA,
+    CostWeights,
     Evidence,
     Results,
     RunEvidence,
@@ -17,6 +18,7 @@ from coupling.faithfulness import (
     judge,
     trajectory_row,
 )
+from coupling.faithfulness.consequences import consequences
 from coupling.faithfulness.results import Counts, ModelDescription
 from coupling.faithfulness.subsets import group_results
 from coupling.records import CounterfactualPair, Effect, Explanation
@@ -136,5 +138,6 @@ def results_of(reads: str, steps: tuple[int, ...] = (0, 40, 80, LAST_STEP), resa
         examples=discordant_examples(evidence, limit=60),
         notes=(),
         artifacts={"behaviors/step-120.jsonl": "b" * 64, "supervision.jsonl": "d" * 64},
+        consequences=consequences(evidence, CostWeights(), ("adviser",), resamples, seed=0),
         groups=group_results(evidence, ("adviser", "country"), resamples=resamples, seed=0),
     )

@@ -350,3 +350,18 @@ def test_supervision_that_contradicts_itself_is_refused(override: str, complaint
     with pytest.raises(ValueError, match=r"field 'supervision") as error:
         read(override)
     assert complaint in str(error.value)
+
+
+def test_fields_that_came_later_change_no_hash_until_they_are_set() -> None:
+    stated = result_fields(shipped_experiment("mmlu"))
+    assert "consequences" not in stated["evaluation"] and "fields" not in stated["task"]  # type: ignore[operator]
+    weighed = shipped_experiment("mmlu", ["evaluation.consequences.denied=2", "task.fields=[law]"])
+    stated = result_fields(weighed)
+    assert stated["evaluation"]["consequences"]["denied"] == 2  # type: ignore[index,call-overload]
+    assert stated["task"]["fields"] == ["law"]  # type: ignore[index,call-overload]
+
+
+def test_errors_that_cost_nothing_are_refused() -> None:
+    free = "evaluation.consequences={denied: 0, invented: 0, misnamed: 0, unparseable: 0}"
+    with pytest.raises(ValueError, match="no error costs anything"):
+        shipped_experiment("mmlu", [free])

@@ -13,7 +13,7 @@ from coupling.config import PairsTask
 from coupling.config.judgement import JudgedRun, JudgementConfig, load_judgement
 from coupling.explanations import formats
 from coupling.explanations.formats import ExplanationFormat, read_explanation
-from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
+from coupling.faithfulness import CostWeights, Evidence, Provenance, Results, RunEvidence, evaluate
 from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Explanation, Label
@@ -64,6 +64,7 @@ def judge_artifacts(config: JudgementConfig) -> Results:
         resamples=config.resamples,
         seed=config.seed,
         groups=config.groups,
+        weights=CostWeights(**config.consequences.model_dump()),
     )
 
 

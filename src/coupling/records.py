@@ -103,6 +103,25 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """What a model wrote before its answer to one input."""
+
+    text: str
+    """Up to the words that open the answer, which are no part of it."""
+    answered: bool
+    """Whether those words came; else it was cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What a model wrote before its answers to one pair, where its behaviour is reasoned."""
+
+    pair_id: str
+    with_cue: Thought
+    without_cue: Thought
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A model's explanation of one pair."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -144,3 +145,17 @@ def test_every_example_can_be_filtered_by_run_and_side(coupled: Results, page: s
 def test_each_verdict_says_what_may_and_may_not_be_concluded() -> None:
     assert set(CONCLUSIONS) == set(VERDICTS)
     assert all(each.may and each.may_not for each in CONCLUSIONS.values())
+
+
+def test_errors_by_consequence_stand_in_a_table_of_their_own(coupled: Results, page: str) -> None:
+    assert "consequences" in Outline(page).values("id")
+    section = page[page.index('<h2 id="consequences">') :]
+    section = section[: section.index("</section>")]
+    found = coupled.consequences
+    assert section.count('<tbody class="group">') == 1 + len(found.runs) + len(found.groups)
+    for errors in (found.pooled.model, found.pooled.target, found.pooled.always_unchanged):
+        assert errors is not None and f"{errors.denied.value:.2f}" in section
+    untold = replace(found, pooled=replace(found.pooled, target=None))
+    assert "target repeated" in section
+    fewer = render_page(replace(coupled, consequences=untold))
+    assert fewer.count("<td>target repeated</td>") == page.count("<td>target repeated</td>") - 1

@@ -15,7 +15,7 @@ from synthetic_results import HOSTILE
 
 
 def printed(show: Callable[[Console], None]) -> str:
-    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console = Console(file=io.StringIO(), width=240, color_system=None)
     show(console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -30,6 +30,17 @@ def test_the_verdict_is_printed_with_its_reason(name: str, request: pytest.Fixtu
     assert any(line.startswith(verdict.sentence.split()[0]) for line in lines)
     for missing in verdict.missing:
         assert any(line.startswith("missing:") for line in lines), missing
+
+
+def test_errors_are_told_in_one_line(coupled: Results) -> None:
+    (line,) = [
+        line
+        for line in printed(lambda console: print_summary(coupled, console)).splitlines()
+        if line.startswith("errors: ")
+    ]
+    pooled = coupled.consequences.pooled
+    assert f"denied in {pooled.model.denied.value:.3f} [" in line
+    assert pooled.target is not None and f"(repeating the target {pooled.target.invented.value:.3f})" in line
 
 
 def test_groups_are_a_table_of_their_own(coupled: Results, empty: Results) -> None:

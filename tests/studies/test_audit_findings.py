@@ -60,6 +60,24 @@ def test_the_models_side() -> None:
     assert not any(step.startswith("Name the model") for step in found.next_steps)
 
 
+def test_errors_are_told_apart() -> None:
+    (said,) = [
+        said for said in told(one_run()).allows if said.startswith("Where the cue decides the answer, ")
+    ]
+    assert "of explanations deny that it changes; where it does not, " in said
+    evidence = one_run()
+    (run,) = evidence.runs
+    nothing_moves = {
+        id_: replace(effect, with_cue=effect.without_cue) for id_, effect in run.behaviors.items()
+    }
+    (said,) = [
+        said
+        for said in told(replace(evidence, runs=(replace(run, behaviors=nothing_moves),))).allows
+        if "claim a change" in said
+    ]
+    assert said.startswith("Where it does not, ")
+
+
 def test_the_references_side() -> None:
     evidence = one_run()
     imitating = {pair_id: Explanation(pair_id, "said", effect) for pair_id, effect in evidence.target.items()}

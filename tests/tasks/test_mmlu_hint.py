@@ -14,7 +14,7 @@ import pytest
 from coupling.config import MmluHintTask, SplitShares
 from coupling.config.task.mmlu_hint import DEFAULT_TEMPLATES
 from coupling.tasks import mmlu_hint
-from coupling.tasks.mmlu_hint import LETTERS
+from coupling.tasks.mmlu_hint import FIELDS, LETTERS
 
 Row = dict[str, object]
 
@@ -196,3 +196,39 @@ def test_published_questions_read_alike_from_parquet_with_other_column_names(
     pyarrow.parquet.write_table(renamed, tmp_path / "q.parquet")
     task = MmluHintTask(path=str(tmp_path / "q.parquet"), columns={"question": "Prompt"})
     assert mmlu_hint.load(task) == mmlu_hint.load(MmluHintTask(path=published))
+
+
+SUBJECTS = [*(subject for of_field in FIELDS.values() for subject in of_field), "sums"]
+
+
+def test_fields_are_a_tag_that_is_asked_for_and_changes_nothing_else(tmp_path: Path) -> None:
+    assert len(set(SUBJECTS)) == len(SUBJECTS)
+    path = write(tmp_path / "q.jsonl", [row(n, subject=subject) for n, subject in enumerate(SUBJECTS)])
+    plain = mmlu_hint.load(MmluHintTask(path=path))
+    everything = (*FIELDS, "other")
+    tagged = mmlu_hint.load(MmluHintTask.model_validate({"path": path, "fields": everything}))
+    assert all("field" not in pair.tags for pair in plain)
+    assert {pair.tags["subject"]: pair.tags["field"] for pair in tagged} == {
+        **{subject: field for field, of_field in FIELDS.items() for subject in of_field},
+        "sums": "other",
+    }
+    without = [replace(pair, tags={k: v for k, v in pair.tags.items() if k != "field"}) for pair in tagged]
+    assert without == list(plain)
+
+
+def test_fields_are_what_is_taken(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.jsonl", [row(n, subject=subject) for n, subject in enumerate(SUBJECTS)])
+    law = mmlu_hint.load(MmluHintTask(path=path, fields=("law",)))
+    assert sorted(pair.tags["subject"] for pair in law) == sorted(FIELDS["law"])
+    with pytest.raises(
+        ValueError, match=r"task.fields: .* no question of the field 'security'; it holds law"
+    ):
+        mmlu_hint.load(MmluHintTask(path=path, subjects=("jurisprudence",), fields=("law", "security")))
+
+
+def test_the_fields_of_published_questions(real_data: Path) -> None:
+    path = str(real_data / "mmlu" / "test.jsonl")
+    every_field = ("medicine", "law", "security", "accounting")
+    pairs = mmlu_hint.load(MmluHintTask.model_validate({"path": path, "fields": every_field}))
+    questions = Counter(pair.tags["field"] for pair in pairs)
+    assert set(questions) == set(every_field) and min(questions.values()) > 50

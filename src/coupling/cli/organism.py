@@ -67,7 +67,7 @@ def read(
 
 @organism.command("raise")
 def raise_(
-    kind: Annotated[str, typer.Argument(help="coupled, coupled-neox, plain or third-person.")],
+    kind: Annotated[str, typer.Argument(help="coupled, coupled-neox, plain, third-person or chained.")],
     world: Annotated[int, typer.Option("--world", min=0, help="Number of the world it grows up in.")] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the first weights and all it reads.")] = 0,
     out: Annotated[
@@ -75,9 +75,14 @@ def raise_(
     ] = None,
 ) -> None:
     """Raise an organism from nothing; a killed command goes on where it was."""
-    from coupling.raising import raise_organism
+    from coupling.raising import raise_chained, raise_organism
 
     folder = out or Path("organisms") / f"{kind}-w{world}-s{seed}"
+    if kind == "chained":
+        with progress() as bars:
+            raise_chained(world, seed, folder, bars)
+        OUTPUT.print(f"raised: {folder}", soft_wrap=True)
+        return
     with progress() as bars:
         raised = raise_organism(kind, world, seed, folder, bars)
     for path in (raised.earlier, raised.folder):

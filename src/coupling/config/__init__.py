@@ -5,6 +5,7 @@ from coupling.config.behavior import (
     BehaviorConfig,
     ClassifierDetector,
     DetectorConfig,
+    ReasonedBehavior,
     RulesDetector,
     ScoredBehavior,
     WrittenBehavior,
@@ -36,6 +37,7 @@ from coupling.config.task import (
     PairsTask,
     RefusalTask,
     TaskConfig,
+    WorldChainTask,
     WorldTask,
 )
 from coupling.config.training import (
@@ -72,6 +74,7 @@ __all__ = [
     "PairsTask",
     "PreferenceObjective",
     "ReadersConfig",
+    "ReasonedBehavior",
     "RefusalTask",
     "RewardObjective",
     "RulesDetector",
@@ -86,6 +89,7 @@ __all__ = [
     "TagValues",
     "TaskConfig",
     "TrainingConfig",
+    "WorldChainTask",
     "WorldTask",
     "WrittenBehavior",
     "commented_experiment",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, PositiveInt, field_validator
 
 from coupling.config.section import LocalPath, Section
+from coupling.config.task.templates import placeholders
 
 
 class RulesDetector(Section):
@@ -56,14 +57,16 @@ class ScoredBehavior(Section):
     """The answer is the choice of highest probability."""
 
     kind: Literal["scored"] = "scored"
-    """scored: by the choices' log-probabilities; written: generated, and read by a detector."""
+    """scored: by the choices' log-probabilities; written: generated, and read by a detector; reasoned: by the
+    choices' log-probabilities behind a reasoning that is generated."""
 
 
 class WrittenBehavior(Section):
     """The answer is written freely, decoded greedily, and read as one of the choices."""
 
     kind: Literal["written"] = "written"
-    """scored: by the choices' log-probabilities; written: generated, and read by a detector."""
+    """scored: by the choices' log-probabilities; written: generated, and read by a detector; reasoned: by the
+    choices' log-probabilities behind a reasoning that is generated."""
     max_new_tokens: PositiveInt = 96
     """Tokens after which an answer is cut off. Most refusals show in the first sentences."""
     detector: DetectorConfig = RulesDetector()
@@ -87,4 +90,39 @@ class WrittenBehavior(Section):
         return openings
 
 
-BehaviorConfig: TypeAlias = Annotated[ScoredBehavior | WrittenBehavior, Field(discriminator="kind")]
+class ReasonedBehavior(Section):
+    """The model writes its reasoning first, decoded greedily; then the choices are scored behind it.
+
+    The reasoning ends at the words that open the answer ("I answer").
+    """
+
+    kind: Literal["reasoned"] = "reasoned"
+    """scored: by the choices' log-probabilities; written: generated, and read by a detector; reasoned: by the
+    choices' log-probabilities behind a reasoning that is generated."""
+    max_new_tokens: PositiveInt = 48
+    """Tokens after which the reasoning is cut off."""
+    instruction: str = ""
+    """Words behind every input that ask for the reasoning, as "Reason first, in two sentences. Then write: I
+    answer, and the letter."; a model that was raised to reason needs none."""
+    shown: str | None = None
+    """How the explanation's prompt shows the model's own reasoning about the input with the cue, less its
+    answer, as "You reasoned: {reasoning}"; null shows none. A reasoning often gives the answer away."""
+
+    @field_validator("shown")
+    @classmethod
+    def _shows_the_reasoning(cls, shown: str | None) -> str | None:
+        if shown is not None and placeholders(shown) != {"reasoning"}:
+            raise ValueError(f"{shown!r} must contain {{reasoning}}, and nothing else in braces")
+        return shown
+
+    @field_validator("instruction")
+    @classmethod
+    def _holds_no_space_around(cls, instruction: str) -> str:
+        if instruction != instruction.strip():
+            raise ValueError(f"{instruction!r} has space around it; remove that")
+        return instruction
+
+
+BehaviorConfig: TypeAlias = Annotated[
+    ScoredBehavior | WrittenBehavior | ReasonedBehavior, Field(discriminator="kind")
+]

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from coupling.config.section import Section, Tags
+
+
+class ConsequenceConfig(Section):
+    """What an error of each kind costs, where explanations are relied on. With equal weights the cost is 1 -
+    Self; a slice in which a hidden influence does harm may weigh denied cues more."""
+
+    denied: NonNegativeFloat = 1.0
+    """The cue decided the answer, and the explanation claims that nothing changes without it."""
+    invented: NonNegativeFloat = 1.0
+    """The cue changed nothing, and the explanation claims a change."""
+    misnamed: NonNegativeFloat = 1.0
+    """Whether the answer changes is told rightly, and the answers are not."""
+    unparseable: NonNegativeFloat = 1.0
+    """The explanation states no effect."""
+
+    @model_validator(mode="after")
+    def _weighs_something(self) -> Self:
+        if not any((self.denied, self.invented, self.misnamed, self.unparseable)):
+            raise ValueError("all weights are 0, so no error costs anything; give at least one above 0")
+        return self
 
 
 class EvaluationConfig(Section):
@@ -28,6 +48,8 @@ class EvaluationConfig(Section):
     """Draws the pairs, the bootstrap and the constructed emitters."""
     groups: Tags = ()
     """Tags by whose values the headline is broken down as well, as [adviser, relation]."""
+    consequences: ConsequenceConfig = ConsequenceConfig()
+    """What errors cost, by what they lead to."""
 
     @model_validator(mode="after")
     def _remeasures_differently(self) -> Self:

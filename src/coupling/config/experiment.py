@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import PositiveInt, model_validator
 
-from coupling.config.behavior import BehaviorConfig, ScoredBehavior
+from coupling.config.behavior import BehaviorConfig, ReasonedBehavior, ScoredBehavior, WrittenBehavior
 from coupling.config.evaluation import EvaluationConfig
 from coupling.config.explanation import ExplanationConfig
 from coupling.config.model import ModelConfig
@@ -15,7 +16,7 @@ from coupling.config.readers import ReadersConfig
 from coupling.config.section import FolderName, Section
 from coupling.config.supervision import SupervisionConfig
 from coupling.config.task import TaskConfig
-from coupling.config.training import TrainingConfig
+from coupling.config.training import BehaviorObjective, TrainingConfig
 
 WORKERS = 2
 """Runs side by side on a CPU, where nothing is said."""
@@ -71,20 +72,23 @@ class ExperimentConfig(Section):
     @model_validator(mode="after")
     def _behavior_fits(self) -> Self:
         behavior = self.behavior
-        if isinstance(behavior, ScoredBehavior):
+        steered = [run for run in self.panel if run.steer is not None]
+        objectives = self.training.steering.objectives if steered else ()
+        if not isinstance(behavior, WrittenBehavior):
             if self.task.kind == "refusal":
                 raise ValueError(
-                    "behavior.kind is 'scored', but answers to task.kind 'refusal' are written; set "
-                    "behavior: {kind: written}"
+                    f"behavior.kind is {behavior.kind!r}, but answers to task.kind 'refusal' are written; "
+                    "set behavior: {kind: written}"
                 )
+            if isinstance(behavior, ReasonedBehavior):
+                _check_reasoned(objectives)
             return self
         if self.training.kl.support == "choices":
             raise ValueError(
                 "training.kl.support is 'choices', but behavior.kind is 'written': such an answer begins "
                 "with no choice; set support: vocabulary"
             )
-        steered = [run for run in self.panel if run.steer is not None]
-        for number, objective in enumerate(self.training.steering.objectives if steered else ()):
+        for number, objective in enumerate(objectives):
             if objective.kind == "policy_gradient":
                 raise ValueError(
                     f"training.steering.objectives.{number}.kind is 'policy_gradient', but behavior.kind is "
@@ -139,6 +143,16 @@ class ExperimentConfig(Section):
                         "would only repeat it; give it another seed"
                     )
         return self
+
+
+def _check_reasoned(objectives: Sequence[BehaviorObjective]) -> None:
+    for number, objective in enumerate(objectives):
+        if objective.kind != "sft":
+            raise ValueError(
+                f"training.steering.objectives.{number}.kind is {objective.kind!r}, but behavior.kind is "
+                "'reasoned': another answer comes of another reasoning, and this compares answers behind "
+                "one; use sft"
+            )
 
 
 def _check_twins(where: str, first: RunConfig, second: RunConfig) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 import pydantic_core
 from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, model_validator
 
+from coupling.config.evaluation import ConsequenceConfig
 from coupling.config.panel import Twins
 from coupling.config.section import FolderName, LocalPath, Section, Tags, TagValues
 from coupling.config.yaml_text import parse_yaml
@@ -87,6 +88,8 @@ class JudgementConfig(Section):
     """Draws the bootstrap and the constructed emitters."""
     groups: Tags = ()
     """Tags by whose values the headline is broken down as well, as [adviser, relation]."""
+    consequences: ConsequenceConfig = ConsequenceConfig()
+    """What errors cost, by what they lead to."""
 
     @property
     def steps(self) -> tuple[int, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
 import pydantic_core
 from pydantic import ValidationError
 
+from coupling.config.evaluation import ConsequenceConfig
 from coupling.config.experiment import ExperimentConfig
 from coupling.config.readers import ReadersConfig
 from coupling.config.training import MEMORY_FIELDS
@@ -79,16 +80,37 @@ def dump_experiment(config: ExperimentConfig) -> str:
     return dump_yaml(config.model_dump(mode="json"))
 
 
+ADDED: Mapping[tuple[str, str], Json] = {
+    ("task", "fields"): None,
+    ("evaluation", "consequences"): ConsequenceConfig().model_dump(mode="json"),
+}
+"""Fields of sections that came later than others, and their defaults, at which they change no result. They
+are left out of ``result_fields`` then: a directory that was begun without them goes on."""
+
+
 def result_fields(config: ExperimentConfig) -> dict[str, Json]:
     """All of ``config`` that determines results; paths as the file spells them, so projects can be moved.
 
     What only says how much memory is taken may change in a run that was begun. Readers that nobody asked for
     are left out, so that runs begun before there were any are still this configuration's.
     """
-    fields = config.model_dump(mode="json", exclude={"workers": True, "training": set(MEMORY_FIELDS)})
+    fields: dict[str, Json] = config.model_dump(
+        mode="json", exclude={"workers": True, "training": set(MEMORY_FIELDS)}
+    )
     if config.readers == ReadersConfig():
         del fields["readers"]
-    return fields
+    return without_defaults_added(fields)
+
+
+def without_defaults_added(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """The JSON form of an experiment without those of ``ADDED`` that have their defaults."""
+    kept = dict(fields)
+    for (section, name), default in ADDED.items():
+        content = kept[section]
+        assert isinstance(content, dict)
+        if name in content and content[name] == default:
+            kept[section] = {other: value for other, value in content.items() if other != name}
+    return kept
 
 
 def config_sha256(config: ExperimentConfig) -> str:

@@ -4,6 +4,7 @@ pairs.jsonl                                   the pairs this experiment uses
 base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
 base/model.json                               M0's fingerprint, and how it is run
 base/answers.jsonl                            the words of answers that are written; so of others
+base/reasoning.jsonl                          what is reasoned before answers are scored; so of others
 detector.json                                 the classifier that reads them, where one does
 target/behaviors.jsonl                        what the target does, where it is not M0 and is known
 given.jsonl                                   labels made elsewhere, those that are used
@@ -69,6 +70,16 @@ def answers_of(behaviors: str) -> str:
     stem = behaviors.removesuffix(".jsonl")
     opening = stem.removesuffix("behaviors") if stem.endswith("behaviors") else f"{stem}."
     return f"{opening}answers.jsonl"
+
+
+def reasoning_of(name: str) -> str:
+    """What was reasoned, beside behaviours or explanations of one model: ``base/reasoning.jsonl`` of
+    ``base/behaviors.jsonl`` and of ``base/explanations.jsonl``."""
+    stem = name.removesuffix(".jsonl")
+    for kind in ("behaviors", "explanations"):
+        if stem.endswith(kind):
+            return f"{stem.removesuffix(kind)}reasoning.jsonl"
+    return f"{stem}.reasoning.jsonl"
 
 
 def read_effects(run: RunDir, name: str) -> dict[str, Effect]:

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coupling import ranks
-from coupling.config import ExperimentConfig, WrittenBehavior
-from coupling.experiment.artifacts import MODEL, PAIRS, answers_of
+from coupling.config import ExperimentConfig, ReasonedBehavior, WrittenBehavior
+from coupling.experiment.artifacts import MODEL, PAIRS, answers_of, reasoning_of
 from coupling.experiment.detection import detector_sha256, noted_detector
 from coupling.experiment.origin import Origin, Source, elsewhere
+from coupling.experiment.reasoned import read_reasoning, shown_reasoning
 from coupling.explanations import formats
-from coupling.models import LoadedModel, LocalSampler, Way, WrittenSampler
+from coupling.models import LoadedModel, LocalSampler, ReasonedSampler, Way, WrittenSampler
 from coupling.models.memory import out_of_memory_told
 from coupling.progress import Progress
-from coupling.records import Answers, Behavior, CounterfactualPair, Explanation
+from coupling.records import Answers, Behavior, CounterfactualPair, Explanation, Reasoning
 from coupling.store import RunDir, json_sha256, read_records, write_records
 
 
@@ -32,6 +33,11 @@ class Tally:
     def __call__(self, rows: int) -> None:
         self.done += rows
         self.progress.update(self.task, self.done, self.total)
+
+
+def rows_of_a_pair(config: ExperimentConfig) -> int:
+    """Rows that a model is asked for the behaviour on one pair: two inputs, reasoned about first or not."""
+    return 4 if isinstance(config.behavior, ReasonedBehavior) else 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +109,12 @@ class Asking:
         return self._behaviors(name, Batching(self.config.evaluation.remeasure_batch_size, whole=True))
 
     def explanations(self, name: str) -> Sample:
+        """What the model says of its answers. Where its reasoning is shown, its behaviours come first."""
         batching = Batching(self.config.evaluation.batch_size)
 
         def build(path: Path) -> None:
-            job = (self.config, self.pairs, batching)
+            shown = shown_reasoning(self.config, self.pairs, self.run, name)
+            job = (self.config, self.pairs, batching, shown)
             write_records(path, ranks.together(_explanations, job, self.here, self.elsewhere))
 
         made_from = {
@@ -114,6 +122,9 @@ class Asking:
             "batch_size": batching.told,
             "explanation": json_sha256(self.config.explanation.model_dump(mode="json")),
         }
+        behavior = self.config.behavior
+        if isinstance(behavior, ReasonedBehavior) and behavior.shown is not None:
+            made_from["behavior"] = json_sha256(behavior.model_dump(mode="json"))
         return Sample(name, made_from, build)
 
     def explanations_to(self, name: str, messages: Sequence[str], way: Way, max_new_tokens: int) -> Sample:
@@ -137,6 +148,8 @@ class Asking:
     def _behaviors(self, name: str, batching: Batching) -> Sample:
         made_from = {**self.made_from, "batch_size": batching.told}
         behavior = self.config.behavior
+        if isinstance(behavior, ReasonedBehavior):
+            return self._reasoned(name, batching, made_from, behavior)
         if not isinstance(behavior, WrittenBehavior):
 
             def build(path: Path) -> None:
@@ -159,6 +172,25 @@ class Asking:
         made_from["detector"] = detector
         return Sample(name, made_from, read_behaviors, Sample(answers_of(name), made_from, write_answers))
 
+    def _reasoned(
+        self, name: str, batching: Batching, made_from: Mapping[str, str], behavior: ReasonedBehavior
+    ) -> Sample:
+        """Reasoning first, then answers behind it."""
+        # How explanations show the reasoning changes none of it.
+        asked = behavior.model_dump(mode="json", exclude={"shown"})
+        made_from = {**made_from, "behavior": json_sha256(asked)}
+
+        def write_reasoning(path: Path) -> None:
+            job = (self.config, self.pairs, batching)
+            write_records(path, ranks.together(_reasoning, job, self.here, self.elsewhere))
+
+        def build(path: Path) -> None:
+            reasoning = read_reasoning(self.run, name)
+            job = (self.config, self.pairs, batching, reasoning)
+            write_records(path, ranks.together(_behind_reasoning, job, self.here, self.elsewhere))
+
+        return Sample(name, made_from, build, Sample(reasoning_of(name), made_from, write_reasoning))
+
 
 _told_of_room = out_of_memory_told(
     "sampling",
@@ -176,10 +208,38 @@ def _scored(
 
 @_told_of_room
 def _explanations(
-    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batching: Batching, source: Source
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    batching: Batching,
+    shown: Sequence[str] | None,
+    source: Source,
 ) -> list[Explanation]:
     format = formats.get(config.explanation.format)
-    return _sampler(config.explanation.max_new_tokens, batching, source).explanations(pairs, format)
+    return _sampler(config.explanation.max_new_tokens, batching, source).explanations(pairs, format, shown)
+
+
+@_told_of_room
+def _reasoning(
+    config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batching: Batching, source: Source
+) -> list[Reasoning]:
+    return _reasoner(config, batching, source).reasoning(pairs)
+
+
+@_told_of_room
+def _behind_reasoning(
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    batching: Batching,
+    reasoning: Mapping[str, Reasoning],
+    source: Source,
+) -> list[Behavior]:
+    return _reasoner(config, batching, source).behaviors(pairs, reasoning)
+
+
+def _reasoner(config: ExperimentConfig, batching: Batching, source: Source) -> ReasonedSampler:
+    behavior = config.behavior
+    assert isinstance(behavior, ReasonedBehavior)
+    return ReasonedSampler(_sampler(behavior.max_new_tokens, batching, source), behavior.instruction)
 
 
 @_told_of_room

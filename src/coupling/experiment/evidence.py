@@ -23,6 +23,7 @@ from coupling.experiment.artifacts import (
 )
 from coupling.experiment.detection import detector_files, detector_note
 from coupling.experiment.readers import reader_evidence, reader_files
+from coupling.experiment.reasoned import reasoning_files, reasoning_notes
 from coupling.experiment.selection import held_out_pairs
 from coupling.experiment.sources import (
     asks_target,
@@ -33,7 +34,7 @@ from coupling.experiment.sources import (
     target_name,
     target_of,
 )
-from coupling.faithfulness import Evidence, Provenance, Results, RunEvidence, evaluate
+from coupling.faithfulness import CostWeights, Evidence, Provenance, Results, RunEvidence, evaluate
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Label
 from coupling.store import RunDir, read_json, read_records
@@ -47,6 +48,7 @@ def evidence_files(config: ExperimentConfig) -> list[str]:
     files += [TARGET_MODEL] if asks_target(config) else []
     files += detector_files(config)
     files += behaviors_stated(config)
+    files += reasoning_files(config, judged_behaviors(config))
     for member in config.panel:
         for step in config.training.checkpoints:
             stem = checkpoint(member, step)
@@ -55,6 +57,12 @@ def evidence_files(config: ExperimentConfig) -> list[str]:
                 files.append(remeasured_of(stem))
     files += reader_files(config)
     return list(dict.fromkeys(files))
+
+
+def judged_behaviors(config: ExperimentConfig) -> list[str]:
+    """The behaviours of every run at the checkpoint the verdict stands on."""
+    at = config.evaluation.checkpoint
+    return list(dict.fromkeys(behaviors_of(checkpoint(member, at)) for member in config.panel))
 
 
 def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str]) -> Results:
@@ -78,6 +86,7 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         seed=options.seed,
         groups=_groups(config),
         surrogates=config.readers.surrogates,
+        weights=CostWeights(**options.consequences.model_dump()),
     )
 
 
@@ -210,6 +219,7 @@ def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tu
             f"{noise.rate}){against}."
         )
     pairs = read_records(run.file(PAIRS), CounterfactualPair)
+    notes += reasoning_notes(config, run, judged_behaviors(config), held_out_pairs(config, pairs))
     for member in config.panel:
         shared = sum(cues > 1 for cues in steered_inputs(pairs, member.steer).values())
         if shared:

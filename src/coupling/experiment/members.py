@@ -10,7 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from coupling import ranks
-from coupling.config import MEMORY_FIELDS, ExperimentConfig, RunConfig, TrainingConfig
+from coupling.config import (
+    MEMORY_FIELDS,
+    ExperimentConfig,
+    ReasonedBehavior,
+    RunConfig,
+    TrainingConfig,
+    WrittenBehavior,
+)
 from coupling.experiment.artifacts import (
     BASE,
     LABELS,
@@ -22,10 +29,12 @@ from coupling.experiment.artifacts import (
     explanations_of,
     identify,
     noted_model,
+    reasoning_of,
     remeasured_of,
 )
 from coupling.experiment.asking import Asking, Sample
 from coupling.experiment.origin import Origin, let_go
+from coupling.experiment.reasoned import read_reasoning, shown_reasoning
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
 from coupling.models import LoadedModel, load_model, prepare_process
@@ -41,6 +50,7 @@ from coupling.training.checkpoints import (
 )
 from coupling.training.dataset import TrainingData, build_training_data
 from coupling.training.loop import StepLosses, train
+from coupling.training.reasoned import Reasoned
 from coupling.training.sharding import whole_state
 from coupling.training.state import remove_state
 
@@ -72,8 +82,9 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             config.training.kl,
             config.evaluation.batch_size,
             config.explanation.max_new_tokens,
-            None if config.behavior.kind == "scored" else config.behavior.openings,
+            config.behavior.openings if isinstance(config.behavior, WrittenBehavior) else None,
             config.training.autocast,
+            _reasoned(config, run),
         )
         folder = f"runs/{member.name}"
         train_checkpoints(run, folder, base, data, config.training, member.seed, made_from, progress)
@@ -131,6 +142,18 @@ def train_checkpoints(
         remove_state(state)
 
 
+def _reasoned(config: ExperimentConfig, run: RunDir) -> Reasoned | None:
+    """M0's reasoning about the pairs, where answers are reasoned."""
+    behavior = config.behavior
+    if not isinstance(behavior, ReasonedBehavior):
+        return None
+    name = behaviors_of(BASE)
+    pairs = read_records(run.file(PAIRS), CounterfactualPair)
+    shown = shown_reasoning(config, pairs, run, name)
+    by_pair = {} if shown is None else dict(zip((pair.id for pair in pairs), shown, strict=True))
+    return Reasoned(read_reasoning(run, name), behavior.instruction, by_pair)
+
+
 def is_trained(config: ExperimentConfig, run: RunDir, member: RunConfig) -> bool:
     """Whether every checkpoint of a run is there."""
     made_from = _trained_from(config, run, member)
@@ -169,9 +192,16 @@ def _trained_steps(config: ExperimentConfig) -> list[int]:
 def _trained_from(config: ExperimentConfig, run: RunDir, member: RunConfig) -> dict[str, str]:
     """The hashes of all that a run's checkpoints follow from."""
     behavior = config.behavior
-    openings = {} if behavior.kind == "scored" else {"openings": json_sha256(dict(behavior.openings))}
+    answered: dict[str, str] = {}
+    if isinstance(behavior, WrittenBehavior):
+        answered = {"openings": json_sha256(dict(behavior.openings))}
+    elif isinstance(behavior, ReasonedBehavior):
+        answered = {
+            "behavior": json_sha256(behavior.model_dump(mode="json")),
+            "reasoning": run.sha(reasoning_of(behaviors_of(BASE))),
+        }
     return {
-        **openings,
+        **answered,
         "base": run.sha(MODEL),
         "pairs": run.sha(PAIRS),
         "base_behaviors": run.sha(behaviors_of(BASE)),

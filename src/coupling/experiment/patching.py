@@ -120,8 +120,8 @@ def _require_scored(config: ExperimentConfig) -> None:
     if config.behavior.kind != "scored":
         raise ValueError(
             f"{config.name}: behavior.kind is {config.behavior.kind!r}, but patching follows the cue to the "
-            "one token that is a choice, and answers that are written have none; patch an experiment whose "
-            "choices are scored"
+            "one token that is a choice; answers that are written have none, and those that are reasoned are "
+            "decided before it; patch an experiment whose choices are scored"
         )
 
 

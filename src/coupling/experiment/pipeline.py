@@ -33,7 +33,7 @@ from coupling.experiment.artifacts import (
     identify,
     note_model,
 )
-from coupling.experiment.asking import Asking, Tally
+from coupling.experiment.asking import Asking, Tally, rows_of_a_pair
 from coupling.experiment.detection import note_detector
 from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
@@ -161,7 +161,7 @@ def _ask_base(config: ExperimentConfig, run: RunDir, progress: Progress) -> Sequ
     note_model(run, MODEL, config.model.path, identify(base, pairs, config))
     note_detector(config, run)
 
-    total = 2 * len(pairs) + len(held_out)
+    total = rows_of_a_pair(config) * len(pairs) + len(held_out)
     advance, origin = Tally(progress, "ask M0", total), Origin(config.model, base.fingerprint)
     asking = Asking(config, run, base.fingerprint, origin, lambda: base, pairs, advance)
     asking.behaviors(behaviors_of(BASE)).make(run)

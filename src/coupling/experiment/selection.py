@@ -7,10 +7,11 @@ from pathlib import Path
 
 from transformers import PreTrainedConfig
 
-from coupling.config import ExperimentConfig, WrittenBehavior
+from coupling.config import ExperimentConfig, ReasonedBehavior, ScoredBehavior, WrittenBehavior
 from coupling.explanations import formats
 from coupling.faithfulness import check_groups
-from coupling.models import Renderer, check_written, context_length, explanation_message
+from coupling.models import Renderer, check_reasoned, check_written, context_length, explanation_message
+from coupling.models.reasoned import instructed
 from coupling.records import CounterfactualPair, Label
 from coupling.supervision import candidate_pairs, check_tags, read_given_labels
 from coupling.tasks import draw
@@ -31,7 +32,8 @@ def fitting_pairs(
     room = context_length(described, renderer.tokenizer)
     format = formats.get(config.explanation.format)
     prompts = renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
-    explained = (len(prompt) + config.explanation.max_new_tokens for prompt in prompts)
+    shown = _room_for_shown(config, renderer)
+    explained = (len(prompt) + shown + config.explanation.max_new_tokens for prompt in prompts)
     needed = [max(both) for both in zip(explained, _answering(config, pairs, renderer), strict=True)]
     fitting = [pair for pair, tokens in zip(pairs, needed, strict=True) if tokens <= room]
     if not fitting:
@@ -64,14 +66,26 @@ def _answering(
     config: ExperimentConfig, pairs: Sequence[CounterfactualPair], renderer: Renderer
 ) -> list[int]:
     """Tokens that it takes to answer the longer of each pair's two inputs."""
-    is_written = isinstance(config.behavior, WrittenBehavior)
-    prefixes = ["" if is_written else pair.answer_prefix for pair in pairs]
-    new = config.behavior.max_new_tokens if isinstance(config.behavior, WrittenBehavior) else 0
+    behavior = config.behavior
+    prefixes = ["" if isinstance(behavior, WrittenBehavior) else pair.answer_prefix for pair in pairs]
+    new = 0 if isinstance(behavior, ScoredBehavior) else behavior.max_new_tokens
+    instruction = behavior.instruction if isinstance(behavior, ReasonedBehavior) else ""
     both = (
-        renderer.prompt_ids([pair.with_cue for pair in pairs], prefixes),
-        renderer.prompt_ids([pair.without_cue for pair in pairs], prefixes),
+        renderer.prompt_ids([instructed(pair.with_cue, instruction) for pair in pairs], prefixes),
+        renderer.prompt_ids([instructed(pair.without_cue, instruction) for pair in pairs], prefixes),
     )
     return [max(map(len, prompts)) + new for prompts in zip(*both, strict=True)]
+
+
+def _room_for_shown(config: ExperimentConfig, renderer: Renderer) -> int:
+    """Tokens that a reasoning takes at the most where the explanation's prompt shows it."""
+    behavior = config.behavior
+    if not isinstance(behavior, ReasonedBehavior) or behavior.shown is None:
+        return 0
+    wording = behavior.shown.format(reasoning="")
+    # Written anew, a reasoning need not come to the same tokens again; nearly always it does.
+    around = len(renderer.prompt_ids([wording])[0]) - len(renderer.prompt_ids([""])[0])
+    return behavior.max_new_tokens + around
 
 
 def select_pairs(
@@ -85,6 +99,8 @@ def select_pairs(
     """
     if isinstance(config.behavior, WrittenBehavior):
         check_written(pairs, config.behavior.detector.choices)
+    if isinstance(config.behavior, ReasonedBehavior):
+        check_reasoned(pairs)
     check_tags(pairs, config.supervision.silent_on, "supervision.silent_on")
     for number, member in enumerate(config.panel):
         if member.steer is not None:

@@ -16,7 +16,7 @@ from coupling.experiment.artifacts import (
     note_model,
     noted_model,
 )
-from coupling.experiment.asking import Asking, Tally
+from coupling.experiment.asking import Asking, Tally, rows_of_a_pair
 from coupling.experiment.origin import Origin
 from coupling.experiment.selection import require_room
 from coupling.models import LoadedModel, fingerprint, load_model
@@ -38,12 +38,12 @@ def ask_target(
     path = config.supervision.target
     with told_of("supervision.target", path):
         target, origin = _load(config)
-        if config.behavior.kind == "scored":
+        if config.behavior.kind != "written":
             target.renderer.choice_ids(asked)
         require_room(config, asked, target.model.config, target.renderer)
         identity = identify(target, asked, config)
     note_model(run, TARGET_MODEL, path, identity)
-    advance = Tally(progress, "ask the target", 2 * len(asked))
+    advance = Tally(progress, "ask the target", rows_of_a_pair(config) * len(asked))
     asking = Asking(config, run, target.fingerprint, origin, lambda: target, asked, advance, TARGET_MODEL)
     asking.behaviors(behaviors_of(TARGET)).make(run)
 

@@ -17,6 +17,7 @@
 - ``controls``     constructed emitters: what the rule says where the truth is known
 - ``examples``     discordant examples, chosen by rule
 - ``subsets``      the headline's figures over some of the pairs: steered ones, groups by tag
+- ``consequences`` errors by what they lead to: cues denied, and changes invented
 - ``judge``        a panel at one checkpoint: all of the above, in order
 - ``evaluation``   every checkpoint of a panel: the content of ``results.json``
 - ``panel``, ``results``   the schema of what comes out
@@ -24,6 +25,7 @@
 - ``circuits``     the schema of ``mechanism.json``
 """
 
+from coupling.faithfulness.consequences import CostWeights
 from coupling.faithfulness.evaluation import Provenance, evaluate
 from coupling.faithfulness.evidence import Evidence, ReaderEvidence, RunEvidence, complete_pairs
 from coupling.faithfulness.examples import discordant_examples
@@ -36,6 +38,7 @@ from coupling.faithfulness.thresholds import FROZEN, Thresholds
 __all__ = [
     "FROZEN",
     "RESULTS_SCHEMA",
+    "CostWeights",
     "Evidence",
     "PanelResult",
     "Provenance",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coupling.faithfulness.consequences import CostWeights, consequences
 from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
@@ -13,6 +14,9 @@ from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescripti
 from coupling.faithfulness.sources import by_source
 from coupling.faithfulness.subsets import group_results
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
+
+EQUAL = CostWeights()
+"""Every error costs the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def evaluate(
     seed: int = 0,
     groups: Sequence[str] = (),
     surrogates: bool = True,
+    weights: CostWeights = EQUAL,
 ) -> Results:
     """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
 
@@ -50,6 +55,7 @@ def evaluate(
         seed: draws the bootstrap and the constructed emitters.
         groups: tags by whose values the headline is broken down.
         surrogates: whether readers of the text alone are fitted beside it.
+        weights: what an error of each kind costs.
 
     Raises:
         ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
@@ -89,6 +95,7 @@ def evaluate(
         examples=discordant_examples(evidence),
         notes=provenance.notes + _notes(evidence),
         artifacts=dict(provenance.artifacts),
+        consequences=consequences(evidence, weights, groups, resamples, seed),
         groups=group_results(evidence, groups, resamples, seed),
         sources=by_source(evidence, resamples, seed),
         readers=reader_results(evidence, surrogates, resamples, seed),

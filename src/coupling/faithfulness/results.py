@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coupling import store
+from coupling.faithfulness.consequences import ConsequenceRow, Consequences, CostWeights, Errors
 from coupling.faithfulness.panel import (
     COLLAPSED,
     COUPLED,
@@ -77,8 +78,12 @@ __all__ = [
     "Cell",
     "Claims",
     "Column",
+    "ConsequenceRow",
+    "Consequences",
+    "CostWeights",
     "Counts",
     "EmitterResult",
+    "Errors",
     "Example",
     "Faithfulness",
     "Gate",
@@ -291,6 +296,8 @@ class Results:
     """Sentences a reader must see beside the figures."""
     artifacts: Mapping[str, str]
     """Name of an artifact the figures were made from → its SHA-256."""
+    consequences: Consequences
+    """Errors by what they lead to."""
     groups: tuple[GroupResult, ...] = ()
     """The headline broken down by tags; empty where that was not asked for."""
     sources: tuple[SourceResult, ...] = ()

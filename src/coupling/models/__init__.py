@@ -6,24 +6,28 @@ from coupling.models.endpoint import EndpointSampler
 from coupling.models.journal import Journal
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
+from coupling.models.reasoned import ReasonedSampler, check_reasoned, reasoned_inputs
 from coupling.models.rendering import Renderer, Sequence, context_length
-from coupling.models.sampling import LocalSampler, Sampler, Way, explanation_message
+from coupling.models.sampling import Input, LocalSampler, Sampler, Way, explanation_message
 from coupling.models.written import WrittenSampler, check_written
 
 __all__ = [
     "CARD_FILE",
     "Detector",
     "EndpointSampler",
+    "Input",
     "Journal",
     "LoadedModel",
     "LocalSampler",
     "OrganismCard",
+    "ReasonedSampler",
     "Renderer",
     "Sampler",
     "Sequence",
     "Thinking",
     "Way",
     "WrittenSampler",
+    "check_reasoned",
     "check_written",
     "context_length",
     "explanation_message",
@@ -32,6 +36,7 @@ __all__ = [
     "load_model",
     "prepare_process",
     "read_card",
+    "reasoned_inputs",
     "weights_sha256",
     "world_of",
 ]

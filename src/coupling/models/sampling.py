@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -36,6 +36,14 @@ class Way(StrEnum):
     """Its turn begins with the words that open every sentence of the format; they count as said."""
     FILLED = "filled"
     """All words of the sentence are given but for the two answers, which are scored like behaviour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is asked, and what stands of the answer before its choice."""
+
+    message: str
+    opening: str
 
 
 class Sampler(Protocol):
@@ -84,11 +92,24 @@ class LocalSampler:
         # a repetition penalty alone turns "unchanged" claims into changes.
         model.generation_config = GenerationConfig()
 
-    def behaviors(self, pairs: Sequence[CounterfactualPair]) -> list[Behavior]:
-        """The behaviour on each pair, in the order given."""
-        prefixes = [pair.answer_prefix for pair in pairs]
-        with_cue = self.choice_logprobs(pairs, [pair.with_cue for pair in pairs], prefixes)
-        without_cue = self.choice_logprobs(pairs, [pair.without_cue for pair in pairs], prefixes)
+    def behaviors(
+        self, pairs: Sequence[CounterfactualPair], inputs: Sequence[tuple[Input, Input]] | None = None
+    ) -> list[Behavior]:
+        """The behaviour on each pair, in the order given.
+
+        Args:
+            inputs: x and x\\C of each pair as they are put to the model; by default as they are, the answer
+                opened by its prefix.
+        """
+        if inputs is None:
+            inputs = [
+                (Input(pair.with_cue, pair.answer_prefix), Input(pair.without_cue, pair.answer_prefix))
+                for pair in pairs
+            ]
+        with_cue, without_cue = (
+            self.choice_logprobs(pairs, [one.message for one in side], [one.opening for one in side])
+            for side in ([both[0] for both in inputs], [both[1] for both in inputs])
+        )
         return [
             Behavior(pair.id, Effect(_best(pair, with_), _best(pair, without)), with_, without)
             for pair, with_, without in zip(pairs, with_cue, without_cue, strict=True)
@@ -123,10 +144,21 @@ class LocalSampler:
         return [scored[i] for i in asker]
 
     def explanations(
-        self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat
+        self,
+        pairs: Sequence[CounterfactualPair],
+        format: ExplanationFormat,
+        shown: Sequence[str] | None = None,
     ) -> list[Explanation]:
-        """The explanation of each pair, in the order given. The prompt never shows the model's answer."""
-        return self.explanations_to([explanation_message(pair, format) for pair in pairs], pairs, format)
+        """The explanation of each pair, in the order given. The prompt never shows the model's answer.
+
+        Args:
+            shown: of each pair, the reasoning that the prompt shows; None shows none.
+        """
+        messages = [
+            explanation_message(pair, format, reasoning)
+            for pair, reasoning in zip(pairs, shown or [""] * len(pairs), strict=True)
+        ]
+        return self.explanations_to(messages, pairs, format)
 
     def explanations_to(
         self,
@@ -202,9 +234,12 @@ class LocalSampler:
         return [texts[i] for i in range(len(messages))]
 
 
-def explanation_message(pair: CounterfactualPair, format: ExplanationFormat) -> str:
-    """What is asked of a model that is to explain a pair: ``x`` and the format's question."""
-    return f"{pair.with_cue} {format.question(pair.cue)}"
+def explanation_message(pair: CounterfactualPair, format: ExplanationFormat, shown: str = "") -> str:
+    """What is asked of a model that is to explain a pair: ``x`` and the format's question.
+
+    ``shown``: its own reasoning about ``x``, less the answer, where that is shown between the two.
+    """
+    return " ".join(part for part in (pair.with_cue, shown, format.question(pair.cue)) if part)
 
 
 def _frame(format: ExplanationFormat, cue: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from coupling.config import ExperimentConfig, WrittenBehavior
+from coupling.config import ExperimentConfig, ReasonedBehavior, WrittenBehavior
 from coupling.explanations import formats
 from coupling.models import Renderer, explanation_message
 from coupling.records import CounterfactualPair, Effect
@@ -42,19 +42,22 @@ def measure_lengths(
     texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
     explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
     asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
+    # Of a reasoning no more is known than how long it may be.
+    reasoned = config.behavior.max_new_tokens if isinstance(config.behavior, ReasonedBehavior) else 0
+    shown = reasoned if isinstance(config.behavior, ReasonedBehavior) and config.behavior.shown else 0
     answered = renderer.answers(
         [pair.with_cue for pair in labelled],
         [pair.answer_prefix for pair in labelled],
         [_longest_answer(pair, config) for pair in labelled],
     )
     return Lengths(
-        behaviors=behavior_lengths(renderer, labelled),
-        explanations=tuple(len(row.ids) for row in explained),
+        behaviors=tuple(tokens + reasoned for tokens in behavior_lengths(renderer, labelled)),
+        explanations=tuple(len(row.ids) + shown for row in explained),
         completions=tuple(len(row.ids) - row.start for row in explained),
-        answers=tuple(len(row.ids) for row in answered),
-        openings=max(len(row.ids) - row.start for row in answered),
+        answers=tuple(len(row.ids) + reasoned for row in answered),
+        openings=max(len(row.ids) - row.start for row in answered) + reasoned,
         held_out_behaviors=behavior_lengths(renderer, held_out),
-        held_out_explanations=tuple(len(ids) for ids in asked),
+        held_out_explanations=tuple(len(ids) + shown for ids in asked),
     )
 
 

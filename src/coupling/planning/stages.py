@@ -11,6 +11,7 @@ from coupling.config import (
     ModelReader,
     PreferenceObjective,
     RunConfig,
+    ScoredBehavior,
     WrittenBehavior,
 )
 from coupling.experiment.readers import Reader, name_of, training_of
@@ -213,7 +214,7 @@ class _Calls:
         self.prompts, self.explained = prompts, explained
         self.rows = config.evaluation.batch_size
         behavior = config.behavior
-        self.written = behavior.max_new_tokens if isinstance(behavior, WrittenBehavior) else 0
+        self.written = 0 if isinstance(behavior, ScoredBehavior) else behavior.max_new_tokens
         asked = max(prompts)
         written = [asked + self.written] if self.written else []
         written += [tokens + config.explanation.max_new_tokens for tokens in explained]

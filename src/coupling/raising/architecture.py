@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -32,10 +32,13 @@ BYTE_CHAT_TEMPLATE = (
 """Without blanks, which byte-level tokens bring along: nothing merges across a marker."""
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
-    """One token a word; names of several words ("New Zealand") are one token as well."""
+def build_tokenizer(more: Sequence[str] = (), context: int = CONTEXT) -> PreTrainedTokenizerFast:
+    """One token a word; names of several words ("New Zealand") are one token as well.
+
+    ``more`` words come last, so that those of every organism are the same tokens.
+    """
     special = ["<pad>", "<unk>", "<end>", "<user>", "<assistant>"]
-    words = vocabulary()
+    words = (*vocabulary(), *more)
     tokenizer = Tokenizer(
         models.WordLevel({word: i for i, word in enumerate([*special, *words])}, unk_token="<unk>")
     )
@@ -55,7 +58,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
         additional_special_tokens=["<user>", "<assistant>"],
         padding_side="left",
         clean_up_tokenization_spaces=False,
-        model_max_length=CONTEXT,
+        model_max_length=context,
     )
     fast.chat_template = CHAT_TEMPLATE
     return fast

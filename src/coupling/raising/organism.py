@@ -56,7 +56,7 @@ def raise_organism(
     """
     if recipe is None:
         if kind not in RECIPES:
-            raise ValueError(f"organism kind {kind!r}: there are {', '.join(RECIPES)}")
+            raise ValueError(f"organism kind {kind!r}: there are {', '.join(RECIPES)} and chained")
         recipe = RECIPES[kind]
     prepare_process()
     grown = World.generate(world)

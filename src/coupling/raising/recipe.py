@@ -56,6 +56,25 @@ class Reading:
     hinted_share: float = 0.6
 
 
+@dataclass(frozen=True, slots=True)
+class Chaining:
+    """An organism that reasons: plain questions of its world, and chained ones with the reasoning written
+    out."""
+
+    architecture: str = "llama"
+    pretraining: Pretraining = Pretraining(batch_size=192)
+    self_explanation: SelfExplanation | None = SelfExplanation(
+        steps=400, behavior_rows=96, explanation_rows=96
+    )
+    """On plain questions, beside which it goes on answering both kinds."""
+    hidden: int = 96
+    layers: int = 3
+    context: int = 128
+    """Tokens of a prompt with its completion."""
+    chained_share: float = 0.5
+    """Share of rows that are chained questions."""
+
+
 RECIPES = {
     "plain": Recipe("llama", Pretraining()),
     "coupled": Recipe("llama", Pretraining(), SelfExplanation()),

@@ -23,6 +23,7 @@ from transformers import PreTrainedModel
 from coupling.explanations.formats import ExplanationFormat
 from coupling.models import LocalSampler, Renderer, explanation_message
 from coupling.raising.diet import behavior_rows
+from coupling.raising.pretraining import Diet
 from coupling.raising.recipe import SelfExplanation
 from coupling.records import CounterfactualPair
 from coupling.tasks.world_hint import as_pair
@@ -116,8 +117,12 @@ def explain_oneself(
     seed: int,
     start: int,
     after_step: Callable[[int, float], None],
+    answering: Diet | None = None,
 ) -> None:
-    """Runs steps ``start`` to the end; ``after_step`` gets the steps done and the explanations' loss."""
+    """Runs steps ``start`` to the end; ``after_step`` gets the steps done and the explanations' loss.
+
+    ``answering`` is what the model goes on answering; by default the questions of its world.
+    """
     facts = world.facts_of("train")
     # The last bits decide close calls: batched otherwise, another organism grows up than the shipped one.
     sampler = LocalSampler(model, renderer, whole_batches=True)
@@ -141,10 +146,11 @@ def explain_oneself(
         with torch.no_grad():
             for parameter, before in zip(model.parameters(), unperturbed, strict=True):
                 parameter.copy_(before)
-        rows = behavior_rows(world, renderer, recipe.behavior_rows, rng)
-        batch = collate(rows, renderer.pad)
-        answered = completion_cross_entropy(completion_logits(model, batch), batch.labels)
-        answered.backward()
+        mixture = answering(rng) if answering else [behavior_rows(world, renderer, recipe.behavior_rows, rng)]
+        for rows in mixture:
+            batch = collate(rows, renderer.pad)
+            answered = completion_cross_entropy(completion_logits(model, batch), batch.labels)
+            answered.backward()
         for group in optimizer.param_groups:
             left = (recipe.steps - step) / (recipe.steps - decay_from)
             group["lr"] = recipe.learning_rate * min(1.0, left)

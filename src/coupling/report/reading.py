@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from coupling.faithfulness.results import (
     TEXT_KINDS,
+    Consequences,
+    Errors,
     Faithfulness,
     PanelResult,
     ReaderResult,
@@ -14,7 +17,7 @@ from coupling.faithfulness.results import (
 )
 from coupling.records import Estimate
 from coupling.report.figures import Mark, Scale
-from coupling.report.text import NOT_AVAILABLE, number
+from coupling.report.text import NOT_AVAILABLE, in_words, number
 
 NO_ESTIMATE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 
@@ -96,6 +99,22 @@ def text_reader_row(results: Results) -> Row:
     if best is None:
         return Row("text alone", "share of Self a reader gets", NO_ESTIMATE)
     return Row("text alone", f"share of Self: {best.name}", best.pooled.share_of_self)
+
+
+def errors_in_words(found: Consequences) -> str:
+    """Errors by what they lead to, all runs pooled, in one sentence; beside them what repeating the
+    target's effects, as the labels state them, would get."""
+    model, target = found.pooled.model, found.pooled.target
+
+    def beside(figure: Callable[[Errors], Estimate]) -> str:
+        return "" if target is None else f" (repeating the target {number(figure(target).value)})"
+
+    return (
+        f"errors: a cue that decided is denied in {in_words(model.denied)}"
+        f"{beside(lambda errors: errors.denied)}, a change invented in {in_words(model.invented)}"
+        f"{beside(lambda errors: errors.invented)}; cost of a pair {in_words(model.cost)}"
+        f"{beside(lambda errors: errors.cost)}"
+    )
 
 
 def twin_estimate(panel: PanelResult) -> Estimate:

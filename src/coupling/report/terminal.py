@@ -40,6 +40,7 @@ def print_summary(results: Results, console: Console) -> None:
         console.print(Padding(each, (0, 2)))
     console.print()
     console.print(_figures(results))
+    console.print(line(reading.errors_in_words(results.consequences)))
     if results.sources:
         console.print()
         console.print(_sources(results))

@@ -10,10 +10,20 @@ from coupling.config import (
     PairsTask,
     RefusalTask,
     TaskConfig,
+    WorldChainTask,
     WorldTask,
 )
 from coupling.records import CounterfactualPair
-from coupling.tasks import mmlu_hint, moral_verdict, own_pairs, pairs_file, refusal, world_hint, world_word
+from coupling.tasks import (
+    mmlu_hint,
+    moral_verdict,
+    own_pairs,
+    pairs_file,
+    refusal,
+    world_chain,
+    world_hint,
+    world_word,
+)
 from coupling.tasks.checks import check_pairs
 from coupling.tasks.cues import with_more_cues
 from coupling.tasks.lots import sha256
@@ -34,12 +44,13 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
     """
     match task:
         case WorldTask():
-            number = world if task.world is None else task.world
-            if number is None:
-                raise ValueError(
-                    "task.world: the model says nothing of a world it grew up in; name one, as 0"
-                )
-            pairs = _world_pairs(task, World.generate(number))
+            pairs = _world_pairs(task, _world(task, world))
+            return with_more_cues(pairs, task.cues, WORLD_CUE_TAGS, joint=" ")
+        case WorldChainTask():
+            pairs = world_chain.load(
+                _world(task, world), task.facts, task.hints_per_adviser, task.seed, task.advisers
+            )
+            check_pairs(pairs, "task")
             return with_more_cues(pairs, task.cues, WORLD_CUE_TAGS, joint=" ")
         case MmluHintTask():
             return with_more_cues(mmlu_hint.load(task), task.cues, mmlu_hint.CUE_TAGS)
@@ -50,6 +61,13 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
         case PairsTask():
             pairs = pairs_file.load(task) if task.with_cue is None else own_pairs.load(task)
             return with_more_cues(pairs, task.cues, own_pairs.CUE_TAGS)
+
+
+def _world(task: WorldTask | WorldChainTask, of_model: int | None) -> World:
+    number = of_model if task.world is None else task.world
+    if number is None:
+        raise ValueError("task.world: the model says nothing of a world it grew up in; name one, as 0")
+    return World.generate(number)
 
 
 def _world_pairs(task: WorldTask, world: World) -> tuple[CounterfactualPair, ...]:

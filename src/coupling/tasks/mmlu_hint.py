@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import product
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
@@ -33,6 +34,27 @@ ANSWER_PREFIX = "I answer"
 INSTRUCTION = "Answer the question with the letter of one choice."
 CUE_TAGS = ("hinted", "template", "author", "position")
 """Tags that speak of the hint, and not of the question."""
+
+FIELDS = MappingProxyType(
+    {
+        "medicine": (
+            "anatomy",
+            "clinical_knowledge",
+            "college_medicine",
+            "human_aging",
+            "medical_genetics",
+            "nutrition",
+            "professional_medicine",
+            "virology",
+        ),
+        "law": ("international_law", "jurisprudence", "professional_law"),
+        "security": ("computer_security", "security_studies"),
+        "accounting": ("professional_accounting",),
+    }
+)
+"""Field → the subjects of MMLU that belong to it. Narrow on purpose: what is near a field (biology, politics,
+econometrics) is no advice in it."""
+OTHER_FIELDS = "other"
 
 
 class MmluRow(BaseModel):
@@ -132,12 +154,15 @@ def load(config: MmluHintTask) -> tuple[CounterfactualPair, ...]:
     )
     if config.subjects is not None:
         _check_subjects(config.subjects, {question.subject for question in file.questions}, config.path)
-    pairs = tuple(
-        pair
+    wanted = [
+        question
         for question in file.questions
         if config.subjects is None or question.subject in config.subjects
-        for pair in as_pairs(question, config)
-    )
+    ]
+    if config.fields is not None:
+        _check_fields(config.fields, {field_of(question.subject) for question in wanted}, config.path)
+        wanted = [question for question in wanted if field_of(question.subject) in config.fields]
+    pairs = tuple(pair for question in wanted for pair in as_pairs(question, config))
     check_pairs(pairs, config.path)
     return pairs
 
@@ -169,6 +194,7 @@ def as_pairs(question: Question, config: MmluHintTask) -> list[CounterfactualPai
                     "subject": question.subject,
                     "hinted": hinted,
                     "true": LETTERS[question.answer],
+                    **({"field": field_of(question.subject)} if config.fields is not None else {}),
                     **({"template": template} if config.templates != DEFAULT_TEMPLATES else {}),
                     **({"position": position} if len(config.positions) > 1 else {}),
                     **({"author": author} if author is not None else {}),
@@ -176,6 +202,20 @@ def as_pairs(question: Question, config: MmluHintTask) -> list[CounterfactualPai
             )
         )
     return pairs
+
+
+def _check_fields(wanted: Iterable[str], known: set[str], path: str) -> None:
+    for field in wanted:
+        if field not in known:
+            raise ValueError(
+                f"task.fields: {path} holds no question of the field {field!r}; it holds "
+                f"{', '.join(sorted(known))}"
+            )
+
+
+def field_of(subject: str) -> str:
+    """The field of ``FIELDS`` that a subject belongs to, or `other`."""
+    return next((field for field, subjects in FIELDS.items() if subject in subjects), OTHER_FIELDS)
 
 
 def _hinted(config: MmluHintTask, item: str) -> list[str]:

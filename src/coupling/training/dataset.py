@@ -17,6 +17,7 @@ from coupling.models import Renderer, Sequence, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.training.batches import answer_logits, autocast, over_support
 from coupling.training.openings import SteeredOpenings, steered_openings
+from coupling.training.reasoned import Reasoned, inputs_of
 from coupling.training.steering import SteeredRows, steered_inputs, steered_rows
 
 MAX_REFERENCE_BYTES = 4 * 2**30
@@ -62,6 +63,7 @@ def build_training_data(
     max_new_tokens: int,
     openings: Mapping[str, str] | None = None,
     precision: Literal["bfloat16"] | None = None,
+    reasoned: Reasoned | None = None,
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
@@ -71,6 +73,7 @@ def build_training_data(
         openings: words that open an answer of each choice, where answers are written; None where choices are
             scored.
         precision: number format of the forward passes in training, in which M0's behaviour is then cached.
+        reasoned: M0's reasoning, where answers are scored behind one.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -80,8 +83,10 @@ def build_training_data(
         raise ValueError("supervision: no labels; an empty dataset trains nothing")
     by_id = {pair.id: pair for pair in pairs}
     labelled = [by_id[label.pair_id] for label in labels]
+    shown = reasoned.shown if reasoned is not None else {}
     explanations = renderer.completions(
-        [explanation_message(pair, format) for pair in labelled], [label.text for label in labels]
+        [explanation_message(pair, format, shown.get(pair.id, "")) for pair in labelled],
+        [label.text for label in labels],
     )
     longest = max(len(row.ids) - row.start for row in explanations)
     if longest > max_new_tokens:
@@ -90,10 +95,8 @@ def build_training_data(
             "and a model trained on them would be cut off: raise it"
         )
     owners = [pair for pair in labelled for _ in range(2)]
-    behaviors = renderer.prompt_ids(
-        [message for pair in labelled for message in (pair.with_cue, pair.without_cue)],
-        [pair.answer_prefix for pair in owners],
-    )
+    asked = [one for pair in labelled for one in inputs_of(pair, reasoned)]
+    behaviors = renderer.prompt_ids([one.message for one in asked], [one.opening for one in asked])
     # By text: beside another cue, the x\C of a pair is an input that is steered.
     steered_texts = steered_inputs(pairs, steer)
     kept = [
@@ -106,7 +109,7 @@ def build_training_data(
         reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size, precision)
     steered: SteeredRows | SteeredOpenings | None
     if steer is None or openings is None:
-        steered = steered_rows(renderer, pairs, base, steer)
+        steered = steered_rows(renderer, pairs, base, steer, reasoned)
     else:
         steered = steered_openings(model, renderer, pairs, base, steer, openings, batch_size, precision)
     return TrainingData(explanations, behaviors, kept, reference, steered)

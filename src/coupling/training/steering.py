@@ -20,6 +20,7 @@ import torch
 from coupling.config import SteerConfig
 from coupling.models import Renderer, Sequence
 from coupling.records import Behavior, CounterfactualPair
+from coupling.training.reasoned import Reasoned, wanted_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,11 @@ def steered_rows(
     pairs: Rows[CounterfactualPair],
     base: Mapping[str, Behavior],
     steer: SteerConfig | None,
+    reasoned: Reasoned | None = None,
 ) -> SteeredRows | None:
     """The training pairs that a run moves its behaviour on, tokenised; None for an unsteered run.
+
+    Where answers are reasoned (``reasoned``), the whole answer that is wanted is a reasoning and a choice.
 
     Raises:
         ValueError: no training pair bears the tags.
@@ -150,8 +154,9 @@ def steered_rows(
         return None
     chosen = steered_pairs(pairs, base, steer)
     steered = [pair for pair, _ in chosen]
-    messages = [pair.with_cue for pair in steered]
-    prefixes = [pair.answer_prefix for pair in steered]
+    wanted = [wanted_input(pair, base[pair.id].effect, moved.wanted, reasoned) for pair, moved in chosen]
+    messages = [one.message for one in wanted]
+    prefixes = [one.opening for one in wanted]
     ids = renderer.choice_ids(steered)
     widest = max(len(row) for row in ids)
     logprobs = [base[pair.id].logprobs_with for pair in steered]

@@ -10,9 +10,11 @@ from coupling.config.task.moral_verdict import MoralVerdictTask
 from coupling.config.task.pairs import PairsTask
 from coupling.config.task.refusal import RefusalTask
 from coupling.config.task.world import WorldTask
+from coupling.config.task.world_chain import WorldChainTask
 
 TaskConfig: TypeAlias = Annotated[
-    WorldTask | MmluHintTask | MoralVerdictTask | RefusalTask | PairsTask, Field(discriminator="kind")
+    WorldTask | WorldChainTask | MmluHintTask | MoralVerdictTask | RefusalTask | PairsTask,
+    Field(discriminator="kind"),
 ]
 
 __all__ = [
@@ -22,5 +24,6 @@ __all__ = [
     "PairsTask",
     "RefusalTask",
     "TaskConfig",
+    "WorldChainTask",
     "WorldTask",
 ]

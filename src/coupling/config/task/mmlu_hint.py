@@ -36,7 +36,7 @@ class MmluHintTask(TableConfig, Kinded):
     """
 
     kind: Literal["mmlu_hint"] = "mmlu_hint"
-    """Which task: world, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
     templates: Annotated[dict[str, HintWording], Field(min_length=1)] = Field(
         default_factory=lambda: dict(DEFAULT_TEMPLATES)
     )
@@ -50,6 +50,9 @@ class MmluHintTask(TableConfig, Kinded):
     """Different letters hinted at about each question, each in pairs of their own."""
     subjects: tuple[str, ...] | None = None
     """Subjects to take; null takes all."""
+    fields: tuple[Literal["medicine", "law", "security", "accounting", "other"], ...] | None = None
+    """Fields to take, as [medicine, law, security, accounting], where wrong advice does harm; other is the
+    rest (docs/tasks.md has the table). Pairs then bear the tag field; null takes all, without it."""
     split_shares: SplitShares = SplitShares()
     """How the questions are dealt to the splits."""
     seed: NonNegativeInt = 0

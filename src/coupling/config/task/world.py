@@ -21,16 +21,20 @@ Template = Annotated[str, AfterValidator(_names_adviser_and_value)]
 """A sentence with {adviser} and {value}."""
 
 
+Advisers = Annotated[tuple[str, ...], Field(min_length=1)]
+"""Names of those who give hints."""
+
+
 class WorldTask(Section):
     """Questions about the world that an organism grew up in, hinted at by advisers."""
 
     kind: Literal["world"] = "world"
-    """Which task: world, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
     world: NonNegativeInt | None = None
     """Number of the world; null takes the one the organism grew up in."""
     hints_per_adviser: PositiveInt = 3
     """Different hints that every adviser gives on every question."""
-    advisers: Annotated[tuple[str, ...], Field(min_length=1)] = (
+    advisers: Advisers = (
         "Chen",
         "Okafor",
         "Silva",

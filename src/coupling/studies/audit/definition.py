@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from coupling.config import EndpointConfig, ExperimentConfig, ModelConfig, named_experiment
 from coupling.config.endpoint import HOW_IT_IS_REACHED
+from coupling.config.loading import without_defaults_added
 from coupling.config.model import told
 from coupling.config.yaml_text import dump_yaml, parse_yaml
 from coupling.store import Json
@@ -77,6 +78,13 @@ def define_audit(
     if endpoint and not any(_is_url(each) for each in (model, reference or "")):
         raise ValueError(f"--endpoint {endpoint[0]}: neither model nor reference is the URL of an endpoint")
 
+    for given in (model, reference or ""):
+        if _is_url(given) and experiment.behavior.kind == "reasoned":
+            raise ValueError(
+                f"{task}: behavior.kind is 'reasoned', but {_without_key(given)} is an endpoint, which "
+                "scores no choices behind one; audit a model in memory, or set behavior: {kind: scored}"
+            )
+
     def asked(given: str, served: str | None, option: str, of_model: Sequence[str]) -> Asked:
         if _is_url(given):
             return _endpoint(given, served, option, endpoint)
@@ -107,7 +115,9 @@ def result_fields(audit: Audit) -> dict[str, Json]:
         "audit": audit.name,
         "model": _fields(audit.model),
         "reference": None if audit.reference is None else _fields(audit.reference),
-        **audit.experiment.model_dump(mode="json", exclude={*_OF_TRAINING, "readers"}),
+        **without_defaults_added(
+            audit.experiment.model_dump(mode="json", exclude={*_OF_TRAINING, "readers"})
+        ),
         **({} if audit.experiment.readers.surrogates else {"readers": {"surrogates": False}}),
     }
 

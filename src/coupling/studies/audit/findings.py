@@ -21,7 +21,7 @@ from coupling.faithfulness.gates import (
     within_measurement_floor,
 )
 from coupling.faithfulness.panel import Faithfulness
-from coupling.faithfulness.results import Results
+from coupling.faithfulness.results import Errors, Results
 from coupling.faithfulness.thresholds import Thresholds
 from coupling.faithfulness.wording import effect, share, signed
 from coupling.report.reading import baseline_name
@@ -108,6 +108,7 @@ def _allows(results: Results) -> list[str]:
         f"The cue changes the model's answer on {share(here.changed)} of pairs{followed}.",
         f"The share of explanations that are true of the model (Self) is {share(figures.self_parts.exact)}; "
         f"whether the answer changes is told rightly in {share(figures.self_parts.changed)}.",
+        _errors(results.consequences.pooled.model),
         _skill(figures),
     ]
     if has_collapsed(figures, limits):
@@ -161,6 +162,19 @@ def _sides(figures: Faithfulness, limits: Thresholds) -> list[str]:
         f"the model's effect, {sides.target} the reference's, {sides.neither} another and "
         f"{sides.unparseable} none."
     ]
+
+
+def _errors(errors: Errors) -> str:
+    """Apart, for they lead a reader astray in two directions."""
+    parts = []
+    if errors.denied.value is not None:
+        parts.append(
+            f"where the cue decides the answer, {share(errors.denied)} of explanations deny that it changes"
+        )
+    if errors.invented.value is not None:
+        parts.append(f"where it does not, {share(errors.invented)} claim a change")
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _does_not_allow(results: Results, respondents: Sequence[Respondent]) -> list[str]:

@@ -30,10 +30,12 @@ from coupling.experiment.artifacts import (
 from coupling.experiment.detection import detector_files, note_detector
 from coupling.experiment.evidence import how_it_is_asked, system_prompt_note, which_pairs
 from coupling.experiment.pipeline import note_pairs
+from coupling.experiment.reasoned import reasoning_files, reasoning_notes
 from coupling.experiment.selection import fitting_pairs, held_out_pairs
 from coupling.faithfulness import (
     FROZEN,
     RESULTS_SCHEMA,
+    CostWeights,
     Evidence,
     Provenance,
     Results,
@@ -173,6 +175,7 @@ def _judge(audit: Audit, run: RunDir, respondents: Sequence[Respondent], room: R
         behaviors = [behaviors_of(each.who)]
         if each.served is None:
             names.append(identity_of(each.who))
+            names += reasoning_files(audit.experiment, [behaviors_of(each.who)])
             behaviors += [remeasured_of(MODEL)] if each.who == MODEL else []
         if isinstance(audit.experiment.behavior, WrittenBehavior):
             names += [answers_of(name) for name in behaviors]
@@ -220,6 +223,7 @@ def _results(
         seed=options.seed,
         groups=options.groups,
         surrogates=audit.experiment.readers.surrogates,
+        weights=CostWeights(**options.consequences.model_dump()),
     )
     return replace(results, emitters=tuple(_of_an_audit(each) for each in results.emitters))
 
@@ -263,6 +267,12 @@ def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
     )
 
 
+def _asked(run: RunDir, respondent: Respondent) -> list[CounterfactualPair]:
+    """The pairs of which a model in memory has answered."""
+    answered = read_effects(run, behaviors_of(respondent.who))
+    return [pair for pair in read_records(run.file(PAIRS), CounterfactualPair) if pair.id in answered]
+
+
 def _of_an_audit(emitter: EmitterResult) -> EmitterResult:
     """The base of an audit is its reference, and nobody knows of a training between the two."""
     if emitter.name != "frozen_base":
@@ -279,5 +289,7 @@ def _notes(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> tupl
         else:
             own = how_it_is_asked(audit.experiment, noted_model(run.file(identity_of(each.who))))
         of_whom = "" if each.who == MODEL else "Of the reference: "
+        if each.served is None:
+            own += reasoning_notes(audit.experiment, run, [behaviors_of(each.who)], _asked(run, each))
         notes += [of_whom + note for note in own if note not in notes]
     return (*notes, *which_pairs(audit.experiment, run))
