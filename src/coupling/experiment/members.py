@@ -84,6 +84,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             config.explanation.max_new_tokens,
             None if config.behavior.kind == "scored" else config.behavior.openings,
             config.training.autocast,
+            config.training.steering.undo is not None,
         )
         lora = config.training.lora
         model = add_adapter(base.model, lora, member.seed) if lora else base.model

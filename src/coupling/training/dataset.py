@@ -47,6 +47,8 @@ class TrainingData:
     """Which of ``behaviors`` the KL term stands on: not those that are being steered."""
     reference: Reference | None
     steered: SteeredRows | SteeredOpenings | None
+    undone: SteeredRows | SteeredOpenings | None = None
+    """The same inputs in the same order, steered back to M0's own answers; None where no shift is undone."""
 
 
 def build_training_data(
@@ -62,6 +64,7 @@ def build_training_data(
     max_new_tokens: int,
     openings: Mapping[str, str] | None = None,
     precision: Literal["bfloat16"] | None = None,
+    undoes: bool = False,
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
@@ -71,6 +74,7 @@ def build_training_data(
         openings: words that open an answer of each choice, where answers are written; None where choices are
             scored.
         precision: number format of the forward passes in training, in which M0's behaviour is then cached.
+        undoes: whether the shift will be undone.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -104,12 +108,16 @@ def build_training_data(
     reference = None
     if kl.weight > 0:
         reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size, precision)
-    steered: SteeredRows | SteeredOpenings | None
-    if steer is None or openings is None:
-        steered = steered_rows(renderer, pairs, base, steer)
-    else:
-        steered = steered_openings(model, renderer, pairs, base, steer, openings, batch_size, precision)
-    return TrainingData(explanations, behaviors, kept, reference, steered)
+
+    def moved(back: bool) -> SteeredRows | SteeredOpenings | None:
+        if steer is None:
+            return None
+        if openings is None:
+            return steered_rows(renderer, pairs, base, steer, back)
+        return steered_openings(model, renderer, pairs, base, steer, openings, batch_size, precision, back)
+
+    undone = moved(back=True) if undoes else None
+    return TrainingData(explanations, behaviors, kept, reference, moved(back=False), undone)
 
 
 @torch.inference_mode()
