@@ -6,6 +6,7 @@
 - ``baselines``    claimants that read no model
 - ``figures``      Self, Orig, Δ, skill, of a run and pooled
 - ``following``    how often the answer follows the cue, and how far that was moved
+- ``catching_up``  how many steps explanations take to follow a shift
 - ``twins``        T, the twin test
 - ``sources``      labels of several models: each of them in the target's place
 - ``matrix``       emitters by columns, and A, the diagonal advantage
@@ -22,6 +23,7 @@
 - ``circuits``     the schema of ``mechanism.json``
 """
 
+from coupling.faithfulness.catching_up import Schedule
 from coupling.faithfulness.evaluation import Provenance, evaluate
 from coupling.faithfulness.evidence import Evidence, RunEvidence, complete_pairs
 from coupling.faithfulness.examples import discordant_examples
@@ -39,6 +41,7 @@ __all__ = [
     "Provenance",
     "Results",
     "RunEvidence",
+    "Schedule",
     "Thresholds",
     "Verdict",
     "check_groups",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coupling.faithfulness.catching_up import Schedule, shift_result
 from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
-from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results
+from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results, ShiftResult
+from coupling.faithfulness.scores import tabulate
 from coupling.faithfulness.sources import by_source
+from coupling.faithfulness.statistics import ClusterBootstrap
 from coupling.faithfulness.subsets import group_results
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 
@@ -36,6 +39,7 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] = (),
+    schedule: Schedule | None = None,
 ) -> Results:
     """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
 
@@ -47,6 +51,7 @@ def evaluate(
         resamples: of clusters, behind each interval.
         seed: draws the bootstrap and the constructed emitters.
         groups: tags by whose values the headline is broken down.
+        schedule: when behaviour was moved; None where that is not known, or it was not.
 
     Raises:
         ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
@@ -88,7 +93,16 @@ def evaluate(
         artifacts=dict(provenance.artifacts),
         groups=group_results(evidence, groups, resamples, seed),
         sources=by_source(evidence, resamples, seed),
+        shift=None if schedule is None else _shift(by_step, schedule, resamples, seed),
     )
+
+
+def _shift(
+    by_step: Mapping[int, Evidence], schedule: Schedule, resamples: int, seed: int
+) -> ShiftResult | None:
+    tables = {step: tabulate(evidence) for step, evidence in by_step.items()}
+    clusters = next(iter(tables.values())).clusters
+    return shift_result(tables, schedule, ClusterBootstrap(clusters, resamples, seed))
 
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:

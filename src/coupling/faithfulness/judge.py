@@ -9,7 +9,7 @@ from coupling.faithfulness.baselines import baseline_claims
 from coupling.faithfulness.controls import constructed
 from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.figures import discordance, faithfulness
-from coupling.faithfulness.following import cue_following
+from coupling.faithfulness.following import cue_following, turning
 from coupling.faithfulness.gates import gates
 from coupling.faithfulness.matrix import advantage, matrix
 from coupling.faithfulness.panel import (
@@ -120,6 +120,7 @@ def trajectory_row(
         pooled=_trajectory_run(ALL_RUNS, table, numbers, bootstrap),
         runs=tuple(_trajectory_run(table.runs[run], table, [run], bootstrap) for run in numbers),
         t=NO_DATA if twins is None else twins.pooled.all_pairs.t,
+        t_steered=NO_DATA if twins is None else twins.pooled.steered.t,
         advantage=advantage(table, bootstrap, thresholds.min_panel_runs),
     )
 
@@ -165,6 +166,10 @@ def _trajectory_run(
     figures = discordance(table, runs, bootstrap)
     cue = cue_following(table, runs, bootstrap)
     where_steered = cue_following(table, runs, bootstrap, table.asked_steered[list(runs)])
+    steered, claimed = (
+        discordance(table, runs, bootstrap, table.steered[list(runs)]),
+        turning(table, runs, bootstrap),
+    )
     return TrajectoryRun(
         name=name,
         self_share=figures.self_share,
@@ -180,4 +185,10 @@ def _trajectory_run(
         followed_steered=where_steered.followed,
         shift=cue.shift,
         shift_steered=where_steered.shift,
+        claimed_following_steered=claimed.claimed_following,
+        turned_steered=claimed.turned,
+        claimed_turned_steered=claimed.claimed_turned,
+        self_steered=steered.self_share,
+        orig_steered=steered.orig_share,
+        delta_steered=steered.delta,
     )

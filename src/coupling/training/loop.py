@@ -123,9 +123,7 @@ def train(
                 moved = rows_of(objective, steered, rows)
                 for part in cut(counts_of(objective, steered, moved)):
                     with autocast(device, config.autocast):
-                        loss = steering_loss(
-                            objective, model, steered, moved, part.rows, pad, device, stream
-                        )
+                        loss = steering_loss(objective, model, steered, moved, part.rows, pad, device, stream)
                     (weight * part.share * loss).backward()
                     steering += weight * part.share * loss.item()
 
