@@ -15,8 +15,8 @@ it b moves by b_end - b_start, and c by its own move. Each has come to the share
 
 counted from the beginning of the phase, checkpoints joined by straight lines. lag(q) is s(q) of the claims
 less s(q) of behaviour: negative where claims turn first. Where either moves by less than `LEAST_MOVE`, its
-steps and the
-lag are n/a: half of nothing is reached at once. Nothing is finer than the distance of checkpoints allows.
+steps and the lag are n/a: half of nothing is reached at once. Nothing is finer than the distance of
+checkpoints allows.
 
 Intervals resample clusters, at all checkpoints and of behaviour and claims jointly, so a lag keeps what the
 two have in common.
