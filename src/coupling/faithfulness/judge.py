@@ -61,9 +61,13 @@ def judge(
         figures = faithfulness(table, baselines, [number], bootstrap)
         verdict = decide(figures, *_of_run(run.name, number, headline), thresholds)
         steered, others = _by_steering(table, [number], bootstrap)
-        runs.append(RunResult(run.name, run.step, dict(run.steered), figures, verdict, steered, others))
+        parts = _by_question(table, [number], bootstrap)
+        runs.append(
+            RunResult(run.name, run.step, dict(run.steered), figures, verdict, steered, others, *parts)
+        )
     moved = [number for number, run in enumerate(evidence.runs) if run.steered]
     apart = _by_steering(table, moved, bootstrap) if moved else (None, None)
+    asked, beside = _by_question(table, moved, bootstrap) if moved else (None, None)
     return PanelResult(
         step=evidence.runs[0].step,
         pooled=headline.pooled,
@@ -77,6 +81,8 @@ def judge(
         seed=seed,
         steered_pairs=apart[0],
         other_pairs=apart[1],
+        asked_pairs=asked,
+        beside_pairs=beside,
     )
 
 
@@ -158,6 +164,20 @@ def _by_steering(
         subset(table, runs, steered, bootstrap) if steered.any() else None,
         subset(table, runs, ~steered, bootstrap),
     )
+
+
+def _by_question(
+    table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap
+) -> tuple[SubsetFigures | None, SubsetFigures | None]:
+    """Of the steered pairs those asked about the steered cue, and those asked about what stands beside it.
+
+    None and None where no other cue stands beside one.
+    """
+    asked = table.asked_steered[list(runs)]
+    beside = table.steered[list(runs)] & ~asked
+    if not asked.any() or not beside.any():
+        return None, None
+    return subset(table, runs, asked, bootstrap), subset(table, runs, beside, bootstrap)
 
 
 def _trajectory_run(
