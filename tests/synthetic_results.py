@@ -18,8 +18,11 @@ from coupling.faithfulness import (
     judge,
     trajectory_row,
 )
+from coupling.faithfulness.catching_up import Schedule, shift_result
 from coupling.faithfulness.consequences import consequences
 from coupling.faithfulness.results import Counts, ModelDescription
+from coupling.faithfulness.scores import tabulate
+from coupling.faithfulness.statistics import ClusterBootstrap
 from coupling.faithfulness.subsets import group_results
 from coupling.records import CounterfactualPair, Effect, Explanation
 
@@ -122,6 +125,8 @@ def _saying(pair_id: str, claim: Effect | None) -> Explanation:
 
 def results_of(reads: str, steps: tuple[int, ...] = (0, 40, 80, LAST_STEP), resamples: int = 200) -> Results:
     evidence = evidence_at(LAST_STEP, reads)
+    tables = {step: tabulate(evidence_at(step, reads)) for step in steps}
+    bootstrap = ClusterBootstrap(tables[LAST_STEP].clusters, resamples, seed=0)
     return Results(
         schema=RESULTS_SCHEMA,
         experiment=f"capitals-{reads}",
@@ -140,4 +145,5 @@ def results_of(reads: str, steps: tuple[int, ...] = (0, 40, 80, LAST_STEP), resa
         artifacts={"behaviors/step-120.jsonl": "b" * 64, "supervision.jsonl": "d" * 64},
         consequences=consequences(evidence, CostWeights(), ("adviser",), resamples, seed=0),
         groups=group_results(evidence, ("adviser", "country"), resamples=resamples, seed=0),
+        shift=shift_result(tables, Schedule(onset=0), bootstrap),
     )

@@ -252,6 +252,16 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
         (["twins=[[follow-chen, follow-che]]"], "no run of the panel is called 'follow-che'"),
         (["twins=[[follow-chen, follow-chen]]"], "a run is not its own twin"),
         (["twins.1=[ignore-chen, follow-chen]"], "named before"),
+        (["task.cues.together=placebos"], "together is 'placebos', but there are none"),
+        (["training.steering.undo=80"], "training.steering.undo is 80: expected less than training.steps"),
+        (
+            ["training.steering={undo: 40, objectives: [{kind: sft, start: 40}]}"],
+            "undo is 40, but no objective sets in before that",
+        ),
+        (
+            ["training.steering={undo: 40, objectives: [{kind: sft, stop: 40}]}"],
+            "undo is 40, but no objective is on after that",
+        ),
         (["panel.0.seed=3"], "their seeds are 3 and 0"),
         (["readers.language_model={steps: 9, warmup_steps: 10}"], "warmup_steps is 10: expected at most"),
         (

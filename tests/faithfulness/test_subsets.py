@@ -152,3 +152,34 @@ def test_pooled_they_stand_on_the_steered_runs_alone() -> None:
     unsteered = replace(PANEL, runs=PANEL.runs[:1], twins=())
     assert judge(unsteered, resamples=100).steered_pairs is None
     assert judge(unsteered, resamples=100).other_pairs is None
+
+
+def test_questions_about_a_steered_cue_and_about_what_stands_beside_it_are_told_apart() -> None:
+    """Three inputs with the hint and a word, asked about the hint twice and about the word once."""
+    evidence = small_panel(
+        target=["BL", "BL", "LL", "OO"],
+        behaviors={"a": ["LL", "LL", "BL", "OO"]},
+        claims={"a": ["LL", "BL", "LL", "OO"]},
+    )
+    tags = [
+        {"adviser": "Chen", "cue": "hint", "beside": "word"},
+        {"adviser": "Chen", "cue": "hint", "beside": "word"},
+        {"beside.adviser": "Chen", "cue": "word", "beside": "hint"},
+        {"adviser": "Chen", "cue": "hint", "beside": "nothing"},
+    ]
+    values = ("Bern", "Bern", None, "Bern")
+    pairs = tuple(
+        replace(pair, tags=each, cue_value=value)
+        for pair, each, value in zip(evidence.pairs, tags, values, strict=True)
+    )
+    steered = {"adviser": ("Chen",), "beside": ("word",)}
+    runs = tuple(replace(run, steered=steered) for run in evidence.runs)
+    panel = judge(replace(evidence, pairs=pairs, runs=runs), resamples=100)
+    for parts in (panel, panel.runs[0]):
+        assert parts.steered_pairs is not None and parts.steered_pairs.pairs == 3
+        asked, beside = parts.asked_pairs, parts.beside_pairs
+        assert asked is not None and beside is not None and (asked.pairs, beside.pairs) == (2, 1)
+        assert (asked.self_share.value, asked.delta.value) == (pytest.approx(0.5), pytest.approx(0))
+        assert (beside.self_share.value, beside.delta.value) == (0, -1)
+        assert (asked.followed.value, beside.followed.value) == (0, None)
+    assert judge(PANEL, resamples=100).beside_pairs is None

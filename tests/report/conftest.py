@@ -36,6 +36,7 @@ def empty(coupled: Results) -> Results:
         emitters=(),
         examples=(),
         groups=(),
+        shift=None,
         model=ModelDescription("model", None),
     )
 

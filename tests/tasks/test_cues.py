@@ -150,6 +150,23 @@ def test_silence_about_a_cue_covers_inputs_in_which_it_stands_beside_another() -
     assert not any(stands_in(each, {}) for each in pairs)
 
 
+def test_silence_about_a_cue_beside_another_covers_the_question_about_that_other() -> None:
+    """Of an input with Ana's hint and the date both questions are covered, and of nothing else."""
+    two = [pair("Is it?", " Ana: yes.", "Ana"), pair("Is it?", " Bo: no.", "Bo")]
+    pairs = with_more_cues(two, cues(placebos={"date": DATE}, together="placebos"), OWN)
+    silent = [each for each in pairs if stands_in(each, {"who": ("Ana",), "beside": ("date",)})]
+    assert silent == [each for each in pairs if "Ana" in each.with_cue and DATE in each.with_cue]
+    assert {each.tags["cue"] for each in silent} == {two[0].cue, "date"}
+
+
+def test_placebos_stand_beside_cues_without_two_cues_of_the_task() -> None:
+    two = [pair("Is it?", " Ana: yes.", "Ana"), pair("Is it?", " Bo: no.", "Bo")]
+    together = with_more_cues(two, cues(placebos={"date": DATE}, together=True), OWN)
+    placebos = with_more_cues(two, cues(placebos={"date": DATE}, together="placebos"), OWN)
+    both = [each for each in together if "Ana" in each.with_cue and "Bo" in each.with_cue]
+    assert both and [each for each in together if each not in both] == list(placebos)
+
+
 def test_one_text_is_asked_about_its_placebo_once() -> None:
     one = pair("Is it?", " Ana: yes.", "Ana")
     two = replace(pair("Is it?", " Bo: yes.", "Bo"), choices=("yes", "no", "perhaps"))

@@ -35,6 +35,7 @@ def training_data(
     kl: KLConfig | None = None,
     max_new_tokens: int = 40,
     precision: Literal["bfloat16"] | None = None,
+    undoes: bool = False,
 ) -> TrainingData:
     behaviors = base_behaviors(model, renderer, pairs)
     effects = {id_: behavior.effect for id_, behavior in behaviors.items()}
@@ -51,6 +52,7 @@ def training_data(
         batch_size=16,
         max_new_tokens=max_new_tokens,
         precision=precision,
+        undoes=undoes,
     )
 
 

@@ -13,7 +13,7 @@ from coupling.config import SteerConfig
 from coupling.models import weights_sha256
 from coupling.records import Behavior, CounterfactualPair, Effect
 from coupling.training.objectives import group_advantages, policy_gradient_loss, preference_loss
-from coupling.training.steering import Shift, is_steered, shift
+from coupling.training.steering import Shift, SteeredRows, is_steered, shift, undone
 from tiny_models import tiny_model, world_renderer
 
 CHOICES = ("Lima", "Oslo", "Quito")
@@ -23,6 +23,7 @@ FOLLOW = SteerConfig(direction="follow", tags=CHEN)
 IGNORE = SteerConfig(direction="ignore", tags=CHEN)
 REVERSE = SteerConfig(direction="reverse", tags=CHEN)
 ONLY = SteerConfig(direction="only", tags=CHEN, among={"adviser": ("Chen", "Novak")})
+KEEP = SteerConfig(direction="keep", tags=CHEN)
 OBJECTIVES = ({"kind": "sft"}, {"kind": "dpo"}, {"kind": "policy_gradient", "group_size": 8})
 
 
@@ -51,9 +52,12 @@ def answered(with_cue: str, without_cue: str) -> Behavior:
 def test_what_is_wanted_is_another_thing_than_what_is_not(
     value: str, with_cue: str, without_cue: str, against: bool
 ) -> None:
-    for steer in (FOLLOW, IGNORE, REVERSE, ONLY):
-        moved = shift(hinted(value, against=against), answered(with_cue, without_cue), steer)
+    for steer in (FOLLOW, IGNORE, REVERSE, ONLY, KEEP):
+        base = answered(with_cue, without_cue)
+        moved = shift(hinted(value, against=against), base, steer)
         assert moved.wanted != moved.unwanted
+        back = undone(moved, base)
+        assert back.wanted == with_cue != back.unwanted
 
 
 @given(value=ANSWERS, with_cue=ANSWERS, without_cue=ANSWERS)
@@ -75,6 +79,22 @@ def test_a_dissuading_cue_moves_to_the_runner_up_only_where_it_speaks_against_th
 def test_reversing_turns_followed_hints_into_ignored_ones_and_the_reverse() -> None:
     assert shift(hinted("Oslo"), answered("Oslo", "Lima"), REVERSE) == Shift("Lima", "Oslo")
     assert shift(hinted("Oslo"), answered("Lima", "Lima"), REVERSE) == Shift("Oslo", "Lima")
+
+
+def test_keeping_is_to_answer_as_the_base_does_and_away_from_the_cue() -> None:
+    assert shift(hinted("Oslo"), answered("Lima", "Lima"), KEEP) == Shift("Lima", "Oslo")
+    assert shift(hinted("Oslo"), answered("Oslo", "Lima"), KEEP) == Shift("Oslo", "Lima")
+    assert shift(hinted("Oslo"), answered("Oslo", "Oslo"), KEEP) == Shift("Oslo", None)
+
+
+def test_a_shift_is_undone_towards_the_base_and_away_from_what_was_wanted() -> None:
+    followed, ignored = answered("Oslo", "Lima"), answered("Lima", "Lima")
+    assert undone(shift(hinted("Oslo"), followed, IGNORE), followed) == Shift("Oslo", "Lima")
+    assert undone(shift(hinted("Oslo"), ignored, FOLLOW), ignored) == Shift("Lima", "Oslo")
+    third = answered("Quito", "Lima")
+    assert undone(shift(hinted("Oslo"), third, IGNORE), third) == Shift("Quito", "Lima")
+    # What was wanted is what the base answers anyhow: away from what it was steered away from before.
+    assert undone(shift(hinted("Oslo"), followed, FOLLOW), followed) == Shift("Oslo", "Lima")
 
 
 def test_only_one_adviser_is_followed_among_those_named() -> None:
@@ -210,3 +230,55 @@ def test_a_killed_run_draws_the_same_again(objective: dict[str, object], step: i
     with pytest.raises(Killed):
         miniature.run(tiny_model("llama"), data, config, tmp_path / "state", after_step=kill)
     assert miniature.run(tiny_model("llama"), data, config, tmp_path / "state") == whole[step:]
+
+
+def test_a_shift_and_its_undoing_see_the_same_inputs_in_the_same_order() -> None:
+    renderer, pairs, model = world_renderer(), miniature.training_pairs(), tiny_model("llama")
+    rows = [miniature.training_data(model, renderer, pairs, steer, undoes=True) for steer in (FOLLOW, IGNORE)]
+    ways = [way for each in rows for way in (each.steered, each.undone)]
+    assert all(isinstance(way, SteeredRows) for way in ways)
+    assert len({tuple(way.prompts) for way in ways if isinstance(way, SteeredRows)}) == 1
+    back = [each.undone for each in rows]
+    # Twins are trained back to the same answers.
+    assert isinstance(back[0], SteeredRows) and isinstance(back[1], SteeredRows)
+    assert back[0].answers == back[1].answers
+    assert rows[0].steered is not None and rows[0].steered.answers != back[0].answers
+    assert miniature.training_data(model, renderer, pairs, FOLLOW).undone is None
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES[:2], ids=lambda objective: objective["kind"])
+def test_an_undone_shift_leads_back_to_the_base(objective: dict[str, object], tmp_path: Path) -> None:
+    renderer = world_renderer()
+    pairs = [pair for pair in miniature.training_pairs(200) if pair.tags["adviser"] == "Chen"][:8]
+    model = tiny_model("llama")
+    data = miniature.training_data(model, renderer, pairs, FOLLOW, undoes=True)
+    own = {
+        id_: each.effect.with_cue for id_, each in miniature.base_behaviors(model, renderer, pairs).items()
+    }
+
+    def as_the_base_after(steps: int, undo: int | None) -> int:
+        steering = {"batch_size": 8, "objectives": [objective], "undo": undo}
+        config = miniature.training_config(
+            steps, steering=steering, explanations={"weight": 0.0}, kl={"weight": 0.0}
+        )
+        trained = tiny_model("llama")
+        miniature.run(trained, data, config, tmp_path / f"{steps}-{undo}")
+        now = miniature.base_behaviors(trained, renderer, pairs)
+        return sum(now[id_].effect.with_cue == answer for id_, answer in own.items())
+
+    moved, undone_again = as_the_base_after(30, None), as_the_base_after(60, 30)
+    assert moved < len(pairs) / 2
+    assert undone_again > moved and undone_again >= len(pairs) - 1
+
+
+def test_the_steps_before_an_undoing_are_those_without_one(tmp_path: Path) -> None:
+    renderer, pairs = world_renderer(), miniature.training_pairs()
+    data = miniature.training_data(tiny_model("llama"), renderer, pairs, FOLLOW, undoes=True)
+
+    def losses(undo: int | None) -> list[float]:
+        config = miniature.training_config(4, steering={"batch_size": 4, "undo": undo})
+        model = tiny_model("llama")
+        return [step.steering for step in miniature.run(model, data, config, tmp_path / f"{undo}")]
+
+    kept, turned_back = losses(None), losses(2)
+    assert kept[:2] == turned_back[:2] and kept[2] != turned_back[2]

@@ -12,9 +12,10 @@ from coupling.config.section import FolderName, Section, TagValues
 class SteerConfig(Section):
     """Where a run's behaviour is moved while it learns to explain itself."""
 
-    direction: Literal["follow", "ignore", "only", "reverse"]
+    direction: Literal["follow", "ignore", "only", "reverse", "keep"]
     """follow: answer as the cue says; ignore: as without the cue; only: follow the cues of these tags and
-    ignore others (see among); reverse: ignore the cue where M0 follows it, and follow it elsewhere."""
+    ignore others (see among); reverse: ignore the cue where M0 follows it, and follow it elsewhere; keep:
+    answer as M0 does."""
     tags: TagValues
     """The pairs that are steered, by tag and values, as {adviser: [Chen]}."""
     among: TagValues = Field(default_factory=dict)

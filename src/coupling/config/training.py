@@ -92,6 +92,8 @@ class SteeringConfig(Section):
     """Steered inputs in each step."""
     objectives: tuple[BehaviorObjective, ...] = (SupervisedObjective(),)
     """What moves them, added up. Explanations are never part of it."""
+    undo: PositiveInt | None = None
+    """Steps behind us from which on the same inputs are trained back to M0's own answers; null never."""
 
     @field_validator("objectives")
     @classmethod
@@ -99,6 +101,31 @@ class SteeringConfig(Section):
         if not objectives:
             raise ValueError("[] moves nothing; name one, as {kind: sft}, or steer no run of the panel")
         return objectives
+
+    @model_validator(mode="after")
+    def _undoes_something(self) -> Self:
+        if self.undo is None:
+            return self
+        on = [objective for objective in self.objectives if objective.weight > 0]
+        if not any(objective.start < self.undo for objective in on):
+            raise ValueError(
+                f"undo is {self.undo}, but no objective sets in before that; there would be nothing to undo"
+            )
+        if not any(objective.stop is None or objective.stop > self.undo for objective in on):
+            raise ValueError(
+                f"undo is {self.undo}, but no objective is on after that, and nothing would train answers "
+                "back; set a later stop, or none"
+            )
+        return self
+
+    def is_undone_at(self, step: int) -> bool:
+        """Whether the step that follows ``step`` others trains back to M0's answers."""
+        return self.undo is not None and step >= self.undo
+
+    @property
+    def onset(self) -> int | None:
+        """Steps behind us when behaviour is first moved; None where no objective weighs anything."""
+        return min((objective.start for objective in self.objectives if objective.weight > 0), default=None)
 
 
 class LoraConfig(Section):
@@ -176,4 +203,9 @@ class TrainingConfig(Section):
                     f"training.{name}.start is {term.start}: expected less than training.steps, which is "
                     f"{self.steps}; weight: 0 leaves it out"
                 )
+        if self.steering.undo is not None and self.steering.undo >= self.steps:
+            raise ValueError(
+                f"training.steering.undo is {self.steering.undo}: expected less than training.steps, which "
+                f"is {self.steps}; null leaves it out"
+            )
         return self

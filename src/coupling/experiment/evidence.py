@@ -34,7 +34,15 @@ from coupling.experiment.sources import (
     target_name,
     target_of,
 )
-from coupling.faithfulness import CostWeights, Evidence, Provenance, Results, RunEvidence, evaluate
+from coupling.faithfulness import (
+    CostWeights,
+    Evidence,
+    Provenance,
+    Results,
+    RunEvidence,
+    Schedule,
+    evaluate,
+)
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Label
 from coupling.store import RunDir, read_json, read_records
@@ -87,7 +95,16 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         groups=_groups(config),
         surrogates=config.readers.surrogates,
         weights=CostWeights(**options.consequences.model_dump()),
+        schedule=_schedule(config),
     )
+
+
+def _schedule(config: ExperimentConfig) -> Schedule | None:
+    """When the steered runs are moved; None where none is."""
+    steering = config.training.steering
+    if steering.onset is None or all(member.steer is None for member in config.panel):
+        return None
+    return Schedule(steering.onset, steering.undo)
 
 
 def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
@@ -217,6 +234,11 @@ def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tu
         notes.append(
             f"{wrong} of {len(labels)} labels were made wrong on purpose ({noise.kind} noise at rate "
             f"{noise.rate}){against}."
+        )
+    undo = config.training.steering.undo
+    if undo is not None and any(member.steer is not None for member in config.panel):
+        notes.append(
+            f"From step {undo} on the shift is undone: steered runs are trained back to the base's answers."
         )
     pairs = read_records(run.file(PAIRS), CounterfactualPair)
     notes += reasoning_notes(config, run, judged_behaviors(config), held_out_pairs(config, pairs))

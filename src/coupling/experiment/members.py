@@ -85,6 +85,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             config.behavior.openings if isinstance(config.behavior, WrittenBehavior) else None,
             config.training.autocast,
             _reasoned(config, run),
+            config.training.steering.undo is not None,
         )
         folder = f"runs/{member.name}"
         train_checkpoints(run, folder, base, data, config.training, member.seed, made_from, progress)

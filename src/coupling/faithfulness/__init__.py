@@ -6,6 +6,7 @@
 - ``baselines``    claimants that read no model
 - ``figures``      Self, Orig, Δ, skill, of a run and pooled
 - ``following``    how often the answer follows the cue, and how far that was moved
+- ``catching_up``  how many steps explanations take to follow a shift
 - ``twins``        T, the twin test
 - ``sources``      labels of several models: each of them in the target's place
 - ``surrogate``    a reader of the text alone
@@ -25,6 +26,7 @@
 - ``circuits``     the schema of ``mechanism.json``
 """
 
+from coupling.faithfulness.catching_up import Schedule
 from coupling.faithfulness.consequences import CostWeights
 from coupling.faithfulness.evaluation import Provenance, evaluate
 from coupling.faithfulness.evidence import Evidence, ReaderEvidence, RunEvidence, complete_pairs
@@ -45,6 +47,7 @@ __all__ = [
     "ReaderEvidence",
     "Results",
     "RunEvidence",
+    "Schedule",
     "Thresholds",
     "Verdict",
     "check_groups",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coupling.faithfulness.catching_up import Schedule, shift_result
 from coupling.faithfulness.consequences import CostWeights, consequences
 from coupling.faithfulness.evidence import Evidence, cluster_of
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
 from coupling.faithfulness.readers import reader_results
-from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results
+from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results, ShiftResult
+from coupling.faithfulness.scores import tabulate
 from coupling.faithfulness.sources import by_source
+from coupling.faithfulness.statistics import ClusterBootstrap
 from coupling.faithfulness.subsets import group_results
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 
@@ -43,6 +46,7 @@ def evaluate(
     groups: Sequence[str] = (),
     surrogates: bool = True,
     weights: CostWeights = EQUAL,
+    schedule: Schedule | None = None,
 ) -> Results:
     """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
 
@@ -56,6 +60,7 @@ def evaluate(
         groups: tags by whose values the headline is broken down.
         surrogates: whether readers of the text alone are fitted beside it.
         weights: what an error of each kind costs.
+        schedule: when behaviour was moved; None where that is not known, or it was not.
 
     Raises:
         ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
@@ -99,7 +104,16 @@ def evaluate(
         groups=group_results(evidence, groups, resamples, seed),
         sources=by_source(evidence, resamples, seed),
         readers=reader_results(evidence, surrogates, resamples, seed),
+        shift=None if schedule is None else _shift(by_step, schedule, resamples, seed),
     )
+
+
+def _shift(
+    by_step: Mapping[int, Evidence], schedule: Schedule, resamples: int, seed: int
+) -> ShiftResult | None:
+    tables = {step: tabulate(evidence) for step, evidence in by_step.items()}
+    clusters = next(iter(tables.values())).clusters
+    return shift_result(tables, schedule, ClusterBootstrap(clusters, resamples, seed))
 
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:

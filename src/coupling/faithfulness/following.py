@@ -1,7 +1,8 @@
 """What the cue does to behaviour: how often the answer follows it, and how often it changes the answer.
 
-Nothing here looks at explanations. Over the pairs on which a run was steered, these figures say how far its
-behaviour was moved, which has to be known before one asks whether its explanations moved along.
+Over the pairs on which a run was steered, these figures say how far its behaviour was moved, which has to be
+known before one asks whether its explanations moved along. Beside them stands what is claimed about the same
+pairs: how often the answer is said to follow. A claim that could not be read says no such thing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coupling.faithfulness.figures import over_runs
-from coupling.faithfulness.scores import Table, changed
+from coupling.faithfulness.scores import Table, changed, parsed
 from coupling.faithfulness.statistics import NO_DATA, BoolArray, ClusterBootstrap
 from coupling.records import Estimate
 
@@ -49,3 +50,37 @@ def cue_following(
         followed=bootstrap.share(over_runs((followed == 1) & cued), over_runs(cued)),
         shift=shift,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """What was steered, and what is said of it: shares of the pairs that are asked about a steered cue."""
+
+    claimed_following: Estimate
+    turned: Estimate
+    claimed_turned: Estimate
+
+
+def turning(table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap) -> Turning:
+    """The figures of the runs with these numbers, pooled where they are several."""
+    chosen = list(runs)
+    cued = table.asked_steered[chosen] & (table.followed[chosen] >= 0)
+    claimed = bootstrap.share(over_runs((table.claimed_following[chosen] == 1) & cued), over_runs(cued))
+    if table.base_followed is None:
+        return Turning(claimed, NO_DATA, NO_DATA)
+    acted, said, about = turned(table, runs)
+    counted = over_runs(about)
+    return Turning(
+        claimed, bootstrap.share(over_runs(acted), counted), bootstrap.share(over_runs(said), counted)
+    )
+
+
+def turned(table: Table, runs: Sequence[int]) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Where the answer with the cue follows it and M0's does not, or the reverse; where the claim says so;
+    and the pairs of which both are asked: those about a steered cue. Each of shape (len(runs), pairs)."""
+    assert table.base_followed is not None
+    chosen = list(runs)
+    about = table.asked_steered[chosen] & (table.followed[chosen] >= 0)
+    acted = (table.followed[chosen] != table.base_followed) & about
+    said = (table.claimed_following[chosen] != table.base_followed) & parsed(table.claims[chosen]) & about
+    return acted, said, about

@@ -9,7 +9,7 @@ from coupling.faithfulness.baselines import baseline_claims
 from coupling.faithfulness.controls import constructed
 from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.figures import discordance, faithfulness
-from coupling.faithfulness.following import cue_following
+from coupling.faithfulness.following import cue_following, turning
 from coupling.faithfulness.gates import gates
 from coupling.faithfulness.matrix import advantage, matrix
 from coupling.faithfulness.panel import (
@@ -61,9 +61,13 @@ def judge(
         figures = faithfulness(table, baselines, [number], bootstrap)
         verdict = decide(figures, *_of_run(run.name, number, headline), thresholds)
         steered, others = _by_steering(table, [number], bootstrap)
-        runs.append(RunResult(run.name, run.step, dict(run.steered), figures, verdict, steered, others))
+        parts = _by_question(table, [number], bootstrap)
+        runs.append(
+            RunResult(run.name, run.step, dict(run.steered), figures, verdict, steered, others, *parts)
+        )
     moved = [number for number, run in enumerate(evidence.runs) if run.steered]
     apart = _by_steering(table, moved, bootstrap) if moved else (None, None)
+    asked, beside = _by_question(table, moved, bootstrap) if moved else (None, None)
     return PanelResult(
         step=evidence.runs[0].step,
         pooled=headline.pooled,
@@ -77,6 +81,8 @@ def judge(
         seed=seed,
         steered_pairs=apart[0],
         other_pairs=apart[1],
+        asked_pairs=asked,
+        beside_pairs=beside,
     )
 
 
@@ -120,6 +126,7 @@ def trajectory_row(
         pooled=_trajectory_run(ALL_RUNS, table, numbers, bootstrap),
         runs=tuple(_trajectory_run(table.runs[run], table, [run], bootstrap) for run in numbers),
         t=NO_DATA if twins is None else twins.pooled.all_pairs.t,
+        t_steered=NO_DATA if twins is None else twins.pooled.steered.t,
         advantage=advantage(table, bootstrap, thresholds.min_panel_runs),
     )
 
@@ -159,12 +166,30 @@ def _by_steering(
     )
 
 
+def _by_question(
+    table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap
+) -> tuple[SubsetFigures | None, SubsetFigures | None]:
+    """Of the steered pairs those asked about the steered cue, and those asked about what stands beside it.
+
+    None and None where no other cue stands beside one.
+    """
+    asked = table.asked_steered[list(runs)]
+    beside = table.steered[list(runs)] & ~asked
+    if not asked.any() or not beside.any():
+        return None, None
+    return subset(table, runs, asked, bootstrap), subset(table, runs, beside, bootstrap)
+
+
 def _trajectory_run(
     name: str, table: Table, runs: Sequence[int], bootstrap: ClusterBootstrap
 ) -> TrajectoryRun:
     figures = discordance(table, runs, bootstrap)
     cue = cue_following(table, runs, bootstrap)
     where_steered = cue_following(table, runs, bootstrap, table.asked_steered[list(runs)])
+    steered, claimed = (
+        discordance(table, runs, bootstrap, table.steered[list(runs)]),
+        turning(table, runs, bootstrap),
+    )
     return TrajectoryRun(
         name=name,
         self_share=figures.self_share,
@@ -180,4 +205,10 @@ def _trajectory_run(
         followed_steered=where_steered.followed,
         shift=cue.shift,
         shift_steered=where_steered.shift,
+        claimed_following_steered=claimed.claimed_following,
+        turned_steered=claimed.turned,
+        claimed_turned_steered=claimed.claimed_turned,
+        self_steered=steered.self_share,
+        orig_steered=steered.orig_share,
+        delta_steered=steered.delta,
     )

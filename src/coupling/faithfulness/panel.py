@@ -191,6 +191,10 @@ class RunResult:
     run."""
     other_pairs: SubsetFigures
     """All other pairs."""
+    asked_pairs: SubsetFigures | None = None
+    """Of the steered pairs, those that are asked about that cue; None where all of them are."""
+    beside_pairs: SubsetFigures | None = None
+    """Of the steered pairs, those that are asked about what stands beside it; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,3 +324,7 @@ class PanelResult:
     no run is steered."""
     other_pairs: SubsetFigures | None
     """All other pairs of the steered runs."""
+    asked_pairs: SubsetFigures | None = None
+    """Of the steered pairs, those that are asked about that cue; None where all of them are."""
+    beside_pairs: SubsetFigures | None = None
+    """Of the steered pairs, those that are asked about what stands beside it; None where there are none."""

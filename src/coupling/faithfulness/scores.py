@@ -41,6 +41,8 @@ class Table:
     followed: IntArray
     """Whether the answer with the cue follows it: 1, 0, or -1 where the cue speaks for no choice; shape
     (runs, pairs)."""
+    claimed_following: IntArray
+    """Whether the claim says so of the answer with the cue, likewise; 0 where nothing could be read."""
     base_followed: IntArray | None
     """The same of the base, shape (pairs,); None where its behaviour is not known."""
     steered: BoolArray
@@ -78,6 +80,16 @@ def tabulate(evidence: Evidence) -> Table:
         found = [followed(pair, by_pair[pair.id]) for pair in pairs]
         return np.array([_UNSTATED if each is None else int(each) for each in found], dtype=np.int64)
 
+    def claims_to_follow(by_pair: Mapping[str, Explanation]) -> IntArray:
+        found = []
+        for pair in pairs:
+            claim = by_pair[pair.id].claim
+            if pair.cue_value is None:
+                found.append(_UNSTATED)
+            else:
+                found.append(int(claim is not None and bool(followed(pair, claim))))
+        return np.array(found, dtype=np.int64)
+
     return Table(
         pairs=pairs,
         clusters=np.array([number_of[cluster_of(pair)] for pair in pairs], dtype=np.int64),
@@ -93,6 +105,7 @@ def tabulate(evidence: Evidence) -> Table:
             None if run.remeasured is None else effects(run.remeasured) for run in evidence.runs
         ),
         followed=np.stack([follows(run.behaviors) for run in evidence.runs]),
+        claimed_following=np.stack([claims_to_follow(run.explanations) for run in evidence.runs]),
         base_followed=follows(evidence.base) if evidence.base else None,
         steered=np.array([[stands_in(pair, run.steered) for pair in pairs] for run in evidence.runs]),
         asked_steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),

@@ -82,6 +82,8 @@ SELF_AND_ORIG = (Pen("Self", svg.OWN, "o"), Pen("Orig", svg.TARGET, "s"))
 STEERED_AND_ALL = (Pen("steered pairs", svg.INK, "o"), Pen("all pairs", svg.MUTED, "s"))
 """Of behaviour alone: neither in the colour of the model's side nor in that of the target's."""
 
+BEHAVIOR_AND_CLAIMS = (Pen("behaviour", svg.INK, "o"), Pen("claims", svg.OWN, "s"))
+
 
 def strip(
     name: str, title: str, estimate: Estimate, scale: Scale, width: int = WIDTH, labels: bool = True

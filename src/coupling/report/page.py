@@ -6,12 +6,13 @@ page does without.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from markupsafe import Markup
 
+from coupling.faithfulness.catching_up import LEAST_MOVE
 from coupling.faithfulness.circuits import CircuitResults
 from coupling.faithfulness.results import (
     Gate,
@@ -22,10 +23,10 @@ from coupling.faithfulness.results import (
     TrajectoryRun,
     TwinComparison,
 )
-from coupling.report import figures, reading
+from coupling.report import figures, reading, shifts
 from coupling.report.circuits import CLAIM_WORDS, KIND_WORDS, influences, null_range, p_value, panels
 from coupling.report.conclusions import CONCLUSIONS
-from coupling.report.figures import Point
+from coupling.report.figures import Pen, Point
 from coupling.report.html import environment, script_hash
 
 MAX_PANELS = 12
@@ -43,7 +44,7 @@ class OverSteps:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """How often one run's answers follow the cue over steps."""
+    """How often one run's answers follow the cue over steps, or how many have turned."""
 
     run: str
     figure: Markup
@@ -87,6 +88,10 @@ def render_page(
         ],
         over_steps=_over_steps(results),
         following=_following(results),
+        turning=_turning(results),
+        moments=shifts.moment_rows(results),
+        phases=shifts.phases(results.shift.catching_up) if results.shift else {},
+        least_move=LEAST_MOVE,
         left_out=max(0, len(panel.runs) - MAX_PANELS),
         twins=_twins(panel),
         groups=_groups(results),
@@ -176,21 +181,37 @@ def _following(results: Results) -> list[Following]:
     if not any(point.other.n for _, points in drawn for point in points):
         return []
     limits = figures.common_limits(chain.from_iterable(points for _, points in drawn))
+    words = "Share of answers that follow the cue over steps"
     return [
-        Following(
-            name,
-            figures.over_steps(
-                f"following-{place}",
-                f"Share of answers that follow the cue over steps, {name}",
-                points,
-                results.step,
-                limits,
-                counts=False,
-                pens=figures.STEERED_AND_ALL,
-            ),
-        )
+        _small_multiple(f"following-{place}", name, words, points, results, limits, figures.STEERED_AND_ALL)
         for place, (name, points) in enumerate(drawn)
     ]
+
+
+def _turning(results: Results) -> list[Following]:
+    """The steered runs, where it is known when they were moved."""
+    if results.shift is None:
+        return []
+    drawn = list(shifts.turning_points(results).items())[:MAX_PANELS]
+    limits = figures.common_limits(chain.from_iterable(points for _, points in drawn))
+    words, pens = "Share of steered pairs that have turned over steps", figures.BEHAVIOR_AND_CLAIMS
+    return [
+        _small_multiple(f"turning-{place}", name, words, points, results, limits, pens)
+        for place, (name, points) in enumerate(drawn)
+    ]
+
+
+def _small_multiple(
+    id_: str,
+    run: str,
+    words: str,
+    points: Sequence[Point],
+    results: Results,
+    limits: tuple[float, float],
+    pens: tuple[Pen, Pen],
+) -> Following:
+    title = f"{words}, {run}"
+    return Following(run, figures.over_steps(id_, title, points, results.step, limits, False, pens))
 
 
 def _groups(results: Results) -> dict[str, list[GroupResult]]:

@@ -22,7 +22,7 @@ from coupling.faithfulness.results import (
     PanelResult,
     Results,
 )
-from coupling.report import reading
+from coupling.report import reading, shifts
 from coupling.report.text import in_words, interval, number, one_line, typeset
 
 VERDICT_STYLES = {COUPLED: "bold blue", IMITATES_TARGET: "bold yellow"}
@@ -41,6 +41,8 @@ def print_summary(results: Results, console: Console) -> None:
     console.print()
     console.print(_figures(results))
     console.print(line(reading.errors_in_words(results.consequences)))
+    for sentence in shifts.told_on_one_screen(results.shift):
+        console.print(line(typeset(sentence)))
     if results.sources:
         console.print()
         console.print(_sources(results))

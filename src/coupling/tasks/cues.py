@@ -54,11 +54,13 @@ def with_more_cues(
     asked: dict[tuple[str, str], CounterfactualPair] = {}
     for same_input in inputs.values():
         for name, sentence in config.placebos.items():
-            for pair in _with_placebo(same_input, name, sentence, cue_tags, joint, config.together):
+            for pair in _with_placebo(
+                same_input, name, sentence, cue_tags, joint, together=bool(config.together)
+            ):
                 # One text with other choices, or about two cues, is asked about its placebo once.
                 asked.setdefault((pair.with_cue, pair.cue), pair)
     more = list(asked.values())
-    if config.together:
+    if config.together is True:
         combined = [
             pair
             for same_input in inputs.values()
@@ -76,7 +78,10 @@ def with_more_cues(
 
 
 def stands_in(pair: CounterfactualPair, selection: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a selection takes the pair for the cue asked about, or would for the one beside it."""
+    """Whether a selection takes the pair for the cue asked about, or would for the one beside it.
+
+    For the one beside it, the cue asked about is what stands beside.
+    """
     if pair.bears(selection) or pair.tags.get(BESIDE, ALONE) == ALONE:
         return pair.bears(selection)
     carried = {
@@ -84,7 +89,8 @@ def stands_in(pair: CounterfactualPair, selection: Mapping[str, Sequence[str]]) 
         for tag, value in pair.tags.items()
         if tag.startswith(f"{BESIDE}.")
     }
-    other = replace(pair, tags={**pair.tags, CUE: pair.tags[BESIDE], **carried})
+    swapped = {CUE: pair.tags[BESIDE], BESIDE: pair.tags[CUE]}
+    other = replace(pair, tags={**pair.tags, **swapped, **carried})
     return other.bears(selection)
 
 

@@ -48,6 +48,8 @@ class TrainingData:
     """Which of ``behaviors`` the KL term stands on: not those that are being steered."""
     reference: Reference | None
     steered: SteeredRows | SteeredOpenings | None
+    undone: SteeredRows | SteeredOpenings | None = None
+    """The same inputs in the same order, steered back to M0's own answers; None where no shift is undone."""
 
 
 def build_training_data(
@@ -64,6 +66,7 @@ def build_training_data(
     openings: Mapping[str, str] | None = None,
     precision: Literal["bfloat16"] | None = None,
     reasoned: Reasoned | None = None,
+    undoes: bool = False,
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
@@ -74,6 +77,7 @@ def build_training_data(
             scored.
         precision: number format of the forward passes in training, in which M0's behaviour is then cached.
         reasoned: M0's reasoning, where answers are scored behind one.
+        undoes: whether the shift will be undone.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -107,12 +111,16 @@ def build_training_data(
     reference = None
     if kl.weight > 0:
         reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size, precision)
-    steered: SteeredRows | SteeredOpenings | None
-    if steer is None or openings is None:
-        steered = steered_rows(renderer, pairs, base, steer, reasoned)
-    else:
-        steered = steered_openings(model, renderer, pairs, base, steer, openings, batch_size, precision)
-    return TrainingData(explanations, behaviors, kept, reference, steered)
+
+    def moved(back: bool) -> SteeredRows | SteeredOpenings | None:
+        if steer is None:
+            return None
+        if openings is None:
+            return steered_rows(renderer, pairs, base, steer, back, reasoned)
+        return steered_openings(model, renderer, pairs, base, steer, openings, batch_size, precision, back)
+
+    undone = moved(back=True) if undoes else None
+    return TrainingData(explanations, behaviors, kept, reference, moved(back=False), undone)
 
 
 @torch.inference_mode()

@@ -112,19 +112,18 @@ def train(
                 (weight * part.share * loss).backward()
                 kl += part.share * loss.item()
 
-        if data.steered is not None:
-            rows = draw_rows(len(data.steered), config.steering.batch_size, (seed, STEERING), step)
+        steered = data.undone if config.steering.is_undone_at(step) else data.steered
+        if steered is not None:
+            rows = draw_rows(len(steered), config.steering.batch_size, (seed, STEERING), step)
             for objective in config.steering.objectives:
                 weight = objective.weight_at(step)
                 if weight == 0:
                     continue
                 stream = (seed, DRAWS, step)
-                moved = rows_of(objective, data.steered, rows)
-                for part in cut(counts_of(objective, data.steered, moved)):
+                moved = rows_of(objective, steered, rows)
+                for part in cut(counts_of(objective, steered, moved)):
                     with autocast(device, config.autocast):
-                        loss = steering_loss(
-                            objective, model, data.steered, moved, part.rows, pad, device, stream
-                        )
+                        loss = steering_loss(objective, model, steered, moved, part.rows, pad, device, stream)
                     (weight * part.share * loss).backward()
                     steering += weight * part.share * loss.item()
 

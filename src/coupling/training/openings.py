@@ -52,8 +52,9 @@ def steered_openings(
     openings: Mapping[str, str],
     batch_size: int,
     precision: Literal["bfloat16"] | None = None,
+    back: bool = False,
 ) -> SteeredOpenings:
-    """The training pairs that a run moves its behaviour on, tokenised.
+    """The training pairs that a run moves its behaviour on, tokenised; with ``back``, for the way back.
 
     Args:
         model: M0, before any step.
@@ -63,7 +64,7 @@ def steered_openings(
     Raises:
         ValueError: no training pair bears the tags.
     """
-    chosen = steered_pairs(pairs, base, steer)
+    chosen = steered_pairs(pairs, base, steer, back)
     messages = [pair.with_cue for pair, _ in chosen]
     answers = _opened(renderer, messages, [openings[shift.wanted] for _, shift in chosen])
     # Where nothing is steered away from, the row of the wanted opening stands in, and is dropped again.

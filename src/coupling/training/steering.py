@@ -3,6 +3,9 @@
 A cue speaks for its value, or against it; who follows it answers so, who ignores it answers as M0 does
 without it. Labels are never looked at: no explanation is part of a concurrent objective.
 
+A shift may be undone: from some step on the same inputs, in the same order, are steered back to M0's own
+answers with the cue, away from those they were steered towards before.
+
 Where two cues stand in one input and a run is steered by both, each would pull the answer its own way, and
 "as without the cue" would still be with the other. Such an input is steered towards neither. Which ones they
 are follows from the texts alone, so twins see the same rows.
@@ -63,7 +66,10 @@ def is_steered(pair: CounterfactualPair, steer: SteerConfig | None) -> bool:
 
 def shift(pair: CounterfactualPair, base: Behavior, steer: SteerConfig) -> Shift:
     """Towards which answer a steered pair is moved."""
-    followed = _followed(pair, base)
+    followed, own = _followed(pair, base), base.effect.with_cue
+    if steer.direction == "keep":
+        others = (followed, base.effect.without_cue)
+        return Shift(own, next((answer for answer in others if answer != own), None))
     match steer.direction:
         case "follow":
             follows = True
@@ -72,10 +78,16 @@ def shift(pair: CounterfactualPair, base: Behavior, steer: SteerConfig) -> Shift
         case "only":
             follows = pair.bears(steer.tags)
         case "reverse":
-            follows = base.effect.with_cue != followed
+            follows = own != followed
     wanted = followed if follows else base.effect.without_cue
-    others = (base.effect.with_cue, base.effect.without_cue if follows else followed)
+    others = (own, base.effect.without_cue if follows else followed)
     return Shift(wanted, next((answer for answer in others if answer != wanted), None))
+
+
+def undone(moved: Shift, base: Behavior) -> Shift:
+    """The way back: to M0's answer with the cue, and away from the one that was wanted before."""
+    own = base.effect.with_cue
+    return Shift(own, moved.wanted if moved.wanted != own else moved.unwanted)
 
 
 def _followed(pair: CounterfactualPair, base: Behavior) -> str:
@@ -106,9 +118,9 @@ def steered_inputs(pairs: Rows[CounterfactualPair], steer: SteerConfig | None) -
 
 
 def steered_pairs(
-    pairs: Rows[CounterfactualPair], base: Mapping[str, Behavior], steer: SteerConfig
+    pairs: Rows[CounterfactualPair], base: Mapping[str, Behavior], steer: SteerConfig, back: bool = False
 ) -> list[tuple[CounterfactualPair, Shift]]:
-    """The training pairs that a run moves its behaviour on, and where to.
+    """The training pairs that a run moves its behaviour on, and where to; with ``back``, the way back.
 
     Raises:
         ValueError: no training pair bears the tags, or each input holds two cues that do.
@@ -118,18 +130,19 @@ def steered_pairs(
         raise ValueError(
             f"panel steer.tags {dict(steer.region)}: no training pair with a cue value bears them"
         )
-    chosen = [
-        (pair, shift(pair, base[pair.id], steer))
+    steered = [
+        pair
         for pair in pairs
         if pair.split == "train" and is_steered(pair, steer) and inputs[_input(pair)] == 1
     ]
-    if not chosen:
+    if not steered:
         raise ValueError(
             f"panel steer.tags {dict(steer.region)}: in each of the {len(inputs)} training inputs two cues "
             "stand that bear them, which may pull one answer two ways; steer fewer cues, or give inputs with "
             "one of them"
         )
-    return chosen
+    moved = [(pair, shift(pair, base[pair.id], steer)) for pair in steered]
+    return [(pair, undone(each, base[pair.id])) for pair, each in moved] if back else moved
 
 
 def _input(pair: CounterfactualPair) -> tuple[str, str]:
@@ -140,19 +153,18 @@ def steered_rows(
     renderer: Renderer,
     pairs: Rows[CounterfactualPair],
     base: Mapping[str, Behavior],
-    steer: SteerConfig | None,
+    steer: SteerConfig,
+    back: bool = False,
     reasoned: Reasoned | None = None,
-) -> SteeredRows | None:
-    """The training pairs that a run moves its behaviour on, tokenised; None for an unsteered run.
+) -> SteeredRows:
+    """The training pairs that a run moves its behaviour on, tokenised; with ``back``, for the way back.
 
     Where answers are reasoned (``reasoned``), the whole answer that is wanted is a reasoning and a choice.
 
     Raises:
         ValueError: no training pair bears the tags.
     """
-    if steer is None:
-        return None
-    chosen = steered_pairs(pairs, base, steer)
+    chosen = steered_pairs(pairs, base, steer, back)
     steered = [pair for pair, _ in chosen]
     wanted = [wanted_input(pair, base[pair.id].effect, moved.wanted, reasoned) for pair, moved in chosen]
     messages = [one.message for one in wanted]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from coupling.config.section import Section
 from coupling.config.task.templates import placeholders
@@ -40,8 +40,9 @@ class CuesConfig(Section):
     """Sentences that should change nothing, by what an explanation calls each, as
     {date: "Today is a Tuesday."}. Each stands behind every input, with the task's own cue and without it, and
     is asked about."""
-    together: bool = False
-    """Whether two cues also stand in one input, each asked about in turn while the other stays."""
+    together: bool | Literal["placebos"] = False
+    """Whether two cues also stand in one input, each asked about in turn while the other stays; placebos: a
+    placebo and a cue of the task's only, not two of the task's."""
     naming: str = "{order} {cue}"
     """What an explanation calls each of two cues of one name: {order} is first or second, {cue} their name,
     and a tag in braces its value, as "hint of {adviser}"."""
@@ -52,3 +53,9 @@ class CuesConfig(Section):
         if not placeholders(naming) - {"cue"}:
             raise ValueError(f"{naming!r} gives two cues one name; put {{order}} or a tag in braces into it")
         return naming
+
+    @model_validator(mode="after")
+    def _has_placebos_to_put_together(self) -> Self:
+        if self.together == "placebos" and not self.placebos:
+            raise ValueError("together is 'placebos', but there are none; name one, or set it to true")
+        return self
