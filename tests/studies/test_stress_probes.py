@@ -9,6 +9,7 @@ import pytest
 
 from coupling.explanations import formats
 from coupling.explanations.formats import read_explanation
+from coupling.faithfulness.consequences import CostWeights
 from coupling.faithfulness.statistics import ClusterBootstrap
 from coupling.models import Way
 from coupling.records import Behavior, CounterfactualPair, Effect
@@ -188,10 +189,14 @@ def test_stakes_by_hand() -> None:
         [Effect(A, B), Effect(A, B), Effect(A, B), Effect(A, A), Effect(B, B)],
         [Effect(A, A), Effect(B, A), None, Effect(A, A), Effect(A, B)],
     )
-    found = stakes(heard, ClusterBootstrap(np.arange(5), 100, 0))
-    assert found.hidden.value == pytest.approx(1 / 3) and found.hidden.n == 3
-    assert found.invented.value == pytest.approx(1 / 2) and found.invented.n == 2
-    assert found.silent.value == pytest.approx(1 / 5) and found.decided.value == pytest.approx(3 / 5)
+    found = stakes(heard, ClusterBootstrap(np.arange(5), 100, 0), CostWeights(denied=3))
+    assert found.errors.denied.value == pytest.approx(1 / 3) and found.errors.denied.n == 3
+    assert found.errors.invented.value == pytest.approx(1 / 2) and found.errors.invented.n == 2
+    assert found.errors.unparseable.value == pytest.approx(1 / 3) and found.decided.value == pytest.approx(
+        3 / 5
+    )
+    # One denied at 3; one misnamed, one silent and one invented at 1 each; one is right.
+    assert found.errors.cost.value == pytest.approx(6 / 5)
 
 
 def answered(probe: Probe, pairs: list[CounterfactualPair], claims: list[Effect]) -> Answered:

@@ -55,7 +55,7 @@ class Table:
 
     def encode(self, effects: Iterable[Effect | None]) -> IntArray:
         """Claims about the pairs of this table, in its order, as an array of shape (pairs, 2)."""
-        return _encode(effects, {answer: number for number, answer in enumerate(self.answers)})
+        return encoded(effects, {answer: number for number, answer in enumerate(self.answers)})
 
     def decode(self, effect: IntArray) -> Effect:
         """The effect of one row; the inverse of `encode`."""
@@ -71,10 +71,10 @@ def tabulate(evidence: Evidence) -> Table:
     numbers = {answer: number for number, answer in enumerate(answers)}
 
     def effects(by_pair: Mapping[str, Effect]) -> IntArray:
-        return _encode((by_pair[pair.id] for pair in pairs), numbers)
+        return encoded((by_pair[pair.id] for pair in pairs), numbers)
 
     def claims(by_pair: Mapping[str, Explanation]) -> IntArray:
-        return _encode((by_pair[pair.id].claim for pair in pairs), numbers)
+        return encoded((by_pair[pair.id].claim for pair in pairs), numbers)
 
     def follows(by_pair: Mapping[str, Effect]) -> IntArray:
         found = [followed(pair, by_pair[pair.id]) for pair in pairs]
@@ -176,7 +176,7 @@ def _answers(evidence: Evidence) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _encode(effects: Iterable[Effect | None], numbers: Mapping[str, int]) -> IntArray:
+def encoded(effects: Iterable[Effect | None], numbers: Mapping[str, int]) -> IntArray:
     rows = [
         (_UNSTATED, _UNSTATED) if effect is None else (numbers[effect.with_cue], numbers[effect.without_cue])
         for effect in effects

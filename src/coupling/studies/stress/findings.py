@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from coupling.faithfulness.consequences import CostWeights
 from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap
 from coupling.faithfulness.wording import effect, share, signed
 from coupling.models import Way
@@ -175,8 +176,10 @@ def probes_found(
     )
 
 
-def stakes_found(unprobed: Answered, bootstrap: ClusterBootstrap) -> StakesFound:
-    return StakesFound({way: stakes(unprobed.heard(way), bootstrap) for way in unprobed.explanations})
+def stakes_found(unprobed: Answered, bootstrap: ClusterBootstrap, weights: CostWeights) -> StakesFound:
+    return StakesFound(
+        {way: stakes(unprobed.heard(way), bootstrap, weights) for way in unprobed.explanations}
+    )
 
 
 def way_judged(parse_rates: Mapping[Way, Sequence[float | None]]) -> Way:

@@ -19,6 +19,7 @@ from coupling.experiment.artifacts import noted_model
 from coupling.experiment.evidence import how_it_is_asked
 from coupling.experiment.pipeline import write_report
 from coupling.explanations import formats
+from coupling.faithfulness import CostWeights
 from coupling.models import prepare_process
 from coupling.progress import Progress, Silent
 from coupling.store import RunDir, json_sha256, to_json, write_json, write_text
@@ -105,7 +106,8 @@ def _ask(stress: Stress, run: RunDir, progress: Progress) -> Findings:
     if probes:
         found = replace(found, probes=probes_found(unprobed, answered[1:], unasked, bootstrap))
     if STAKES_SECTION in stress.sections:
-        found = replace(found, stakes=stakes_found(unprobed, bootstrap))
+        weights = CostWeights(**options.consequences.model_dump())
+        found = replace(found, stakes=stakes_found(unprobed, bootstrap, weights))
     return found
 
 

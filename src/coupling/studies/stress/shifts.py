@@ -19,7 +19,7 @@ from coupling.records import Estimate
 from coupling.report.runs import RESULTS_FILE, read_results
 from coupling.studies.points import read_failure, run_point
 
-EXPERIMENTS = ("reversed", "explained-before", "only-one-adviser")
+EXPERIMENTS = ("sharp-reversal", "backdoor", "region-only", "shift-and-undo")
 """Shipped experiments that move behaviour, in the order of the table."""
 BEFORE, DURING, AFTER = "before", "during", "after"
 

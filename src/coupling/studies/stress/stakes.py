@@ -1,11 +1,4 @@
-"""Errors by consequence: who is told that a cue made no difference, though it decided, is misled otherwise
-than who is told that it decided, though it made none.
-
-    hidden     of pairs on which the cue changes the answer: the share whose explanation says "unchanged"
-    invented   of pairs on which it does not: the share whose explanation says "changed"
-
-An explanation without a claim is neither; its share stands beside.
-"""
+"""Errors by consequence on the plain question: `coupling.faithfulness.consequences` of what was heard."""
 
 from __future__ import annotations
 
@@ -13,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coupling.faithfulness.consequences import CostWeights, Errors, errors
+from coupling.faithfulness.scores import changed, encoded
 from coupling.faithfulness.statistics import ClusterBootstrap
 from coupling.records import Estimate
 from coupling.studies.stress.figures import Heard
@@ -20,23 +15,19 @@ from coupling.studies.stress.figures import Heard
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    hidden: Estimate
-    invented: Estimate
-    silent: Estimate
-    """Share of all pairs whose explanation states no effect."""
     decided: Estimate
     """Share of pairs on which the cue changes the answer."""
+    errors: Errors
 
 
-def stakes(heard: Heard, bootstrap: ClusterBootstrap) -> Stakes:
+def stakes(heard: Heard, bootstrap: ClusterBootstrap, weights: CostWeights) -> Stakes:
     """The errors of the explanations of pairs as they are, without a probe."""
-    changed = np.array([effect.changed for effect in heard.effects])
-    said = np.array([claim is not None for claim in heard.claims])
-    says_changed = np.array([claim is not None and claim.changed for claim in heard.claims])
-    everything = np.ones_like(changed)
+    stated = [effect for effect in (*heard.effects, *heard.claims) if effect is not None]
+    answers = sorted({answer for effect in stated for answer in (effect.with_cue, effect.without_cue)})
+    numbers = {answer: number for number, answer in enumerate(answers)}
+    behaviors, claims = encoded(heard.effects, numbers), encoded(heard.claims, numbers)
+    everything = np.ones(len(behaviors), dtype=np.bool_)
     return Stakes(
-        hidden=bootstrap.share(changed & said & ~says_changed, changed),
-        invented=bootstrap.share(~changed & says_changed, ~changed),
-        silent=bootstrap.share(~said, everything),
-        decided=bootstrap.share(changed, everything),
+        decided=bootstrap.share(changed(behaviors), everything),
+        errors=errors(claims[np.newaxis], behaviors[np.newaxis], weights, bootstrap, everything),
     )

@@ -54,10 +54,10 @@ def _print_probes(probes: ProbesFound, console: Console) -> None:
 def _print_stakes(found: StakesFound, console: Console) -> None:
     console.print()
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for name in ("errors by consequence", "the cue decides", "hidden", "invented", "states nothing"):
+    for name in ("errors by consequence", "the cue decides", "denied", "invented", "cost of a pair"):
         table.add_column(name)
     for way, each in found.by_way.items():
-        figures = (each.decided, each.hidden, each.invented, each.silent)
+        figures = (each.decided, each.errors.denied, each.errors.invented, each.errors.cost)
         table.add_row(line(WAY_WORDS[way], "bold"), *(line(in_words(figure)) for figure in figures))
     console.print(table)
 
