@@ -175,8 +175,8 @@ def test_a_model_is_called_as_the_file_spells_it(tmp_path: Path) -> None:
         ("task={kind: pairs}", "field 'task.path' is missing"),
         (
             "task.kind=riddles",
-            "field 'task.kind' is 'riddles': should be one of 'world', 'mmlu_hint', 'moral_verdict', "
-            "'refusal', 'pairs'",
+            "field 'task.kind' is 'riddles': should be one of 'world', 'world_chain', 'mmlu_hint', "
+            "'moral_verdict', 'refusal', 'pairs'",
         ),
         ("model=3", "field 'model' is 3: should be an object"),
         ("model.attention=fast", "should be 'eager', 'sdpa', 'flash_attention_2'"),
