@@ -194,10 +194,7 @@ def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> No
 
 def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 4: samples every checkpoint of every run, then judges."""
-    wanted = [member for member in config.panel if not is_sampled(config, run, member)]
-    # Launched processes share each sampling instead.
-    workers = _workers(config) if ranks.launched() == 1 else 1
-    side_by_side(sample_run, [(config, run.path, member) for member in wanted], workers, progress)
+    sample_panel(config, run, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = _judged_from(run, artifacts)
     if run.is_done(RESULTS, made_from):
@@ -205,6 +202,14 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
         return
     results = judge_run(config, run, artifacts)
     run.make(RESULTS, made_from, lambda path: write_json(path, results.to_json()))
+
+
+def sample_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
+    """The first half of stage 4, for whoever judges by other means."""
+    wanted = [member for member in config.panel if not is_sampled(config, run, member)]
+    # Launched processes share each sampling instead.
+    workers = _workers(config) if ranks.launched() == 1 else 1
+    side_by_side(sample_run, [(config, run.path, member) for member in wanted], workers, progress)
 
 
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
