@@ -7,5 +7,6 @@
 - ``draws``       many panels drawn from a pool, each judged by the rule
 - ``figures``     error rates, power, margins: the content of ``calibration.json``
 - ``running``     all of it, in order; read this first
-- ``page``, ``terminal``   what a person sees
+- ``wishes``      what is wanted of the verdict, and what was missed
+- ``page``, ``tables``, ``terminal``   what a person sees
 """

@@ -15,16 +15,12 @@ from coupling.studies.calibrate.emitters import (
     IMPOSTORS,
     ITSELF,
     MIXTURES,
-    STAND_INS,
     Emitter,
 )
 from coupling.studies.calibrate.pool import Sham
 
 TWIN_MARGINS = (0.5, 0.55, 0.57, 0.6, 0.65)
 ADVANTAGE_MARGINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)
-WANTED_ERROR, WANTED_ERROR_BOUND = 0.05, 0.08
-WANTED_POWER = 0.9
-WANTED_COVERAGE = (0.93, 0.97)
 POWERS = (0.8, 0.9)
 CLUSTER_BINS = ((0, 19), (20, 23), (24, 27), (28, 35), (36, 10**6))
 """Numbers of discordant clusters by which power is told, first and last."""
@@ -76,14 +72,17 @@ class Margin:
 
     twin_margin: float
     advantage_margin: float
-    worst: str
-    """The impostor most often called `coupled`."""
-    errors: Rate
-    """How often that one was."""
+    errors: Mapping[str, Rate]
+    """Impostor → how often it was called `coupled`."""
     own: Rate
     half: Rate
     """How often the mixture of strength 0.5 was."""
     is_frozen: bool
+
+    @property
+    def worst(self) -> str:
+        """The impostor most often called `coupled`; the first of several."""
+        return max(self.errors, key=lambda name: self.errors[name].value or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +251,8 @@ def _margin(judged: Sequence[Judged], twin_margin: float, advantage_margin: floa
         return rate(sum(found), len(found))
 
     errors = {emitter.name: coupled(emitter) for emitter in IMPOSTORS}
-    worst = max(errors, key=lambda name: errors[name].value or 0.0)
     (half,) = (emitter for emitter in MIXTURES if emitter.strength == 0.5)
-    return Margin(
-        twin_margin, advantage_margin, worst, errors[worst], coupled(ITSELF), coupled(half), is_frozen
-    )
+    return Margin(twin_margin, advantage_margin, errors, coupled(ITSELF), coupled(half), is_frozen)
 
 
 def _rated(emitter: Emitter, found: Sequence[Judged]) -> Rated:
@@ -293,6 +289,3 @@ def _sham_range(world: WorldFigures) -> ShamRange:
     kls = [sham.kl for sham in world.shams]
     ratios = [max(sham.kl, sham.sham_kl) / max(min(sham.kl, sham.sham_kl), 1e-12) for sham in world.shams]
     return ShamRange(world.world, (min(kls), max(kls)), max(ratios))
-
-
-__all__ = ["IMPOSTORS", "MIXTURES", "STAND_INS", "Calibration", "WorldFigures", "calibration"]

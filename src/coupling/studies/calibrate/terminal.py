@@ -8,7 +8,8 @@ from rich.table import Table
 from coupling.report.terminal import line
 from coupling.report.text import number
 from coupling.studies.calibrate.figures import Calibration, Rated
-from coupling.studies.calibrate.page import fulfilled, misses, rate_told
+from coupling.studies.calibrate.tables import margins_shown, told
+from coupling.studies.calibrate.wishes import fulfilled, misses
 
 
 def print_calibration(results: Calibration, console: Console) -> None:
@@ -35,7 +36,7 @@ def _rates(title: str, rates: tuple[Rated, ...]) -> Table:
         table.add_row(
             line(rated.emitter, "bold"),
             str(rated.pooled.trials),
-            line(rate_told(rated.pooled)),
+            line(told(rated.pooled)),
             number(rated.t, 2),
             number(rated.advantage, 2, signed=True),
         )
@@ -54,12 +55,12 @@ def _margins(results: Calibration) -> Table:
         padding=(0, 2, 0, 0),
         header_style="dim",
     )
-    for each in results.margins:
+    for each in margins_shown(results):
         in_use = " *" if each.is_frozen else ""
         table.add_row(
             number(each.twin_margin, 2),
             f"{number(each.advantage_margin, 2)}{in_use}",
             line(each.worst),
-            *(line(rate_told(rate)) for rate in (each.errors, each.own, each.half)),
+            *(line(told(rate)) for rate in (each.errors[each.worst], each.own, each.half)),
         )
     return table
