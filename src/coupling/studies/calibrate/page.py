@@ -17,12 +17,14 @@ from coupling.studies.calibrate.tables import (
     size_table,
     smallest_told,
     table,
+    told,
 )
 from coupling.studies.calibrate.wishes import (
     WANTED_COVERAGE,
     WANTED_ERROR,
     WANTED_ERROR_BOUND,
     WANTED_POWER,
+    least_margin,
     method_in_use,
     misses,
 )
@@ -163,11 +165,24 @@ def _margins(results: Calibration) -> list[str]:
         ),
         *margins_table(results),
         "",
+        *_paragraph(_least_margin(results)),
         "With the margins in use, on development worlds:",
         "",
         *rates_table(results.development_rates, EMITTERS),
         "",
     ]
+
+
+def _least_margin(results: Calibration) -> str:
+    found, opening = least_margin(results), f"With the margin {results.twin_margin} of T"
+    if found is None:
+        return f"{opening} the grid holds no margin of A at which every impostor is as rare as is wanted."
+    return (
+        f"{opening}, the least margin of A in the grid at which every impostor stays below "
+        f"{WANTED_ERROR:.0%}, and its bound below {WANTED_ERROR_BOUND:.0%}, is {found.advantage_margin}; "
+        f"there power is {told(found.own)} on own explanations and {told(found.half)} on the mixture of "
+        "one half."
+    )
 
 
 def _limits() -> list[str]:

@@ -18,8 +18,8 @@ from coupling.faithfulness.scores import Table, tabulate
 from coupling.faithfulness.statistics import IntArray
 from coupling.records import Behavior, CounterfactualPair, Effect
 from coupling.store import RunDir, from_json, json_sha256, read_json, read_records, to_json, write_json
-from coupling.studies.calibrate import readers
 from coupling.studies.calibrate.parts import PANEL, SHAM, Part
+from coupling.studies.calibrate.readers import cross_fitted_claims, fitted_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ def _kl(config: ExperimentConfig, folder: Path, member: str, step: int) -> float
 
 
 def _readers(evidence: Evidence, config: ExperimentConfig, folder: Path, file: Path, sha256: str) -> _Read:
-    made_from = json_sha256({"pool": sha256, "readers": readers.__doc__ or ""})
+    made_from = json_sha256({"pool": sha256, "reader": fitted_claims.__module__})
     if file.is_file():
         read = from_json(_Read, read_json(file), str(file))
         if read.made_from == made_from:
@@ -226,11 +226,11 @@ def _readers(evidence: Evidence, config: ExperimentConfig, folder: Path, file: P
     labelled = [every[label.pair_id] for label in evidence.labels]
     stated = {label.pair_id: label.effect for label in evidence.labels}
     observed = [run for run in evidence.runs if run.name.startswith(f"{PANEL}/")]
-    claims = readers.cross_fitted_claims(evidence.pairs, [run.behaviors for run in observed])
+    claims = cross_fitted_claims(evidence.pairs, [run.behaviors for run in observed])
     assert claims is not None
     read = _Read(
         made_from,
-        readers.fitted_claims(labelled, stated, evidence.pairs),
+        fitted_claims(labelled, stated, evidence.pairs),
         {run.name: said for run, said in zip(observed, claims, strict=True)},
     )
     write_json(file, to_json(read))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from coupling.faithfulness.coverage import EXPANDED_PERCENTILE, PERCENTILE, Coverage
-from coupling.faithfulness.statistics import EXPANDED
+from coupling.faithfulness.statistics import EXPANDED, Rate
 from coupling.report.text import number
 from coupling.studies.calibrate.emitters import IMPOSTORS, ITSELF
-from coupling.studies.calibrate.figures import Calibration, Rated
+from coupling.studies.calibrate.figures import Calibration, Margin, Rated
 from coupling.studies.calibrate.tables import told
+from coupling.studies.claims.arms import SHIPPED_WORLD
 
 WANTED_ERROR, WANTED_ERROR_BOUND = 0.05, 0.08
 WANTED_POWER = 0.9
@@ -19,12 +20,7 @@ def misses(results: Calibration) -> list[str]:
     found = []
     for rated in results.rates:
         found += _error_miss(rated) if rated.emitter in {emitter.name for emitter in IMPOSTORS} else []
-    own = results.rated(ITSELF.name)
-    if own is not None and own.pooled.value is not None and own.pooled.value < WANTED_POWER:
-        found.append(
-            f"Power on the organisms' own explanations is {told(own.pooled)}; wanted {WANTED_POWER} or "
-            f"more. {_what_else(own)}"
-        )
+    found += _power_miss(results)
     low, high = WANTED_COVERAGE
     for each in results.coverage:
         if each.method == method_in_use() and not _within(each.held.value, low, high):
@@ -34,6 +30,22 @@ def misses(results: Calibration) -> list[str]:
                 f"{_coverage_mending(results, each)}"
             )
     return found
+
+
+def least_margin(results: Calibration) -> Margin | None:
+    """The least margin of A, with the margin of T in use, that shuts every impostor out as is wanted."""
+    enough = [
+        each
+        for each in results.margins
+        if each.twin_margin == results.twin_margin and all(map(_is_rare, each.errors.values()))
+    ]
+    return min(enough, key=lambda each: each.advantage_margin, default=None)
+
+
+def _is_rare(errors: Rate) -> bool:
+    if errors.value is None or errors.high is None:
+        return False
+    return errors.value < WANTED_ERROR and errors.high < WANTED_ERROR_BOUND
 
 
 def fulfilled(results: Calibration) -> str:
@@ -58,6 +70,22 @@ def _error_miss(rated: Rated) -> list[str]:
     return [f"`{rated.emitter}` is called `coupled` in {told(rated.pooled)} of draws. {why}"]
 
 
+def _power_miss(results: Calibration) -> list[str]:
+    """Of the shipped organism where it is reported on, else of all worlds."""
+    own = results.rated(ITSELF.name)
+    if own is None:
+        return []
+    is_shipped = str(SHIPPED_WORLD) in own.worlds
+    power = own.worlds[str(SHIPPED_WORLD)] if is_shipped else own.pooled
+    if power.value is None or power.value >= WANTED_POWER:
+        return []
+    whose = f"the shipped organism's (world {SHIPPED_WORLD})" if is_shipped else "the organisms'"
+    return [
+        f"Power on {whose} own explanations is {told(power)}; wanted {WANTED_POWER} or more. "
+        f"{_what_else(own)}"
+    ]
+
+
 def _what_else(rated: Rated) -> str:
     others = {reason: count for reason, count in rated.reasons.items() if reason != "coupled"}
     if not others:
@@ -70,8 +98,8 @@ def _what_else(rated: Rated) -> str:
         "twins_undecided": "T's interval holds its margin: more clusters would narrow it",
         "imitates_target": "Δ lies below 0: labels won over behaviour",
     }
-    told = by_figure.get(reason, reason.replace("_", " "))
-    return f"Most often ({others[reason]} of {rated.pooled.trials} draws) {told}."
+    why = by_figure.get(reason, reason.replace("_", " "))
+    return f"Most often ({others[reason]} of {rated.pooled.trials} draws, all worlds) {why}."
 
 
 def _coverage_mending(results: Calibration, missed: Coverage) -> str:
@@ -84,7 +112,7 @@ def _coverage_mending(results: Calibration, missed: Coverage) -> str:
     ]
     if found and _within(found[0].held.value, low, high):
         return f"By {other} they do in {told(found[0].held)}."
-    return "More clusters would mend it."
+    return "Neither kind of interval does; more clusters would be the next to try."
 
 
 def method_in_use() -> str:
