@@ -5,7 +5,13 @@ import pytest
 from scipy import stats
 
 from coupling.faithfulness import over_seeds
-from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap
+from coupling.faithfulness.statistics import (
+    NO_DATA,
+    ClusterBootstrap,
+    expanded_tail,
+    percentile_interval,
+    rate,
+)
 
 
 def test_the_value_is_the_ratio_of_sums_and_n_and_clusters_are_counted() -> None:
@@ -86,3 +92,27 @@ def test_one_seed_has_no_interval_and_none_is_an_error() -> None:
     assert over_seeds([0.4]).low is None
     with pytest.raises(ValueError, match="no seeds"):
         over_seeds([])
+
+
+def test_expanded_percentiles_by_the_formula_and_as_usual_where_clusters_are_many() -> None:
+    by_hand = stats.norm.cdf(-np.sqrt(20 / 19) * stats.t.ppf(0.975, 19))
+    assert expanded_tail(20) == pytest.approx(by_hand) and by_hand < 0.025
+    assert expanded_tail(10**6) == pytest.approx(0.025, abs=1e-5)
+
+
+def test_an_expanded_interval_holds_the_other() -> None:
+    resampled = np.random.default_rng(0).normal(size=2000)
+    low, high = percentile_interval(resampled, 20, expanded=False)
+    wide_low, wide_high = percentile_interval(resampled, 20, expanded=True)
+    assert low is not None and high is not None and wide_low is not None and wide_high is not None
+    assert wide_low < low < high < wide_high
+    assert percentile_interval(resampled, 1) == (None, None)
+
+
+def test_the_exact_interval_of_a_rate() -> None:
+    none = rate(0, 200)
+    assert none.low == 0 and none.high == pytest.approx(1 - 0.025 ** (1 / 200))
+    some = rate(7, 200)
+    assert some.low == pytest.approx(stats.beta.ppf(0.025, 7, 194))
+    assert some.high == pytest.approx(stats.beta.ppf(0.975, 8, 193))
+    assert rate(0, 0).value is None

@@ -10,6 +10,7 @@ import typer
 
 from coupling import ranks
 from coupling.cli.audit import audit
+from coupling.cli.calibrate import calibrate
 from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, print_json, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(organism, name="organism")
 app.command()(sweep)
 app.command()(claims)
+app.command()(calibrate)
 app.command()(plan)
 app.command()(patch)
 app.command()(audit)

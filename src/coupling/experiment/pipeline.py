@@ -223,12 +223,7 @@ def _sample(config: ExperimentConfig, path: Path, asked: RunConfig | Reader, pro
 
 def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """Stage 4: samples every checkpoint of every run, and every reader, then judges."""
-    members = [member for member in config.panel if not is_sampled(config, run, member)]
-    readers = [reader for reader in readers_of(config) if not is_reader_sampled(config, run, reader)]
-    # Launched processes share each sampling instead.
-    workers = _workers(config) if ranks.launched() == 1 else 1
-    jobs = [(config, run.path, each) for each in (*members, *readers)]
-    side_by_side(_sample, jobs, workers, progress)
+    sample_panel(config, run, progress)
     artifacts = {name: run.sha(name) for name in evidence_files(config)}
     made_from = _judged_from(run, artifacts)
     if run.is_done(RESULTS, made_from):
@@ -236,6 +231,16 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
         return
     results = judge_run(config, run, artifacts)
     run.make(RESULTS, made_from, lambda path: write_json(path, results.to_json()))
+
+
+def sample_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
+    """The first half of stage 4, for whoever judges by other means."""
+    members = [member for member in config.panel if not is_sampled(config, run, member)]
+    readers = [reader for reader in readers_of(config) if not is_reader_sampled(config, run, reader)]
+    # Launched processes share each sampling instead.
+    workers = _workers(config) if ranks.launched() == 1 else 1
+    jobs = [(config, run.path, each) for each in (*members, *readers)]
+    side_by_side(_sample, jobs, workers, progress)
 
 
 def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:

@@ -10,7 +10,7 @@ some pairs what the oracle says and for the others what the sibling says.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,11 +72,15 @@ def sibling_of(evidence: Evidence) -> dict[str, str]:
     Runs linked as twins form a family and take the same sibling: the first run of the next family. Only
     where all runs are one family does a run take the next run of it.
     """
-    names = [run.name for run in evidence.runs]
+    return siblings_of([run.name for run in evidence.runs], evidence.twins)
+
+
+def siblings_of(names: list[str], twins: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """`sibling_of` runs of these names."""
     if len(names) < 2:
         return {}
     family = {name: {name} for name in names}
-    for first, second in evidence.twins:
+    for first, second in twins:
         joined = family[first] | family[second]
         for name in joined:
             family[name] = joined

@@ -26,7 +26,7 @@ from coupling.faithfulness.scores import Table, tabulate
 from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap, IntArray
 from coupling.faithfulness.subsets import subset
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
-from coupling.faithfulness.twins import twin_test
+from coupling.faithfulness.twins import Steered, Twins, told_apart, twin_test
 from coupling.faithfulness.verdict import decide
 
 RESAMPLES = 2000
@@ -34,7 +34,7 @@ ALL_RUNS = "all runs"
 
 
 @dataclass(frozen=True, slots=True)
-class _Headline:
+class Headline:
     """The panel's verdict and what it stands on."""
 
     pooled: Faithfulness
@@ -54,8 +54,8 @@ def judge(
     """
     table = tabulate(evidence)
     bootstrap = ClusterBootstrap(table.clusters, resamples, seed)
-    baselines = _baselines(evidence, table)
-    headline = _headline(evidence, table, baselines, bootstrap, thresholds)
+    baselines = encoded_baselines(evidence, table)
+    headline = headline_of(table, baselines, *_pairing(evidence), bootstrap, thresholds)
     runs = []
     for number, run in enumerate(evidence.runs):
         figures = faithfulness(table, baselines, [number], bootstrap)
@@ -94,8 +94,8 @@ def constructed_emitters(
     results = []
     for emitter in constructed(evidence, seed):
         table = tabulate(emitter.evidence)
-        baselines = _baselines(emitter.evidence, table)
-        headline = _headline(emitter.evidence, table, baselines, bootstrap, thresholds)
+        baselines = encoded_baselines(emitter.evidence, table)
+        headline = headline_of(table, baselines, *_pairing(emitter.evidence), bootstrap, thresholds)
         results.append(
             EmitterResult(
                 name=emitter.name,
@@ -131,27 +131,43 @@ def trajectory_row(
     )
 
 
-def _headline(
-    evidence: Evidence,
+def headline_of(
     table: Table,
     baselines: Mapping[str, IntArray],
+    twins: Twins,
+    steered: Steered,
     bootstrap: ClusterBootstrap,
-    thresholds: Thresholds,
-) -> _Headline:
+    thresholds: Thresholds = FROZEN,
+) -> Headline:
+    """The panel's verdict and its figures, and nothing beside them: what many panels can be judged by.
+
+    Args:
+        table: the join.
+        baselines: baseline → its claims, shape (pairs, 2).
+        twins: names of runs that differ in nothing but how they were steered.
+        steered: of each run, on which pairs.
+        bootstrap: weights over the table's clusters.
+        thresholds: the numbers of the verdict.
+    """
     pooled = faithfulness(table, baselines, range(len(table.runs)), bootstrap)
-    twins = twin_test(evidence, table, bootstrap)
+    apart = told_apart(table, twins, steered, bootstrap)
     square = matrix(table, bootstrap, thresholds.min_panel_runs)
-    return _Headline(pooled, twins, square, decide(pooled, twins, square, thresholds))
+    return Headline(pooled, apart, square, decide(pooled, apart, square, thresholds))
 
 
-def _of_run(name: str, number: int, panel: _Headline) -> tuple[TwinTest | None, Matrix]:
+def _pairing(evidence: Evidence) -> tuple[Twins, Steered]:
+    return evidence.twins, {run.name: run.steered for run in evidence.runs}
+
+
+def _of_run(name: str, number: int, panel: Headline) -> tuple[TwinTest | None, Matrix]:
     """What of T and A speaks for one run: nothing of twins where it has none."""
     twins, square = panel.twins, panel.matrix
     has_twin = twins is not None and any(name in each.runs for each in twins.comparisons)
     return twins if has_twin else None, replace(square, advantage=square.columns[number].advantage)
 
 
-def _baselines(evidence: Evidence, table: Table) -> dict[str, IntArray]:
+def encoded_baselines(evidence: Evidence, table: Table) -> dict[str, IntArray]:
+    """The claims of each baseline about the pairs of the table, shape (pairs, 2)."""
     return {name: table.encode(said) for name, said in baseline_claims(evidence, table.pairs).items()}
 
 

@@ -8,8 +8,8 @@ effect (-2, -2) everywhere: it equals nothing either, and no pair is discordant 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,6 +52,28 @@ class Table:
     """Those of them that are asked about that cue, shape (runs, pairs)."""
     answers: tuple[str, ...]
     """Answer of each number."""
+
+    def part(self, runs: Sequence[int], rows: IntArray) -> Table:
+        """Some of the runs, in this order, over some of the pairs; ``rows`` rise, so ids stay in order."""
+        numbers = list(runs)
+        return replace(
+            self,
+            pairs=tuple(self.pairs[row] for row in rows),
+            clusters=np.unique(self.clusters[rows], return_inverse=True)[1].astype(np.int64),
+            runs=tuple(self.runs[number] for number in numbers),
+            behaviors=self.behaviors[numbers][:, rows],
+            claims=self.claims[numbers][:, rows],
+            target=self.target[rows],
+            base=None if self.base is None else self.base[rows],
+            base_claims=None if self.base_claims is None else self.base_claims[rows],
+            remeasured=tuple(
+                None if (again := self.remeasured[number]) is None else again[rows] for number in numbers
+            ),
+            followed=self.followed[numbers][:, rows],
+            base_followed=None if self.base_followed is None else self.base_followed[rows],
+            steered=self.steered[numbers][:, rows],
+            asked_steered=self.asked_steered[numbers][:, rows],
+        )
 
     def encode(self, effects: Iterable[Effect | None]) -> IntArray:
         """Claims about the pairs of this table, in its order, as an array of shape (pairs, 2)."""

@@ -5,6 +5,14 @@ resampled. Every figure here is made of sums over pairs. A resample that draws c
 sum Σ_c k_c · (sum over c), so all resamples of all figures are one matrix product with the same weights:
 fast, and figures that are compared are resampled jointly. The sums are of whole numbers, hence exact in
 floating point in any order.
+
+With n clusters the spread of resamples is too small by √((n - 1)/n), and a normal quantile stands where that
+of t belongs. *Expanded* percentiles mend both: in place of 0.025 they take
+
+    Φ(-√(n/(n - 1)) · t_{0.975, n-1})
+
+(Hesterberg 2015, What Teachers Should Know About the Bootstrap, The American Statistician 69(4), on the
+expanded percentile interval). ``EXPANDED`` says which of the two intervals use.
 """
 
 from __future__ import annotations
@@ -14,7 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit  # type: ignore[import-untyped]
+from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped]
+from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 from coupling.records import Estimate
 
@@ -26,7 +35,10 @@ data."""
 
 NO_DATA = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 
-_INTERVAL = (0.025, 0.975)
+EXPANDED = False
+"""Whether intervals take expanded percentiles; the one place that says so."""
+
+_TAIL = 0.025
 _LEAST_DEFINED = 0.9
 """An interval over fewer of the resamples than this share would be conditioned on their holding data."""
 
@@ -85,7 +97,7 @@ class ClusterBootstrap:
         if np.isnan(value) or n == 0:
             return NO_DATA
         clusters = len(np.unique(self.clusters[counted.astype(bool)]))
-        low, high = _interval(samples[1:]) if clusters > 1 else (None, None)
+        low, high = percentile_interval(samples[1:], clusters)
         return Estimate(value=value, low=low, high=high, n=n, clusters=clusters)
 
 
@@ -99,12 +111,46 @@ def divide(
     return quotients
 
 
-def _interval(resampled: Samples) -> tuple[float | None, float | None]:
+def percentile_interval(
+    resampled: Samples, clusters: int, expanded: bool = EXPANDED
+) -> tuple[float | None, float | None]:
+    """The 95 % interval of a figure that stands on so many clusters, from its values in the resamples.
+
+    None where there is but one cluster, or where too many resamples hold no data.
+    """
     defined = resampled[~np.isnan(resampled)]
-    if len(defined) < _LEAST_DEFINED * len(resampled):
+    if clusters < 2 or len(defined) < _LEAST_DEFINED * len(resampled):
         return None, None
-    low, high = np.quantile(defined, _INTERVAL)
+    tail = expanded_tail(clusters) if expanded else _TAIL
+    low, high = np.quantile(defined, (tail, 1 - tail))
     return float(low), float(high)
+
+
+def expanded_tail(clusters: int) -> float:
+    """The share of resamples beyond each end of an expanded percentile interval; below 0.025."""
+    assert clusters > 1
+    quantile = float(stdtrit(clusters - 1, 1 - _TAIL))
+    return float(ndtr(-((clusters / (clusters - 1)) ** 0.5) * quantile))
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often something happened, with the exact 95 % interval of Clopper and Pearson (1934)."""
+
+    count: int
+    trials: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def rate(count: int, trials: int) -> Rate:
+    """``count`` of ``trials``, which the interval takes for independent; n/a where there were none."""
+    assert 0 <= count <= trials
+    if trials == 0:
+        return Rate(0, 0, None, None, None)
+    found = binomtest(count, trials).proportion_ci(0.95, method="exact")
+    return Rate(count, trials, count / trials, float(found.low), float(found.high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,23 @@ pairs that only moved along (collateral), are shown apart as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from coupling.faithfulness.evidence import Evidence, RunEvidence
+from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.panel import TwinComparison, TwinFigures, TwinTest
 from coupling.faithfulness.scores import Table, discordant, equal, parsed
 from coupling.faithfulness.statistics import BoolArray, ClusterBootstrap, IntArray, divide
-from coupling.records import CounterfactualPair
-from coupling.tasks.cues import stands_in
+
+Twins = Sequence[tuple[str, str]]
+Steered = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Run name → tag → values of the pairs on which its behaviour was steered."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Hits:
+class Hits:
     """For each pair how many of the twins' explanations do what, shape (pairs,)."""
 
     differs: IntArray
@@ -31,30 +33,34 @@ class _Hits:
     twins: IntArray
     unparseable: IntArray
 
-    def within(self, chosen: BoolArray) -> _Hits:
-        return _Hits(self.differs * chosen, self.own * chosen, self.twins * chosen, self.unparseable * chosen)
+    def within(self, chosen: BoolArray) -> Hits:
+        return Hits(self.differs * chosen, self.own * chosen, self.twins * chosen, self.unparseable * chosen)
 
 
 def twin_test(evidence: Evidence, table: Table, bootstrap: ClusterBootstrap) -> TwinTest | None:
     """The twin test of each twin pair and of all together; None where no twins are named."""
-    if not evidence.twins:
+    return told_apart(table, evidence.twins, {run.name: run.steered for run in evidence.runs}, bootstrap)
+
+
+def told_apart(table: Table, twins: Twins, steers: Steered, bootstrap: ClusterBootstrap) -> TwinTest | None:
+    """`twin_test` of runs of which a table and their steering are at hand, but no evidence."""
+    if not twins:
         return None
-    runs = {run.name: run for run in evidence.runs}
     every, steered, collateral = [], [], []
-    for first, second in evidence.twins:
-        hits = _hits(table, first, second)
-        about = _about_steered(table.pairs, runs[first], runs[second])
-        every.append(hits)
-        steered.append(hits.within(about))
-        collateral.append(hits.within(~about))
+    for first, second in twins:
+        found = hits(table, first, second)
+        about = table.steered[table.runs.index(first)] | table.steered[table.runs.index(second)]
+        every.append(found)
+        steered.append(found.within(about))
+        collateral.append(found.within(~about))
     comparisons = [
         TwinComparison(
-            runs=twins,
+            runs=pair,
             all_pairs=_figures([every[number]], bootstrap),
             steered=_figures([steered[number]], bootstrap),
             collateral=_figures([collateral[number]], bootstrap),
         )
-        for number, twins in enumerate(evidence.twins)
+        for number, pair in enumerate(twins)
     ]
     pooled = TwinComparison(
         runs=(),
@@ -63,7 +69,7 @@ def twin_test(evidence: Evidence, table: Table, bootstrap: ClusterBootstrap) -> 
         collateral=_figures(collateral, bootstrap),
     )
     deciding = [each.runs for each in comparisons if each.all_pairs.t.low is not None]
-    cues = {frozenset[tuple[str, str]]().union(*(_cues(runs[name]) for name in twins)) for twins in deciding}
+    cues = {frozenset[tuple[str, str]]().union(*(_cues(steers[name]) for name in pair)) for pair in deciding}
     return TwinTest(pooled, tuple(comparisons), len(deciding), len(cues - {frozenset()}))
 
 
@@ -73,17 +79,18 @@ def twins_within(
     """The twin test over the ``chosen`` pairs, shape (pairs,), all twin pairs pooled; None without twins."""
     if not evidence.twins:
         return None
-    return _figures([_hits(table, *twins).within(chosen) for twins in evidence.twins], bootstrap)
+    return _figures([hits(table, *twins).within(chosen) for twins in evidence.twins], bootstrap)
 
 
-def _hits(table: Table, first: str, second: str) -> _Hits:
+def hits(table: Table, first: str, second: str) -> Hits:
+    """What the explanations of two twins do on each pair."""
     numbers = [table.runs.index(first), table.runs.index(second)]
     claims, behaviors = table.claims[numbers], table.behaviors[numbers]
     differs = discordant(behaviors[0], behaviors[1])
     own = equal(claims, behaviors) & differs
     twins = equal(claims, behaviors[::-1]) & differs
     unparseable = ~parsed(claims) & differs
-    return _Hits(
+    return Hits(
         differs=differs.astype(np.int64),
         own=own.astype(np.int64).sum(axis=0),
         twins=twins.astype(np.int64).sum(axis=0),
@@ -91,7 +98,7 @@ def _hits(table: Table, first: str, second: str) -> _Hits:
     )
 
 
-def _figures(parts: Sequence[_Hits], bootstrap: ClusterBootstrap) -> TwinFigures:
+def _figures(parts: Sequence[Hits], bootstrap: ClusterBootstrap) -> TwinFigures:
     differs = _sum([part.differs for part in parts])
     own = _sum([part.own for part in parts])
     twins = _sum([part.twins for part in parts])
@@ -114,10 +121,5 @@ def _sum(counts: Sequence[IntArray]) -> IntArray:
     return np.asarray(np.sum(counts, axis=0), dtype=np.int64)
 
 
-def _about_steered(pairs: Sequence[CounterfactualPair], first: RunEvidence, second: RunEvidence) -> BoolArray:
-    steers = (first.steered, second.steered)
-    return np.array([any(stands_in(pair, steered) for steered in steers) for pair in pairs])
-
-
-def _cues(run: RunEvidence) -> frozenset[tuple[str, str]]:
-    return frozenset((tag, value) for tag, values in run.steered.items() for value in values)
+def _cues(steered: Mapping[str, tuple[str, ...]]) -> frozenset[tuple[str, str]]:
+    return frozenset((tag, value) for tag, values in steered.items() for value in values)

@@ -9,6 +9,7 @@ from coupling.config import ExperimentConfig, ModelReader
 from coupling.experiment.readers import readers_of, training_of
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.experiment.sources import asks_target
+from coupling.faithfulness.calibrated import HALF, OWN, PowerQuote, shipped_calibration
 from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
 from coupling.models import world_of
 from coupling.models.loading import describe_model
@@ -57,6 +58,8 @@ class Plan:
     left_out: int
     """Pairs of the task the model has no room for."""
     detections: tuple[Detection, ...]
+    powers: tuple[PowerQuote, ...] = ()
+    """What calibration found at the nearest smaller size; empty where that is not known."""
 
     @property
     def peak(self) -> int:
@@ -120,7 +123,17 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
         clusters=len({pair.cluster for pair in held_out}),
         left_out=len(every_pair) - len(fitting),
         detections=tuple(detect(held_out, len(config.panel), share) for share in ASSUMED_DISCORDANCE),
+        powers=_powers(held_out),
     )
+
+
+def _powers(held_out: Sequence[CounterfactualPair]) -> tuple[PowerQuote, ...]:
+    found = shipped_calibration()
+    if found is None:
+        return ()
+    clusters = len({pair.cluster for pair in held_out})
+    quotes = (found.quoted(emitter, clusters, len(held_out)) for emitter in (OWN, HALF))
+    return tuple(quote for quote in quotes if quote is not None)
 
 
 def detect(held_out: Sequence[CounterfactualPair], runs: int, discordance: float) -> Detection:

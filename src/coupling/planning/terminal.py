@@ -6,8 +6,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from coupling.faithfulness import FROZEN
+from coupling.faithfulness.calibrated import HALF, OWN
 from coupling.planning.plan import Plan
 
+WHO = {OWN: "organisms' own explanations", HALF: "explanations that follow the run on half of the pairs"}
 MIB, GIB = 2**20, 2**30
 
 
@@ -54,6 +56,14 @@ def print_plan(plan: Plan, console: Console) -> None:
             f"{row.discordance:.0%}", str(row.pairs), f"{row.delta:.2f}", f"{row.delta_unsteered:.2f}"
         )
     console.print(found)
+    for quote in plan.powers:
+        power = quote.power
+        console.print(
+            f"In calibration (docs/validity.md) {WHO[quote.emitter]} came out `coupled` in {power.value:.0%} "
+            f"[{power.low:.0%}, {power.high:.0%}] of {quote.draws} draws of {quote.pairs} pairs of "
+            f"{quote.clusters} clusters.",
+            markup=False,
+        )
 
 
 def size(count: int) -> str:

@@ -17,7 +17,7 @@ def run_point(config: ExperimentConfig, folder: Path, progress: Progress) -> Non
     """Runs what is not done of one point in ``folder``, the sweep's."""
     failure = failure_file(folder, config.name)
     failure.unlink(missing_ok=True)
-    counted = _Counted(config, progress)
+    counted = Counted(config, progress)
     try:
         verdict = run_experiment(config, folder, counted).headline.verdict.verdict
         progress.note(f"{config.name}: {verdict}")
@@ -37,7 +37,7 @@ def read_failure(folder: Path, name: str) -> str | None:
     return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
 
-class _Counted:
+class Counted:
     """An experiment's progress as one task: how many of its runs are trained, and how many sampled."""
 
     def __init__(self, config: ExperimentConfig, progress: Progress) -> None:

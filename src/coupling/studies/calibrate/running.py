@@ -1,0 +1,333 @@
+"""``coupling calibrate``: raises organisms, trains the pools, draws panels from them, judges, writes the
+page.
+
+Everything that is done is passed over, so a killed command is mended by repeating it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coupling import __version__
+from coupling.faithfulness import FROZEN
+from coupling.faithfulness.calibrated import Calibrated, PowerQuote
+from coupling.faithfulness.coverage import Coverage, pooled_coverage
+from coupling.faithfulness.statistics import EXPANDED
+from coupling.processes import side_by_side
+from coupling.progress import Progress, Silent
+from coupling.raising import raise_organism
+from coupling.store import (
+    Json,
+    from_json,
+    json_sha256,
+    read_json,
+    require_writable,
+    to_json,
+    write_json,
+    write_text,
+)
+from coupling.studies.calibrate.draws import Judged, Size, covered, judged_draws
+from coupling.studies.calibrate.emitters import EMITTERS, IMPOSTORS, ITSELF, MIXTURES, Emitter
+from coupling.studies.calibrate.figures import Calibration, WorldFigures, calibration
+from coupling.studies.calibrate.page import render_markdown
+from coupling.studies.calibrate.parts import FULL, QUICK, PoolPlan, is_made, make_part, parts_of, write_pairs
+from coupling.studies.calibrate.pool import Pool, Sham, load_pool
+from coupling.studies.claims.arms import SHIPPED_WORLD
+from coupling.studies.points import Together
+
+WORLDS, QUICK_WORLDS = (0, 1, 2), (0,)
+DEVELOPMENT_WORLDS = (100,)
+FIRST_DEVELOPMENT_WORLD = 100
+"""Worlds from this number on are for choosing."""
+BASE = Size(28, 1200)
+"""The quickstart's evaluation."""
+ELSEWHERE = (ITSELF, *MIXTURES, *(each for each in IMPOSTORS if each.name == "sibling_alike"))
+"""Who is judged at other sizes than the base."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is drawn."""
+
+    plan: PoolPlan
+    base: Size
+    draws: int
+    sizes: tuple[Size, ...]
+    """Other sizes than the base."""
+    size_draws: int
+    """Draws of each of them."""
+    resamples: int
+    """Behind each interval of a draw."""
+    coverage_clusters: tuple[int, ...]
+    coverage_draws: int
+    """In each world, at each number of clusters."""
+    seed: int = 0
+
+
+def _sizes(clusters: Sequence[int], pairs: Sequence[int]) -> tuple[Size, ...]:
+    return tuple(Size(c, p) for c in clusters for p in pairs if Size(c, p) != BASE)
+
+
+FULL_EXTENT = Extent(
+    plan=FULL,
+    base=BASE,
+    draws=200,
+    sizes=(*_sizes((20, 24, 28, 40), (300, 600, 1200)), Size(40, 2400)),
+    size_draws=100,
+    resamples=500,
+    coverage_clusters=(20, 28, 40),
+    coverage_draws=1000,
+)
+QUICK_EXTENT = Extent(
+    plan=QUICK,
+    base=BASE,
+    draws=40,
+    sizes=_sizes((20, 28, 40), (300, 1200)),
+    size_draws=40,
+    resamples=500,
+    coverage_clusters=(20, 28, 40),
+    coverage_draws=1000,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """``world-w0.json``."""
+
+    pool: str
+    """Hash of what the pool was made from."""
+    clusters: int
+    pairs: int
+    shams: tuple[Sham, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """``draws-w0-c28-p1200.json``."""
+
+    made_from: str
+    judged: tuple[Judged, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """``coverage-w0.json``."""
+
+    made_from: str
+    coverage: tuple[Coverage, ...]
+
+
+def run_calibration(
+    worlds: Sequence[int],
+    development_worlds: Sequence[int],
+    extent: Extent,
+    folder: Path,
+    organisms: Path,
+    markdown: Path | None = None,
+    workers: int = 2,
+    only_read: bool = False,
+    is_quick: bool = False,
+    progress: Progress | None = None,
+) -> Calibration:
+    """Makes what is not made; writes ``calibration.json`` and ``validity.md`` into ``folder``, and the page.
+
+    Args:
+        worlds: numbers of the worlds on which error rates, power and coverage are reported.
+        development_worlds: numbers of those on which margins are chosen.
+        extent: how much is trained and drawn.
+        folder: of the experiments and of all that is drawn.
+        organisms: where organisms of worlds that do not ship lie, or are raised.
+        markdown: the page of the documentation, where one is wanted.
+        only_read: makes nothing and writes the pages from what is there.
+
+    Raises:
+        ValueError: a world is in both lists, or none is given; a folder holds something else; with
+            ``only_read``, something is not there.
+    """
+    progress = progress or Silent()
+    _check_worlds(worlds, development_worlds)
+    every = [*development_worlds, *worlds]
+    figures_file, page_file = folder / "calibration.json", folder / "validity.md"
+    for file in (figures_file, page_file, *([] if markdown is None else [markdown])):
+        require_writable(file)  # Hours before it is needed.
+    if not only_read:
+        _raise_organisms(every, organisms, workers, progress)
+        _make_parts(every, extent.plan, folder, organisms, workers, progress)
+        side_by_side(_draw_world, [(world, extent, folder, organisms) for world in every], workers, progress)
+    reported = [_read_world(world, extent, folder) for world in worlds]
+    results = calibration(
+        reported,
+        [_read_world(world, extent, folder) for world in development_worlds],
+        pooled_coverage([each for world in reported for each in world.coverage]),
+        extent.base,
+        extent.draws,
+        extent.resamples,
+        is_quick,
+    )
+    write_json(figures_file, to_json(results))
+    page = render_markdown(results)
+    write_text(page_file, page)
+    if markdown is not None:
+        write_text(markdown, page)
+    return results
+
+
+def calibrated(results: Calibration) -> Calibrated:
+    """What `coupling plan` quotes of it."""
+    return Calibrated(
+        worlds=results.worlds,
+        twin_margin=results.twin_margin,
+        advantage_margin=results.advantage_margin,
+        quotes=tuple(
+            PowerQuote(each.emitter, each.clusters, each.pairs, each.rate.count, each.rate.trials)
+            for each in results.sizes
+            if each.emitter in ("own", "mixture_50")
+        ),
+    )
+
+
+def _check_worlds(worlds: Sequence[int], development_worlds: Sequence[int]) -> None:
+    if not worlds and not development_worlds:
+        raise ValueError("calibrate: no world is given; name some by --worlds or --dev-worlds")
+    both = sorted(set(worlds) & set(development_worlds))
+    if both:
+        raise ValueError(
+            f"--worlds and --dev-worlds: world {both[0]} is in both, but margins that were chosen on a world "
+            "cannot be reported on it; keep it in one of the two"
+        )
+    wrong = [("--worlds", world) for world in worlds if world >= FIRST_DEVELOPMENT_WORLD]
+    wrong += [("--dev-worlds", world) for world in development_worlds if world < FIRST_DEVELOPMENT_WORLD]
+    for option, world in wrong:
+        raise ValueError(
+            f"{option}: world {world}; worlds from {FIRST_DEVELOPMENT_WORLD} on are for choosing margins, "
+            "and those below for reporting"
+        )
+
+
+def _raise_organisms(worlds: Sequence[int], organisms: Path, workers: int, progress: Progress) -> None:
+    jobs = [(world, organisms / f"coupled-w{world}-s0") for world in worlds if world != SHIPPED_WORLD]
+    side_by_side(_raise_one, jobs, workers, progress)
+
+
+def _raise_one(world: int, folder: Path, progress: Progress) -> None:
+    raise_organism("coupled", world, 0, folder, progress)
+
+
+def _make_parts(
+    worlds: Sequence[int],
+    plan: PoolPlan,
+    folder: Path,
+    organisms: Path,
+    workers: int,
+    progress: Progress,
+) -> None:
+    for world in worlds:
+        write_pairs(world, folder)
+    configs = [part.config for world in worlds for part in parts_of(world, plan, folder, organisms)]
+    wanted = [(config, folder) for config in configs if not is_made(config, folder)]
+    if len(wanted) < len(configs):
+        progress.note(f"done before: {len(configs) - len(wanted)} of {len(configs)} experiments")
+    together = Together(progress, tuple(config.name for config, _ in wanted))
+    side_by_side(make_part, wanted, workers, together)
+
+
+def _draw_world(world: int, extent: Extent, folder: Path, organisms: Path, progress: Progress) -> None:
+    """All that is drawn from one world, or what of it is not there."""
+    pool = load_pool(world, parts_of(world, extent.plan, folder, organisms), folder)
+    shams = tuple(pool.shams.values())
+    noted = _World(pool.sha256, pool.clusters, len(pool.table.pairs), shams)
+    write_json(folder / f"world-w{world}.json", to_json(noted))
+    sizes = [extent.base, *extent.sizes]
+    for number, size in enumerate(sizes, start=1):
+        _draw_size(pool, size, extent, folder, progress)
+        progress.update(f"draw from world {world}", number, len(sizes) + 1)
+    file, made_from = _coverage_file(world, folder), _covered_from(pool.sha256, extent)
+    if not (file.is_file() and from_json(_Covered, read_json(file), str(file)).made_from == made_from):
+        found = covered(
+            pool, extent.coverage_clusters, extent.coverage_draws, 2 * extent.resamples, extent.seed
+        )
+        write_json(file, to_json(_Covered(made_from, tuple(found))))
+    progress.update(f"draw from world {world}", len(sizes) + 1, len(sizes) + 1)
+
+
+def _draw_size(pool: Pool, size: Size, extent: Extent, folder: Path, progress: Progress) -> None:
+    file, made_from = _draws_file(pool.world, size, folder), _drawn_from(pool.sha256, size, extent)
+    if file.is_file() and from_json(_Draws, read_json(file), str(file)).made_from == made_from:
+        return
+    draws, emitters = _how_many(size, extent)
+    judged: list[Judged] = []
+    task = f"world {pool.world}, {size.pairs} pairs of {size.clusters} clusters"
+    for number, of_draw in enumerate(
+        judged_draws(pool, size, draws, extent.resamples, extent.seed, emitters), start=1
+    ):
+        judged += of_draw
+        progress.update(task, number, draws)
+    write_json(file, to_json(_Draws(made_from, tuple(judged))))
+
+
+def _how_many(size: Size, extent: Extent) -> tuple[int, tuple[Emitter, ...]]:
+    is_base = size == extent.base
+    return (extent.draws, EMITTERS) if is_base else (extent.size_draws, ELSEWHERE)
+
+
+def _read_world(world: int, extent: Extent, folder: Path) -> WorldFigures:
+    """Raises ValueError where something is not there, or was drawn otherwise."""
+    noted = from_json(_World, *_there(folder / f"world-w{world}.json"))
+    judged: list[Judged] = []
+    for size in (extent.base, *extent.sizes):
+        file = _draws_file(world, size, folder)
+        drawn = from_json(_Draws, *_there(file))
+        _require(drawn.made_from == _drawn_from(noted.pool, size, extent), file)
+        judged += drawn.judged
+    file = _coverage_file(world, folder)
+    found = from_json(_Covered, *_there(file))
+    _require(found.made_from == _covered_from(noted.pool, extent), file)
+    return WorldFigures(world, noted.clusters, noted.pairs, tuple(judged), found.coverage, noted.shams)
+
+
+def _there(file: Path) -> tuple[Json, str]:
+    if not file.is_file():
+        raise ValueError(f"{file}: is not there yet; run the same command without --read")
+    return read_json(file), str(file)
+
+
+def _require(is_current: bool, file: Path) -> None:
+    if not is_current:
+        raise ValueError(f"{file}: was drawn with other options; run the same command without --read")
+
+
+def _draws_file(world: int, size: Size, folder: Path) -> Path:
+    return folder / f"draws-w{world}-c{size.clusters}-p{size.pairs}.json"
+
+
+def _coverage_file(world: int, folder: Path) -> Path:
+    return folder / f"coverage-w{world}.json"
+
+
+def _drawn_from(pool: str, size: Size, extent: Extent) -> str:
+    draws, emitters = _how_many(size, extent)
+    names = [[emitter.name, emitter.strength] for emitter in emitters]
+    return _made_from(pool, {"size": to_json(size), "draws": draws, "emitters": names}, extent)
+
+
+def _covered_from(pool: str, extent: Extent) -> str:
+    return _made_from(
+        pool, {"clusters": list(extent.coverage_clusters), "draws": extent.coverage_draws}, extent
+    )
+
+
+def _made_from(pool: str, drawn: dict[str, Json], extent: Extent) -> str:
+    """All that draws follow from."""
+    return json_sha256(
+        {
+            "pool": pool,
+            "resamples": extent.resamples,
+            "seed": extent.seed,
+            "thresholds": to_json(FROZEN),
+            "expanded": EXPANDED,
+            "coupling": __version__,
+            **drawn,
+        }
+    )

@@ -1,0 +1,174 @@
+"""The calibration's tables, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from coupling.faithfulness.coverage import PERCENTILE
+from coupling.faithfulness.statistics import Rate
+from coupling.report.text import number
+from coupling.studies.calibrate.emitters import Emitter
+from coupling.studies.calibrate.figures import Calibration, Margin, Rated, Smallest
+
+RATE_COLUMNS = (
+    "explained by",
+    "which is",
+    "draws",
+    "`coupled`",
+    "over draws",
+    "over worlds",
+    "Δ",
+    "T",
+    "A",
+    "the verdict else",
+)
+
+
+def rates_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[str]:
+    words = {emitter.name: emitter.words for emitter in emitters}
+    rows = []
+    for rated in rates:
+        if rated.emitter not in words:
+            continue
+        pooled = rated.pooled
+        over = "n/a" if rated.low is None else f"[{number(rated.low, 3)}, {number(rated.high, 3)}]"
+        others = [
+            f"{reason.replace('_', ' ')} {count}"
+            for reason, count in rated.reasons.items()
+            if reason != "coupled"
+        ]
+        rows.append(
+            (
+                f"`{rated.emitter}`",
+                words[rated.emitter],
+                str(pooled.trials),
+                number(pooled.value, 3),
+                f"[{number(pooled.low, 3)}, {number(pooled.high, 3)}]",
+                over,
+                number(rated.delta, 2, signed=True),
+                number(rated.t, 2),
+                number(rated.advantage, 2, signed=True),
+                "; ".join(others[:3]) or "-",
+            )
+        )
+    return table(RATE_COLUMNS, rows)
+
+
+def by_world_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[str]:
+    names = _names(emitters)
+    chosen = [rated for rated in rates if rated.emitter in names]
+    worlds = sorted({world for rated in chosen for world in rated.worlds}, key=int)
+    return table(
+        ("explained by", *(f"world {world}" for world in worlds)),
+        [(f"`{rated.emitter}`", *(told(rated.worlds[world]) for world in worlds)) for rated in chosen],
+    )
+
+
+def cluster_table(results: Calibration) -> list[str]:
+    bins = sorted({(each.first, each.last) for each in results.by_clusters})
+    found = {(each.emitter, each.first): each.rate for each in results.by_clusters}
+    names = list(dict.fromkeys(each.emitter for each in results.by_clusters))
+    return table(
+        (
+            "explained by",
+            *(f"{first} and more" if last >= 10**6 else f"{first} to {last}" for first, last in bins),
+        ),
+        [(f"`{name}`", *(told_or_none(found.get((name, first))) for first, _ in bins)) for name in names],
+    )
+
+
+def size_table(results: Calibration) -> list[str]:
+    sizes = sorted({(each.pairs, each.clusters) for each in results.sizes})
+    names = [
+        name
+        for name in dict.fromkeys(each.emitter for each in results.sizes)
+        if len({(each.pairs, each.clusters) for each in results.sizes if each.emitter == name}) > 1
+    ]
+    found = {(each.emitter, each.pairs, each.clusters): each.rate for each in results.sizes}
+    return table(
+        ("pairs", "clusters", *(f"`{name}`" for name in names)),
+        [
+            (
+                str(pairs),
+                str(clusters),
+                *(told_or_none(found.get((name, pairs, clusters))) for name in names),
+            )
+            for pairs, clusters in sizes
+        ],
+    )
+
+
+def smallest_told(each: Smallest) -> str:
+    if each.size is None:
+        return f"`{each.emitter}`: no size that was tried has power {each.power}."
+    size = f"{each.size.pairs} pairs of {each.size.clusters} clusters"
+    return f"`{each.emitter}`: power {each.power} from {size} on."
+
+
+def coverage_table(results: Calibration) -> list[str]:
+    rows = [
+        (
+            each.figure,
+            str(each.clusters),
+            each.method,
+            str(each.held.trials),
+            told(each.held),
+            f"{each.below}, {each.above}",
+            number(each.width, 3),
+        )
+        for each in sorted(results.coverage, key=lambda e: (e.figure, e.clusters, e.method != PERCENTILE))
+    ]
+    return table(
+        ("figure", "clusters", "interval", "draws", "holds the truth", "below, above it", "width"), rows
+    )
+
+
+def margins_table(results: Calibration) -> list[str]:
+    """Every impostor at some of the margins, its rate alone; the interval of the worst."""
+    names = list(results.margins[0].errors)
+    return table(
+        ("T above", "A above", *(f"`{name}`" for name in names), "the worst", "own", "`mixture_50`"),
+        [
+            (
+                number(each.twin_margin, 2),
+                number(each.advantage_margin, 2) + (" (in use)" if each.is_frozen else ""),
+                *(number(each.errors[name].value, 3) for name in names),
+                told(each.errors[each.worst]),
+                told(each.own),
+                told(each.half),
+            )
+            for each in margins_shown(results)
+        ],
+    )
+
+
+def margins_shown(results: Calibration) -> list[Margin]:
+    """Of the grid, what one margin does while the other is the one in use."""
+    return [
+        each
+        for each in results.margins
+        if each.twin_margin == results.twin_margin or each.advantage_margin == results.advantage_margin
+    ]
+
+
+def told(rate: Rate) -> str:
+    if rate.value is None:
+        return number(None)
+    return f"{number(rate.value, 3)} [{number(rate.low, 3)}, {number(rate.high, 3)}]"
+
+
+def told_or_none(rate: Rate | None) -> str:
+    return "-" if rate is None else told(rate)
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    names = list(columns)
+    return [
+        f"| {' | '.join(names)} |",
+        f"|{'---|' * len(names)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def _names(emitters: Iterable[Emitter]) -> set[str]:
+    return {emitter.name for emitter in emitters}
