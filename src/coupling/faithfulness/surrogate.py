@@ -44,8 +44,8 @@ FOLDS = 5
 MAX_FEATURES = 20_000
 """Most frequent words and pairs of words that are kept, which bounds the time that long inputs take."""
 INVERSE_PENALTY = 0.1
-"""C of the logistic regressions, the inverse weight of the squared coefficients: a strong penalty, under which
-a rule that is in the text is learnt from about two hundred pairs, and little is learnt by heart."""
+"""C of the logistic regressions, the inverse weight of the squared coefficients: a strong penalty, under
+which a rule that is in the text is learnt from about two hundred pairs, and little is learnt by heart."""
 LEAST = 1e-3
 """Least probability of an answer, for those that were never seen elsewhere."""
 
