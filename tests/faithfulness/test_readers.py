@@ -93,7 +93,7 @@ def test_who_reads_the_text_alone_cannot_tell_twins(found: dict[str, ReaderResul
     assert (t.value, t.low, t.high) == (0.5, 0.5, 0.5) and t.n > 0
 
 
-def test_who_was_fitted_on_each_runs_behaviour_can(panel: Evidence) -> None:
+def test_who_was_fitted_on_each_runs_behaviour_can() -> None:
     """Twins of this panel follow an adviser or ignore her, and the adviser stands in the text."""
 
     def naming_the_adviser(evidence: Evidence) -> Evidence:
@@ -102,7 +102,7 @@ def test_who_was_fitted_on_each_runs_behaviour_can(panel: Evidence) -> None:
         )
         return replace(evidence, pairs=pairs)
 
-    found = results(naming_the_adviser(panel))
+    found = results(with_labels(naming_the_adviser(drifting_panel(clusters=16, pairs_each=32))))
     low = found[TEXT_ON_BEHAVIOR].t.low
     assert low is not None and low > 0.6
     assert found[TEXT_ON_LABELS].t.value == 0.5

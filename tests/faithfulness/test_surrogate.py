@@ -63,7 +63,7 @@ def accuracy(claims: dict[str, Effect], effects: dict[str, Effect]) -> float:
 
 @pytest.mark.parametrize("cued", [True, False])
 def test_a_rule_in_the_text_is_learnt_perfectly(cued: bool) -> None:
-    known, asked = world(1, cued=cued), world(2, cued=cued)
+    known, asked = (world(seed, clusters=12, each=20, cued=cued) for seed in (1, 2))
     truth = {pair.id: rule_in_the_text(pair) for pair in (*known, *asked)}
     claims = fitted_claims(known, truth, asked)
     assert claims == {pair.id: truth[pair.id] for pair in asked}
@@ -141,6 +141,14 @@ def test_claims_keep_to_the_pairs_own_choices_even_where_none_was_ever_seen() ->
     ]
     for claim in fitted_claims(known, effects, asked).values():
         assert {claim.with_cue, claim.without_cue} <= {"gold", "black"}
+
+
+def test_pairs_may_each_have_choices_of_their_own() -> None:
+    pairs = [replace(pair, choices=(f"{pair.id} yes", f"{pair.id} no"), cue_value=None) for pair in world(13)]
+    effects = {pair.id: Effect(pair.choices[0], pair.choices[0]) for pair in pairs}
+    (claims,) = cross_fitted_claims(pairs, [effects]) or [{}]
+    for pair in pairs:
+        assert {claims[pair.id].with_cue, claims[pair.id].without_cue} <= set(pair.choices)
 
 
 def test_one_effect_everywhere_is_claimed_everywhere() -> None:

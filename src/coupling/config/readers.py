@@ -15,7 +15,7 @@ LANGUAGE_MODEL_NAME = "language-model"
 class ReaderTraining(Section):
     """How a reader is trained on the labels: explanations alone, without KL and without steering."""
 
-    steps: PositiveInt = 600
+    steps: PositiveInt = 400
     """Optimizer steps of its training."""
     batch_size: PositiveInt = 128
     """Labels in each step."""
