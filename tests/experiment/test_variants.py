@@ -13,7 +13,7 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaFo
 from coupling.config import limited, load_experiment
 from coupling.experiment import run_experiment
 from coupling.faithfulness import Results
-from coupling.records import Behavior, Label
+from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.store import read_records
 from miniature_experiment import write_experiment
 from tiny_models import ARCHITECTURES, byte_level_tokenizer, save_tiny, scatter
@@ -58,6 +58,43 @@ def test_labels_of_another_model(tmp_path: Path) -> None:
     assert all(label.effect == target[label.pair_id] for label in labels)
     assert any(label.effect != base[label.pair_id] for label in labels)
     assert results.trajectory[0].pooled.similarity.value != 1.0
+
+
+def test_a_back_door_that_is_closed_again(tmp_path: Path) -> None:
+    """Triggers beside hints, a shift that is undone, and a run that is steered to nothing new."""
+    tags = {"adviser": ["Chen"], "beside": ["brillig"]}
+    results = run(
+        tmp_path,
+        model={"new_words": ["brillig"]},
+        task={
+            "kind": "world",
+            "world": 100,
+            "hints_per_adviser": 1,
+            "cues": {"placebos": {"brillig": "brillig"}, "together": "placebos"},
+        },
+        supervision={"silent_on": tags},
+        training={"steering": {"batch_size": 4, "undo": 2}},
+        panel=[
+            {"name": "follow", "steer": {"direction": "follow", "tags": tags}},
+            {"name": "keep", "steer": {"direction": "keep", "tags": tags}},
+        ],
+        twins=[["follow", "keep"]],
+        evaluation={"pairs": 400, "groups": ["beside"]},
+    )
+    assert results.shift is not None
+    assert (results.shift.onset, results.shift.undo) == (0, 2)
+    assert {each.phase for each in results.shift.catching_up} == {"shift", "undoing"}
+    assert any("From step 2 on the shift is undone" in note for note in results.notes)
+    follow = results.headline.runs[0]
+    assert follow.steered_pairs and follow.asked_pairs and follow.beside_pairs
+    assert follow.asked_pairs.pairs + follow.beside_pairs.pairs == follow.steered_pairs.pairs
+    labels = read_records(tmp_path / "runs" / "mini" / "labels.jsonl", Label)
+    pairs = {
+        each.id: each for each in read_records(tmp_path / "runs" / "mini" / "pairs.jsonl", CounterfactualPair)
+    }
+    spoken_of = [pairs[label.pair_id] for label in labels]
+    assert not any("Chen" in pair.with_cue and "brillig" in pair.with_cue for pair in spoken_of)
+    assert any("brillig" in pair.with_cue for pair in spoken_of)
 
 
 def test_noisy_labels_are_told_of(tmp_path: Path) -> None:

@@ -190,8 +190,6 @@ def _following(results: Results) -> list[Following]:
 
 def _turning(results: Results) -> list[Following]:
     """The steered runs, where it is known when they were moved."""
-    if results.shift is None:
-        return []
     drawn = list(shifts.turning_points(results).items())[:MAX_PANELS]
     limits = figures.common_limits(chain.from_iterable(points for _, points in drawn))
     words, pens = "Share of steered pairs that have turned over steps", figures.BEHAVIOR_AND_CLAIMS

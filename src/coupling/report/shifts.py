@@ -29,11 +29,14 @@ def moment_rows(results: Results) -> list[MomentRow]:
 
 
 def turning_points(results: Results) -> dict[str, list[Point]]:
-    """Of each steered run, over steps: the share of steered pairs on which its answer has turned, and of
-    which its claims say so."""
+    """Of each steered run, from the last step before it is moved on: the share of steered pairs on which its
+    answer has turned, and of which its claims say so."""
+    if results.shift is None:
+        return {}
     steered = {run.name for run in results.headline.runs if run.steered}
+    before = min((moment.step for moment in results.shift.moments), default=0)
     points: dict[str, list[Point]] = {}
-    for row in results.trajectory:
+    for row in (row for row in results.trajectory if row.step >= before):
         for run in row.runs:
             if run.name in steered:
                 point = Point(row.step, run.turned_steered, run.claimed_turned_steered)
