@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import drifting_panel, effect, explanation, pair, small_panel
 
 from coupling.faithfulness import Evidence, ReaderEvidence
 from coupling.faithfulness.readers import reader_results
@@ -19,6 +18,7 @@ from coupling.faithfulness.results import (
 )
 from coupling.faithfulness.statistics import NO_DATA
 from coupling.records import Label
+from synthetic_panels import drifting_panel, effect, explanation, pair, small_panel
 
 RESAMPLES = 200
 
