@@ -19,6 +19,7 @@ from coupling.config import (
     parse_experiment,
     result_fields,
     shipped_experiment,
+    training_fields,
 )
 from coupling.config.yaml_text import dump_inline, dump_yaml, parse_yaml
 from coupling.store.complaints import dotted_names
@@ -365,6 +366,10 @@ def test_supervision_that_contradicts_itself_is_refused(override: str, complaint
 def test_fields_that_came_later_change_no_hash_until_they_are_set() -> None:
     stated = result_fields(shipped_experiment("mmlu"))
     assert "consequences" not in stated["evaluation"] and "fields" not in stated["task"]  # type: ignore[operator]
+    assert "undo" not in stated["training"]["steering"]  # type: ignore[index,call-overload,operator]
+    undone = shipped_experiment("shift-and-undo")
+    assert result_fields(undone)["training"]["steering"]["undo"] == 60  # type: ignore[index,call-overload]
+    assert training_fields(undone.training) == result_fields(undone)["training"]
     weighed = shipped_experiment("mmlu", ["evaluation.consequences.denied=2", "task.fields=[law]"])
     stated = result_fields(weighed)
     assert stated["evaluation"]["consequences"]["denied"] == 2  # type: ignore[index,call-overload]

@@ -23,6 +23,7 @@ from coupling.config.loading import (
     parse_experiment,
     result_fields,
     shipped_experiment,
+    training_fields,
 )
 from coupling.config.model import ModelConfig
 from coupling.config.panel import RunConfig, SteerConfig
@@ -102,4 +103,5 @@ __all__ = [
     "reseeded",
     "result_fields",
     "shipped_experiment",
+    "training_fields",
 ]

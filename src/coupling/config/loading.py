@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from coupling.config.evaluation import ConsequenceConfig
 from coupling.config.experiment import ExperimentConfig
 from coupling.config.readers import ReadersConfig
-from coupling.config.training import MEMORY_FIELDS
+from coupling.config.training import MEMORY_FIELDS, TrainingConfig
 from coupling.config.yaml_text import dump_yaml, parse_yaml
 from coupling.store import Json, json_sha256
 from coupling.store.complaints import complaint, dotted_names, nearest_name
@@ -80,36 +80,50 @@ def dump_experiment(config: ExperimentConfig) -> str:
     return dump_yaml(config.model_dump(mode="json"))
 
 
-ADDED: Mapping[tuple[str, str], Json] = {
+ADDED: Mapping[tuple[str, ...], Json] = {
+    ("readers",): ReadersConfig().model_dump(mode="json"),
     ("task", "fields"): None,
+    ("training", "steering", "undo"): None,
     ("evaluation", "consequences"): ConsequenceConfig().model_dump(mode="json"),
 }
-"""Fields of sections that came later than others, and their defaults, at which they change no result. They
-are left out of ``result_fields`` then: a directory that was begun without them goes on."""
+"""Fields that came later than others, and their defaults, at which they change no result. They are left out
+of hashes then: a directory that was begun without them goes on."""
 
 
 def result_fields(config: ExperimentConfig) -> dict[str, Json]:
     """All of ``config`` that determines results; paths as the file spells them, so projects can be moved.
 
-    What only says how much memory is taken may change in a run that was begun. Readers that nobody asked for
-    are left out, so that runs begun before there were any are still this configuration's.
+    What only says how much memory is taken may change in a run that was begun.
     """
     fields: dict[str, Json] = config.model_dump(
         mode="json", exclude={"workers": True, "training": set(MEMORY_FIELDS)}
     )
-    if config.readers == ReadersConfig():
-        del fields["readers"]
     return without_defaults_added(fields)
 
 
+def training_fields(training: TrainingConfig) -> Json:
+    """All of it that determines what comes of a training."""
+    fields = training.model_dump(mode="json", exclude=set(MEMORY_FIELDS))
+    return without_defaults_added({"training": fields})["training"]
+
+
 def without_defaults_added(fields: Mapping[str, Json]) -> dict[str, Json]:
-    """The JSON form of an experiment without those of ``ADDED`` that have their defaults."""
+    """The JSON form of an experiment, or of sections of it, without those of ``ADDED`` that have their
+    defaults."""
     kept = dict(fields)
-    for (section, name), default in ADDED.items():
-        content = kept[section]
-        assert isinstance(content, dict)
-        if name in content and content[name] == default:
-            kept[section] = {other: value for other, value in content.items() if other != name}
+    for path, default in ADDED.items():
+        kept = _without(kept, path, default)
+    return kept
+
+
+def _without(fields: Mapping[str, Json], path: tuple[str, ...], default: Json) -> dict[str, Json]:
+    name, *below = path
+    kept = dict(fields)
+    if not below:
+        if name in kept and kept[name] == default:
+            del kept[name]
+    elif isinstance(section := kept.get(name), dict):
+        kept[name] = _without(section, tuple(below), default)
     return kept
 
 

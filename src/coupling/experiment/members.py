@@ -11,12 +11,12 @@ from pathlib import Path
 
 from coupling import ranks
 from coupling.config import (
-    MEMORY_FIELDS,
     ExperimentConfig,
     ReasonedBehavior,
     RunConfig,
     TrainingConfig,
     WrittenBehavior,
+    training_fields,
 )
 from coupling.experiment.artifacts import (
     BASE,
@@ -207,7 +207,7 @@ def _trained_from(config: ExperimentConfig, run: RunDir, member: RunConfig) -> d
         "pairs": run.sha(PAIRS),
         "base_behaviors": run.sha(behaviors_of(BASE)),
         "labels": run.sha(LABELS),
-        "training": json_sha256(config.training.model_dump(mode="json", exclude=set(MEMORY_FIELDS))),
+        "training": json_sha256(training_fields(config.training)),
         "run": json_sha256(member.model_dump(mode="json")),
     }
 

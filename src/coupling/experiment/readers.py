@@ -15,7 +15,6 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from coupling.config import (
-    MEMORY_FIELDS,
     ExperimentConfig,
     KLConfig,
     LanguageModelReader,
@@ -23,6 +22,7 @@ from coupling.config import (
     ModelReader,
     SteeringConfig,
     TrainingConfig,
+    training_fields,
 )
 from coupling.config.model import told
 from coupling.config.readers import LANGUAGE_MODEL_NAME
@@ -268,12 +268,11 @@ def _load_noted(config: ExperimentConfig, run: RunDir, reader: Reader) -> Loaded
 
 def _trained_from(config: ExperimentConfig, run: RunDir, reader: Reader) -> dict[str, str]:
     """The hashes of all that a reader's checkpoint follows from."""
-    training = training_of(config, reader).model_dump(mode="json", exclude=set(MEMORY_FIELDS))
     return {
         "model": run.sha(_model_of(reader)),
         "pairs": run.sha(PAIRS),
         "labels": run.sha(LABELS),
-        "training": json_sha256(training),
+        "training": json_sha256(training_fields(training_of(config, reader))),
         "reader": json_sha256(reader.model_dump(mode="json")),
     }
 
