@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from synthetic_panels import small_panel
 
 from coupling.faithfulness.scores import (
     discordant,
@@ -16,6 +15,7 @@ from coupling.faithfulness.scores import (
     side,
     tabulate,
 )
+from synthetic_panels import drifting_panel, small_panel
 
 EVIDENCE = small_panel(
     target=["BB", "BL", "BL", "BL", "BL"],
@@ -33,6 +33,21 @@ def test_parts_of_an_effect() -> None:
     assert equal_without_cue(claims, behaviors).tolist() == [True, True, False, False, False]
     # The last behaviour is unchanged, and so is a claim of nothing; yet nothing was claimed.
     assert equal_changed(claims, behaviors).tolist() == [True, True, False, False, False]
+
+
+def test_a_part_of_a_table_holds_the_same_runs_and_pairs_in_every_column() -> None:
+    table = tabulate(drifting_panel("self", clusters=6, pairs_each=8))
+    chosen, rows = [3, 1], np.arange(5, 30, 2)
+    part = table.part(chosen, rows)
+    for field in fields(table):
+        whole, found = getattr(table, field.name), getattr(part, field.name)
+        if field.name in ("answers", "remeasured", "clusters"):
+            continue
+        if field.name in ("pairs", "runs"):
+            assert found == tuple(whole[each] for each in (rows if field.name == "pairs" else chosen))
+        elif whole is not None:
+            by_run = whole.shape[:2] == table.followed.shape
+            assert np.array_equal(found, whole[chosen][:, rows] if by_run else whole[rows]), field.name
 
 
 def test_side_is_own_target_or_neither_and_0_where_nothing_tells_them_apart() -> None:

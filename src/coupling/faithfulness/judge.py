@@ -202,10 +202,8 @@ def _trajectory_run(
     figures = discordance(table, runs, bootstrap)
     cue = cue_following(table, runs, bootstrap)
     where_steered = cue_following(table, runs, bootstrap, table.asked_steered[list(runs)])
-    steered, claimed = (
-        discordance(table, runs, bootstrap, table.steered[list(runs)]),
-        turning(table, runs, bootstrap),
-    )
+    steered = discordance(table, runs, bootstrap, table.steered[list(runs)])
+    claimed = turning(table, runs, bootstrap)
     return TrajectoryRun(
         name=name,
         self_share=figures.self_share,

@@ -70,6 +70,7 @@ class Table:
                 None if (again := self.remeasured[number]) is None else again[rows] for number in numbers
             ),
             followed=self.followed[numbers][:, rows],
+            claimed_following=self.claimed_following[numbers][:, rows],
             base_followed=None if self.base_followed is None else self.base_followed[rows],
             steered=self.steered[numbers][:, rows],
             asked_steered=self.asked_steered[numbers][:, rows],
