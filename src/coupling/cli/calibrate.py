@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from coupling.cli.console import OUTPUT, progress
+from coupling.cli.console import OUTPUT, print_json, progress
 from coupling.cli.options import AsJson, Workers
 
 
@@ -54,7 +54,6 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Explanations of known origin, judged many times over: false positives, power, coverage."""
-    import json
     from dataclasses import replace
 
     from coupling.store import to_json, write_json
@@ -85,7 +84,7 @@ def calibrate(
     if ship is not None:
         write_json(ship, to_json(running.calibrated(results)))
     if as_json:
-        typer.echo(json.dumps(to_json(results), sort_keys=True, ensure_ascii=False, indent=2))
+        print_json(to_json(results))
     else:
         print_calibration(results, OUTPUT)
         written = [str(path) for path in (page, folder / "validity.md", ship) if path is not None]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coupling.faithfulness import FROZEN
+from coupling.faithfulness.calibrated import HALF, OWN
 from coupling.faithfulness.coverage import Coverage
 from coupling.faithfulness.statistics import Rate, over_seeds, rate
 from coupling.studies.calibrate.draws import Judged, Size
@@ -177,7 +178,7 @@ def calibration(
         sizes=sizes,
         by_clusters=by_clusters(told),
         smallest=tuple(
-            smallest(emitter, power, sizes) for emitter in ("own", "oracle", "mixture_50") for power in POWERS
+            smallest(emitter, power, sizes) for emitter in (OWN, "oracle", HALF) for power in POWERS
         ),
         margins=margins(of_size(tried, base)),
         coverage=tuple(coverages),
@@ -251,7 +252,7 @@ def _margin(judged: Sequence[Judged], twin_margin: float, advantage_margin: floa
         return rate(sum(found), len(found))
 
     errors = {emitter.name: coupled(emitter) for emitter in IMPOSTORS}
-    (half,) = (emitter for emitter in MIXTURES if emitter.strength == 0.5)
+    (half,) = (emitter for emitter in MIXTURES if emitter.name == HALF)
     return Margin(twin_margin, advantage_margin, errors, coupled(ITSELF), coupled(half), is_frozen)
 
 

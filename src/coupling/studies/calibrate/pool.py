@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from coupling import __version__
 from coupling.config import ExperimentConfig
 from coupling.experiment import run_path
-from coupling.experiment.artifacts import BASE, PAIRS, behaviors_of, checkpoint, explanations_of
+from coupling.experiment.artifacts import BASE, LABELS, PAIRS, behaviors_of, checkpoint, explanations_of
 from coupling.experiment.evidence import evidence_at
 from coupling.faithfulness import Evidence, RunEvidence
 from coupling.faithfulness.judge import encoded_baselines
@@ -106,8 +107,8 @@ def load_pool(world: int, parts: Sequence[Part], folder: Path) -> Pool:
     )
     table = tabulate(evidence)
     positions = tuple(member.name for member in first.panel)
-    sha256 = json_sha256({**shas, "shams": [to_json(sham) for _, sham in shams.values()]})
-    read = _readers(evidence, first, folder, folder / f"readers-w{world}.json", sha256)
+    of_runs = json_sha256({**shas, "shams": [to_json(sham) for _, sham in shams.values()]})
+    read = _readers(evidence, first, folder, folder / f"readers-w{world}.json", of_runs)
     return Pool(
         world=world,
         positions=positions,
@@ -126,7 +127,7 @@ def load_pool(world: int, parts: Sequence[Part], folder: Path) -> Pool:
             name: table.encode(claims[pair.id] for pair in table.pairs)
             for name, claims in read.observers.items()
         },
-        sha256=sha256,
+        sha256=json_sha256({"runs": of_runs, "readers": to_json(read)}),
     )
 
 
@@ -162,7 +163,7 @@ def _evidence(
     run = RunDir(run_path(config, folder))
     at = last_step(config) if step is None else step
     evidence = evidence_at(at, config, run)
-    for name in [PAIRS, behaviors_of(BASE)]:
+    for name in (PAIRS, LABELS, behaviors_of(BASE), explanations_of(BASE)):
         shas[f"{config.name}/{name}"] = run.sha(name)
     for member in config.panel:
         stem = checkpoint(member, at)
@@ -214,7 +215,7 @@ def _kl(config: ExperimentConfig, folder: Path, member: str, step: int) -> float
 
 
 def _readers(evidence: Evidence, config: ExperimentConfig, folder: Path, file: Path, sha256: str) -> _Read:
-    made_from = json_sha256({"pool": sha256, "reader": fitted_claims.__module__})
+    made_from = json_sha256({"pool": sha256, "coupling": __version__})
     if file.is_file():
         read = from_json(_Read, read_json(file), str(file))
         if read.made_from == made_from:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coupling import __version__
 from coupling.faithfulness import FROZEN
-from coupling.faithfulness.calibrated import Calibrated, PowerQuote
+from coupling.faithfulness.calibrated import HALF, OWN, Calibrated, PowerQuote
 from coupling.faithfulness.coverage import Coverage, pooled_coverage
 from coupling.faithfulness.statistics import EXPANDED
 from coupling.processes import side_by_side
@@ -183,7 +183,7 @@ def calibrated(results: Calibration) -> Calibrated:
         quotes=tuple(
             PowerQuote(each.emitter, each.clusters, each.pairs, each.rate.count, each.rate.trials)
             for each in results.sizes
-            if each.emitter in ("own", "mixture_50")
+            if each.emitter in (OWN, HALF)
         ),
     )
 
