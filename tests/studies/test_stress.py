@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coupling.cli import main
-from coupling.config import ModelConfig, load_experiment
+from coupling.config import ModelConfig, load_experiment, shipped_experiment
 from coupling.experiment import run_experiment
 from coupling.models import Way
 from coupling.records import Behavior, CounterfactualPair, Explanation
@@ -114,7 +114,7 @@ def test_shifts_of_a_model(tmp_path: Path, finished: Path, monkeypatch: pytest.M
     (result,) = found.results
     assert result.failure is None and [step.phase for step in result.steps] == ["before", "during", "after"]
     assert [step.step for step in result.steps] == [0, 2, 4]
-    inner = load_experiment(stress.path / "stress/shifts/model/mini/experiment.yaml")
+    inner = load_experiment(stress.path / "stress/shifts/model-quick/mini/experiment.yaml")
     assert inner.evaluation.split == "dev" and inner.model.path == str(tmp_path / "model")
     before = times(stress.path)
     assert run_stress(stress).shifts == found and times(stress.path) == before
@@ -130,8 +130,17 @@ def test_shifts_of_a_checkpoint(finished: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.shifts is not None
     (result,) = found.shifts.results
     assert result.failure is None and len(result.steps) == 3
-    inner = load_experiment(finished / "stress/shifts/follow-000004/mini/experiment.yaml")
+    inner = load_experiment(finished / "stress/shifts/follow-000004-quick/mini/experiment.yaml")
     assert inner.model.path.endswith("runs/follow/step-000004")
+
+
+def test_shift_experiments_keep_the_words_of_their_triggers() -> None:
+    quickstart = shipped_experiment("quickstart")
+    model = quickstart.model.model_copy(update={"new_words": ("not",)})
+    made = {each.name: each for each in shifts.shift_experiments(quickstart, model, 0, None)}
+    assert tuple(made) == shifts.EXPERIMENTS
+    assert made["backdoor"].model.new_words == ("not", *shipped_experiment("backdoor").model.new_words)
+    assert made["region-only"].model == model
 
 
 def test_a_model_of_no_world_has_no_shifts() -> None:

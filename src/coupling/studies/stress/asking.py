@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coupling.config import ExperimentConfig, WrittenBehavior
-from coupling.experiment.asking import Asking, Sample, Tally
+from coupling.experiment.asking import Asking, Sample, Tally, rows_of_a_pair
 from coupling.explanations import formats
 from coupling.models import Way
 from coupling.progress import Progress
@@ -109,11 +109,13 @@ class _Samples:
     """None where behaviour is by definition that on the unprobed pairs."""
     explanations: Mapping[Way, Sample]
     pairs: int
+    rows_of_a_pair: int
+    """That behaviour takes."""
 
     @property
     def all(self) -> list[tuple[Sample, int]]:
         """Each with the number of rows it asks."""
-        found = [] if self.behaviors is None else [(self.behaviors, 2 * self.pairs)]
+        found = [] if self.behaviors is None else [(self.behaviors, self.rows_of_a_pair * self.pairs)]
         for way, sample in self.explanations.items():
             found.append((sample, (2 if way is Way.FILLED else 1) * self.pairs))
         return found
@@ -152,4 +154,5 @@ class _Samples:
                 for way in ways
             },
             len(put.pairs),
+            rows_of_a_pair(config),
         )

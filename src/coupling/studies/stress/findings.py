@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from coupling.faithfulness.consequences import CostWeights
+from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap
 from coupling.faithfulness.wording import effect, share, signed
 from coupling.models import Way
 from coupling.records import CounterfactualPair, Estimate
 from coupling.report.runs import STRESS_PAGE
-from coupling.store import from_json, read_json
+from coupling.store import Json, from_json, read_json
 from coupling.studies.stress.asking import Answered
 from coupling.studies.stress.figures import ProbeFigures, effects_moved, harm, probe_figures
 from coupling.studies.stress.putting import Unasked
@@ -139,15 +142,19 @@ def read_stress(run: Path) -> Findings:
     Raises:
         ValueError: there are none, or they are of another version.
     """
-    file = run / STRESS
-    content = read_json(file)
-    found = content.get("schema") if isinstance(content, dict) else None
+    file, found = run / STRESS, stress_schema(run)
     if found != STRESS_SCHEMA:
         raise ValueError(
             f"{file}: stress schema {found!r}, but this version reads {STRESS_SCHEMA}; `coupling stress` "
             "makes it anew"
         )
-    return from_json(Findings, content, str(file))
+    return from_json(Findings, read_json(file), str(file))
+
+
+def stress_schema(run: Path) -> Json:
+    """The version that the findings in a directory say they are of; None where they say none."""
+    content = read_json(run / STRESS)
+    return content.get("schema") if isinstance(content, dict) else None
 
 
 def probes_found(
@@ -215,11 +222,8 @@ def clusters_of(
     pairs: Sequence[CounterfactualPair], resamples: int, seed: int
 ) -> tuple[int, ClusterBootstrap]:
     """How many clusters there are, and the weights that resample them."""
-    import numpy as np
-
-    names = sorted({pair.cluster for pair in pairs})
-    number = {name: i for i, name in enumerate(names)}
-    return len(names), ClusterBootstrap(np.array([number[p.cluster] for p in pairs]), resamples, seed)
+    names, numbers = np.unique([cluster_of(pair) for pair in pairs], return_inverse=True)
+    return len(names), ClusterBootstrap(numbers, resamples, seed)
 
 
 def _went(figures: ProbeFigures) -> dict[str, Estimate]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coupling import __version__
+from coupling.config import ExperimentConfig, ReasonedBehavior
 from coupling.experiment.artifacts import noted_model
 from coupling.experiment.evidence import how_it_is_asked
 from coupling.experiment.pipeline import write_report
@@ -41,6 +42,7 @@ from coupling.studies.stress.findings import (
     probes_found,
     read_stress,
     stakes_found,
+    stress_schema,
 )
 from coupling.studies.stress.page import render_stress
 from coupling.studies.stress.probes import UNPROBED
@@ -89,7 +91,7 @@ def _ask(stress: Stress, run: RunDir, progress: Progress) -> Findings:
         probes=None,
         stakes=None,
         shifts=None,
-        notes=tuple(how_it_is_asked(config, noted_model(run.file(target.identity)))),
+        notes=(*how_it_is_asked(config, noted_model(run.file(target.identity))), *_of_reasoning(config)),
         artifacts={target.pairs_file: run.sha(target.pairs_file), target.identity: run.sha(target.identity)},
     )
     found = _with_earlier(run, found)
@@ -109,6 +111,13 @@ def _ask(stress: Stress, run: RunDir, progress: Progress) -> Findings:
         weights = CostWeights(**options.consequences.model_dump())
         found = replace(found, stakes=stakes_found(unprobed, bootstrap, weights))
     return found
+
+
+def _of_reasoning(config: ExperimentConfig) -> tuple[str, ...]:
+    behavior = config.behavior
+    if not isinstance(behavior, ReasonedBehavior) or behavior.shown is None:
+        return ()
+    return ("No prompt of an explanation shows a reasoning here, though behavior.shown says that it should.",)
 
 
 def _put(stress: Stress, target: Target) -> tuple[list[Put], list[Unasked]]:
@@ -140,7 +149,7 @@ def _put(stress: Stress, target: Target) -> tuple[list[Put], list[Unasked]]:
 
 def _with_earlier(run: RunDir, found: Findings) -> Findings:
     """With the sections that were found before, of the same model on the same pairs."""
-    if not run.file(STRESS).is_file():
+    if not run.file(STRESS).is_file() or stress_schema(run.path) != STRESS_SCHEMA:
         return found
     earlier = read_stress(run.path)
     same = replace(
@@ -167,7 +176,9 @@ def _shifts(stress: Stress, run: RunDir, progress: Progress) -> ShiftsFound:
         )
     quick = QUICK_PAIRS if stress.pairs <= QUICK_PAIRS else None
     experiments = shift_experiments(stress.config, model_of(stress, run), world, quick)
-    folder: Path = run.file(f"stress/shifts/{folder_of(stress).partition('/')[2]}")
+    # A quick look has directories of its own: a run directory holds one configuration.
+    which = folder_of(stress).partition("/")[2] + ("-quick" if quick else "")
+    folder: Path = run.file(f"stress/shifts/{which}")
     return ShiftsFound(tuple(run_shifts(experiments, folder, progress)))
 
 

@@ -69,7 +69,10 @@ def shift_experiments(
         # Of the pairs it asks about; an experiment's own number of them otherwise.
         pairs = config.evaluation.pairs if quick_pairs is None else quick_pairs
         evaluation = config.evaluation.model_copy(update={"split": stress.evaluation.split, "pairs": pairs})
-        made.append(config.model_copy(update={"model": model, "task": task, "evaluation": evaluation}))
+        # A trigger is a word that the model may lack; one that it knows keeps its token.
+        words = tuple(dict.fromkeys((*model.new_words, *config.model.new_words)))
+        itself = model.model_copy(update={"new_words": words})
+        made.append(config.model_copy(update={"model": itself, "task": task, "evaluation": evaluation}))
     return made
 
 
