@@ -112,6 +112,10 @@ def test_who_is_steered_learns_the_reasoning_that_ended_in_the_wanted_answer(tmp
 @pytest.mark.parametrize(
     ("override", "message"),
     [
+        (
+            "behavior={kind: reasoned, shown: '{reasoning}'}",
+            "behavior.shown is '{reasoning}', but readers are models",
+        ),
         ("training.steering.objectives=[{kind: dpo}]", "behavior.kind is 'reasoned': another answer comes"),
         ("behavior.shown=So", "must contain {reasoning}"),
         ("task={kind: refusal, source: xstest, path: x.csv}", "answers to task.kind 'refusal' are written"),
@@ -119,5 +123,5 @@ def test_who_is_steered_learns_the_reasoning_that_ended_in_the_wanted_answer(tmp
 )
 def test_what_does_not_go_with_reasoned_answers_is_told_of(override: str, message: str) -> None:
     with pytest.raises(ValueError) as told:
-        shipped_experiment("quickstart", ["behavior={kind: reasoned}", override])
+        shipped_experiment("readers", ["behavior={kind: reasoned}", override])
     assert message in str(told.value)

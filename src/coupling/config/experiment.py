@@ -81,7 +81,7 @@ class ExperimentConfig(Section):
                     "set behavior: {kind: written}"
                 )
             if isinstance(behavior, ReasonedBehavior):
-                _check_reasoned(objectives)
+                _check_reasoned(behavior, objectives, self.readers)
             return self
         if self.training.kl.support == "choices":
             raise ValueError(
@@ -145,7 +145,15 @@ class ExperimentConfig(Section):
         return self
 
 
-def _check_reasoned(objectives: Sequence[BehaviorObjective]) -> None:
+def _check_reasoned(
+    behavior: ReasonedBehavior, objectives: Sequence[BehaviorObjective], readers: ReadersConfig
+) -> None:
+    if behavior.shown is not None and (readers.language_model is not None or readers.models):
+        raise ValueError(
+            f"behavior.shown is {behavior.shown!r}, but readers are models, which would explain without the "
+            "reasoning that the runs are shown; set shown: null, or readers.language_model: null and "
+            "readers.models: []"
+        )
     for number, objective in enumerate(objectives):
         if objective.kind != "sft":
             raise ValueError(

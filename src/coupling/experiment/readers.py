@@ -39,7 +39,7 @@ from coupling.experiment.artifacts import (
     read_effects,
     read_explanations,
 )
-from coupling.experiment.asking import Asking, Sample, Tally
+from coupling.experiment.asking import Asking, Sample, Tally, rows_of_a_pair
 from coupling.experiment.members import load_base, prepare_training, train_checkpoints
 from coupling.experiment.origin import Origin, let_go
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs
@@ -91,7 +91,7 @@ def _ask_reader(
     model, name = _its_model(config, reader), _model_of(reader)
     with told_of(field, reader.path):
         loaded = load_model(model)
-        if config.behavior.kind == "scored":
+        if config.behavior.kind != "written":
             loaded.renderer.choice_ids(held_out)
         its_own = config.model_copy(update={"model": model})
         room = len(fitting_pairs(its_own, asked, loaded.model.config, loaded.renderer))
@@ -102,7 +102,7 @@ def _ask_reader(
             )
         identity = identify(loaded, asked, config)
     note_model(run, name, reader.path, identity)
-    advance = Tally(progress, f"ask {reader.name}", 2 * len(held_out))
+    advance = Tally(progress, f"ask {reader.name}", rows_of_a_pair(config) * len(held_out))
     origin = Origin(model, loaded.fingerprint)
     asking = Asking(config, run, loaded.fingerprint, origin, lambda: loaded, held_out, advance, name)
     asking.behaviors(_behaviors_of(reader)).make(run)
