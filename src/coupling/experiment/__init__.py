@@ -8,6 +8,7 @@
 - ``selection``   which pairs are labelled, steered and held out
 - ``members``     one run of the panel: trained, then sampled at each checkpoint
 - ``readers``     other models that explain the runs
+- ``reasoned``    what is reasoned before answers: read again, shown, told of
 - ``evidence``    artifacts to figures; loads no model
 - ``patching``    through which components the cue reaches answers and explanations
 """

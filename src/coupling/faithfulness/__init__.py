@@ -23,6 +23,8 @@
 - ``evaluation``   every checkpoint of a panel: the content of ``results.json``
 - ``panel``, ``results``   the schema of what comes out
 - ``overlap``      do answers and explanations see the cue through the same components?
+- ``coverage``     how often an interval holds the truth, where that is known
+- ``calibrated``   what calibration found, as far as a plan quotes it
 - ``circuits``     the schema of ``mechanism.json``
 """
 

@@ -7,6 +7,8 @@
 - ``conclusions``  what each verdict lets a reader conclude
 - ``reading``      the figures a verdict turns on, and how each stands
 - ``figures``      intervals on a scale, shares over steps
+- ``forest``       one figure of many things, each with its interval
+- ``shifts``       how a shift of behaviour is told
 - ``circuits``     what patching found, on the page and in a terminal
 - ``svg``          matplotlib figures as inline SVG that follows the page's colours
 - ``html``         the template environment
