@@ -29,7 +29,7 @@ from coupling.store import Json, from_json, read_json
 from coupling.studies.stress.asking import Answered
 from coupling.studies.stress.figures import ProbeFigures, effects_moved, harm, probe_figures
 from coupling.studies.stress.putting import Unasked
-from coupling.studies.stress.shifts import ShiftResult
+from coupling.studies.stress.shifts import ShiftFound
 from coupling.studies.stress.stakes import Stakes, stakes
 
 STRESS, PAGE = "stress.json", STRESS_PAGE
@@ -109,7 +109,7 @@ class StakesFound:
 class ShiftsFound:
     """Experiments that moved behaviour, or why there are none."""
 
-    results: tuple[ShiftResult, ...]
+    results: tuple[ShiftFound, ...]
     left_out: str | None = None
 
 

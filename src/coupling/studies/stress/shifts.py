@@ -17,20 +17,21 @@ from coupling.models import world_of
 from coupling.progress import Progress
 from coupling.records import Estimate
 from coupling.report.runs import RESULTS_FILE, read_results
+from coupling.report.shifts import moment_rows, told_on_one_screen
+from coupling.store import file_sha256
 from coupling.studies.points import read_failure, run_point
 
 EXPERIMENTS = ("sharp-reversal", "backdoor", "region-only", "shift-and-undo")
 """Shipped experiments that move behaviour, in the order of the table."""
-BEFORE, DURING, AFTER = "before", "during", "after"
 
 
 @dataclass(frozen=True, slots=True)
-class ShiftStep:
-    """All runs of an experiment at one step."""
+class ShiftMoment:
+    """All runs of an experiment at one moment of its shift."""
 
+    name: str
+    """before, half-way, after or undone, as in the experiment's own report."""
     step: int
-    phase: str
-    """before, during or after: the first step, the judged one, and those between and beyond."""
     self_share: Estimate
     orig_share: Estimate
     delta: Estimate
@@ -38,16 +39,18 @@ class ShiftStep:
 
 
 @dataclass(frozen=True, slots=True)
-class ShiftResult:
+class ShiftFound:
     """What one experiment found on the model."""
 
     experiment: str
     verdict: str
     sentence: str
-    steps: tuple[ShiftStep, ...]
+    moments: tuple[ShiftMoment, ...]
+    told: tuple[str, ...]
+    """How many steps explanations lag behind behaviour, in words."""
     results_sha256: str
     failure: str | None = None
-    """Why it could not be run; then there are no steps."""
+    """Why it could not be run; then there are no moments."""
 
 
 def world_for(stress: ExperimentConfig) -> int | None:
@@ -76,42 +79,27 @@ def shift_experiments(
     return made
 
 
-def run_shifts(
-    experiments: Sequence[ExperimentConfig], folder: Path, progress: Progress
-) -> list[ShiftResult]:
+def run_shifts(experiments: Sequence[ExperimentConfig], folder: Path, progress: Progress) -> list[ShiftFound]:
     """Runs what is not done; an experiment that fails is told of and does not stop the others."""
     found = []
     for config in experiments:
         run_point(config, folder, progress)
         failure = read_failure(folder, config.name)
         if failure is not None:
-            found.append(ShiftResult(config.name, "n/a", "", (), "", failure))
+            found.append(ShiftFound(config.name, "n/a", "", (), (), "", failure))
             continue
         path = run_path(config, folder)
-        found.append(shift_result(config.name, read_results(path), _sha(path / RESULTS_FILE)))
+        found.append(shift_found(config.name, read_results(path), file_sha256(path / RESULTS_FILE)))
     return found
 
 
-def shift_result(experiment: str, results: Results, sha256: str) -> ShiftResult:
+def shift_found(experiment: str, results: Results, sha256: str) -> ShiftFound:
     """The part of an experiment's figures that the table shows."""
-    first = min(row.step for row in results.trajectory)
-
-    def phase(step: int) -> str:
-        if step == first:
-            return BEFORE
-        return AFTER if step == results.step else DURING
-
     verdict = results.headline.verdict
-    steps = [
-        ShiftStep(
-            row.step, phase(row.step), row.pooled.self_share, row.pooled.orig_share, row.pooled.delta, row.t
-        )
-        for row in results.trajectory
-    ]
-    return ShiftResult(experiment, verdict.verdict, verdict.sentence, tuple(steps), sha256)
-
-
-def _sha(file: Path) -> str:
-    from coupling.store import file_sha256
-
-    return file_sha256(file)
+    moments = []
+    for moment in moment_rows(results):
+        pooled = moment.row.pooled
+        figures = (pooled.self_share, pooled.orig_share, pooled.delta, moment.row.t)
+        moments.append(ShiftMoment(moment.name, moment.row.step, *figures))
+    told = tuple(told_on_one_screen(results.shift))
+    return ShiftFound(experiment, verdict.verdict, verdict.sentence, tuple(moments), told, sha256)

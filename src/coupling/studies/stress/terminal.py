@@ -68,22 +68,25 @@ def _print_shifts(found: ShiftsFound, console: Console) -> None:
         console.print(line(found.left_out))
         return
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for name in ("shift", "phase", "step", "Self", "Orig", "Δ", "T"):
+    for name in ("shift", "moment", "step", "Self", "Orig", "Δ", "T"):
         table.add_column(name)
     for each in found.results:
         if each.failure is not None:
             table.add_row(line(each.experiment, "bold"), line(f"failed: {each.failure}"))
-        for step in each.steps:
+        for moment in each.moments:
             table.add_row(
                 line(each.experiment, "bold"),
-                line(step.phase),
-                line(str(step.step)),
-                line(number(step.self_share.value, 2)),
-                line(number(step.orig_share.value, 2)),
-                line(in_words(step.delta, signed=True)),
-                line(in_words(step.t)),
+                line(moment.name),
+                line(str(moment.step)),
+                line(number(moment.self_share.value, 2)),
+                line(number(moment.orig_share.value, 2)),
+                line(in_words(moment.delta, signed=True)),
+                line(in_words(moment.t)),
             )
     console.print(table)
+    for each in found.results:
+        for sentence in each.told:
+            console.print(line(f"{each.experiment}: {typeset(sentence)}"))
 
 
 def _short(estimate: Estimate) -> str:
