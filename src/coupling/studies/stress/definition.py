@@ -16,6 +16,7 @@ from coupling.config import (
     result_fields,
 )
 from coupling.config.yaml_text import dump_yaml
+from coupling.report.runs import read_results
 from coupling.store import Json, RunDir
 from coupling.store.run_dir import EXPERIMENT_FILE, RUN_FILE
 from coupling.studies.audit.definition import folder_name
@@ -111,7 +112,8 @@ def stress_of_run(
         experiment: of the directory; needed only where its paths stand relative to another folder.
 
     Raises:
-        ValueError: no run directory, no run of that name, no such checkpoint, or it is not finished.
+        ValueError: no run directory, no run of that name, no such checkpoint, or it is not finished or
+            was judged by another version.
     """
     run = RunDir(path)
     if experiment is None:
@@ -126,6 +128,7 @@ def stress_of_run(
         )
     if not run.file("results.json").is_file():
         raise ValueError(f"{path}: this run is not finished; `coupling run` goes on with it")
+    read_results(path)  # Its report is written again in the end, which figures of another version forbid.
     return Stress(
         config,
         path,

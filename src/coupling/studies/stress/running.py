@@ -51,6 +51,7 @@ from coupling.studies.stress.shifts import run_shifts, shift_experiments, world_
 from coupling.studies.stress.target import Target, folder_of, model_of, open_target
 
 _INSTEAD = "Give this one another --out"
+_OF_A_RUN = "Name the experiment that it was begun with as --experiment"
 
 
 def run_stress(stress: Stress, progress: Progress | None = None) -> Findings:
@@ -60,7 +61,8 @@ def run_stress(stress: Stress, progress: Progress | None = None) -> Findings:
         ValueError: anything a user can mend: model, task, checkpoint, a directory of another configuration.
     """
     progress = progress or Silent()
-    with RunDir.open(stress.path, stress.fields(), stress.as_yaml(), _INSTEAD) as run:
+    instead = _INSTEAD if stress.checkpoint is None else _OF_A_RUN
+    with RunDir.open(stress.path, stress.fields(), stress.as_yaml(), instead) as run:
         prepare_process()
         found = _ask(stress, run, progress)
         if SHIFTS_SECTION in stress.sections:
