@@ -50,6 +50,7 @@ def test_raising_goes_on_and_ends_the_same(tmp_path: Path) -> None:
         raise_chained(100, 1, whole, Silent(), MINIATURE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", [None, "{reasoning}"])
 def test_an_experiment_on_it(tmp_path: Path, shown: str | None) -> None:
     folder = raise_chained(100, 0, tmp_path / "model", Silent(), MINIATURE)
