@@ -69,7 +69,7 @@ def test_what_hardly_moves_has_no_steps() -> None:
 
 
 @given(
-    st.lists(st.floats(0, 1), min_size=2, max_size=6),
+    st.lists(st.floats(0, 1), min_size=3, max_size=6),
     st.sampled_from([0.25, 0.5, 0.9]),
     st.integers(1, 9),
 )
@@ -115,7 +115,7 @@ def test_behaviour_and_claims_are_resampled_together() -> None:
 
 
 def test_claims_that_never_get_there_have_no_lag() -> None:
-    panels = {0: panel(0, 0, 0), 10: panel(10, 8, 0)}
+    panels = {0: panel(0, 0, 0), 5: panel(5, 4, 0), 10: panel(10, 8, 0)}
     both = pooled(found(panels, Schedule(0)))
     assert both.behavior_half.value == pytest.approx(5)
     assert both.claims_move.value == 0
@@ -135,8 +135,15 @@ def test_the_way_back_is_a_phase_of_its_own() -> None:
 
 def test_an_onset_between_checkpoints_counts_from_the_onset() -> None:
     """The checkpoint before it shows M0, and so does the model until the onset."""
-    panels = {0: panel(0, 0, 0), 10: panel(10, 8, 8)}
+    panels = {0: panel(0, 0, 0), 10: panel(10, 8, 8), 14: panel(14, 8, 8)}
     assert pooled(found(panels, Schedule(onset=6))).behavior_half.value == pytest.approx(2)
+
+
+def test_two_ends_tell_no_time() -> None:
+    """A straight line between them would give every shift the same steps, and a lag of exactly 0."""
+    both = pooled(found({0: panel(0, 0, 0), 10: panel(10, 8, 6)}, Schedule(0)))
+    assert both.behavior_move.value == pytest.approx(0.8) and both.claims_move.value == pytest.approx(0.6)
+    assert both.behavior_half.value is None and both.lag_half.value is None and both.lag_most.value is None
 
 
 def test_a_reversal_does_not_cancel_out() -> None:

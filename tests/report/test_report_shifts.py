@@ -55,6 +55,11 @@ def test_what_did_not_move_is_told_as_such() -> None:
     assert told_on_one_screen(shifted(still)) == [
         "shift from step 60: behaviour hardly moved (+0.02 of steered pairs)"
     ]
+    at_its_ends = phase()
+    assert told_on_one_screen(shifted(at_its_ends)) == [
+        "shift from step 60: behaviour moved on +0.60 of steered pairs, claims on +0.50; no checkpoint in "
+        "between tells when"
+    ]
     silent = phase(behavior_half=known(4), claims_move=known(-0.03))
     assert told_on_one_screen(shifted(silent))[0].endswith(
         "explanations hardly moved (\N{MINUS SIGN}0.03 of steered pairs)"

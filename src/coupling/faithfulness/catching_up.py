@@ -15,8 +15,8 @@ it b moves by b_end - b_start, and c by its own move. Each has come to the share
 
 counted from the beginning of the phase, checkpoints joined by straight lines. lag(q) is s(q) of the claims
 less s(q) of behaviour: negative where claims turn first. Where either moves by less than `LEAST_MOVE`, its
-steps and the lag are n/a: half of nothing is reached at once. Nothing is finer than the distance of
-checkpoints allows.
+steps and the lag are n/a: half of nothing is reached at once. So they are where a phase is seen at its two
+ends only, for a straight line between them tells no time. Nothing is finer than checkpoints are dense.
 
 Intervals resample clusters, at all checkpoints and of behaviour and claims jointly, so a lag keeps what the
 two have in common.
@@ -143,9 +143,12 @@ def steps_to(share: float, steps: Sequence[int], values: npt.NDArray[np.float64]
         values: at each checkpoint in every resample, shape (checkpoints, samples).
 
     Returns:
-        Shape (samples,); NaN where the way is shorter than `LEAST_MOVE` or a value is not known.
+        Shape (samples,); NaN where the way is shorter than `LEAST_MOVE`, a value is not known, or nothing is
+        known between the first and the last.
     """
     assert 0 < share <= 1 and len(steps) == len(values) >= 2
+    if len(steps) == 2:
+        return np.full(values.shape[1], np.nan)
     way = values[-1] - values[0]
     gone = (values - values[0]) * np.sign(way)
     wanted = share * np.abs(way)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coupling.faithfulness.catching_up import ALL_STEERED, UNDOING
+from coupling.faithfulness.catching_up import ALL_STEERED, LEAST_MOVE, UNDOING
 from coupling.faithfulness.results import CatchingUp, Results, ShiftResult, TrajectoryRow
 from coupling.records import Estimate
 from coupling.report.figures import Point
@@ -54,6 +54,12 @@ def told_on_one_screen(shift: ShiftResult | None) -> list[str]:
 def _sentence(phase: CatchingUp) -> str:
     what = "shift undone" if phase.phase == UNDOING else "shift"
     begun = f"{what} from step {phase.start}"
+    moves = (phase.behavior_move.value or 0.0, phase.claims_move.value or 0.0)
+    if phase.behavior_half.value is None and abs(moves[0]) >= LEAST_MOVE:
+        return (
+            f"{begun}: behaviour moved on {_signed(phase.behavior_move)} of steered pairs, claims on "
+            f"{_signed(phase.claims_move)}; no checkpoint in between tells when"
+        )
     if phase.behavior_half.value is None:
         return f"{begun}: behaviour hardly moved ({_signed(phase.behavior_move)} of steered pairs)"
     half = f"{begun}: behaviour half-way after {_steps(phase.behavior_half)} steps, "
