@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_panels import small_panel
 
 from coupling.faithfulness import Evidence, Provenance, Schedule, evaluate, trajectory_row
 from coupling.faithfulness.catching_up import ALL_STEERED, SHIFT, UNDOING, shift_result, steps_to
 from coupling.faithfulness.results import CatchingUp, ModelDescription, Results, ShiftResult
 from coupling.faithfulness.scores import tabulate
 from coupling.faithfulness.statistics import ClusterBootstrap
+from synthetic_panels import small_panel
 
 ALWAYS, NEVER = "BO", "OO"
 """Answers that follow the cue, which speaks for B, and that do not."""

@@ -87,5 +87,9 @@ def calibrate(
         print_json(to_json(results))
     else:
         print_calibration(results, OUTPUT)
-        written = [str(path) for path in (page, folder / "validity.md", ship) if path is not None]
+        written = [
+            str(path)
+            for path in (page, running.files_of(folder, is_choice=choose)[1], ship)
+            if path is not None
+        ]
         OUTPUT.print(f"page: {', '.join(written)}", soft_wrap=True)

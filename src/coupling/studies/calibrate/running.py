@@ -149,7 +149,7 @@ def run_calibration(
     progress = progress or Silent()
     _check_worlds(worlds, development_worlds)
     every = [*development_worlds, *worlds]
-    figures_file, page_file = folder / "calibration.json", folder / "validity.md"
+    figures_file, page_file = files_of(folder, is_choice=not worlds)
     for file in (figures_file, page_file, *([] if markdown is None else [markdown])):
         require_writable(file)  # Hours before it is needed.
     if not only_read:
@@ -172,6 +172,13 @@ def run_calibration(
     if markdown is not None:
         write_text(markdown, page)
     return results
+
+
+def files_of(folder: Path, is_choice: bool) -> tuple[Path, Path]:
+    """Where figures and page stand; those of development worlds alone never replace a full calibration's."""
+    if is_choice:
+        return folder / "margins.json", folder / "margins.md"
+    return folder / "calibration.json", folder / "validity.md"
 
 
 def calibrated(results: Calibration) -> Calibrated:

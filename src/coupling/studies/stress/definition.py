@@ -15,6 +15,7 @@ from coupling.config import (
     named_experiment,
     result_fields,
 )
+from coupling.config.loading import without_defaults_added
 from coupling.config.yaml_text import dump_yaml
 from coupling.report.runs import read_results
 from coupling.store import Json, RunDir
@@ -28,7 +29,7 @@ SECTIONS = (PROBES_SECTION, STAKES_SECTION, SHIFTS_SECTION)
 PAIRS, QUICK_PAIRS = 600, 150
 """Held-out pairs, as many as the experiment evaluates on; and of a quick look."""
 
-_OF_TRAINING = frozenset({"name", "supervision", "training", "panel", "twins", "workers"})
+_OF_TRAINING = frozenset({"name", "supervision", "training", "panel", "twins", "readers", "workers"})
 """Sections of an experiment that a model by itself has no use for."""
 
 
@@ -64,7 +65,11 @@ class Stress:
         """All that determines what is in the directory."""
         if self.checkpoint is not None:
             return result_fields(self.config)
-        return {"stress": self.name, **self.config.model_dump(mode="json", exclude=set(_OF_TRAINING))}
+        asked = without_defaults_added(self.config.model_dump(mode="json"))
+        return {
+            "stress": self.name,
+            **{section: content for section, content in asked.items() if section not in _OF_TRAINING},
+        }
 
     def as_yaml(self) -> str:
         return dump_experiment(self.config) if self.checkpoint is not None else dump_yaml(self.fields())
