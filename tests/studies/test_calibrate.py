@@ -281,7 +281,7 @@ def test_a_miniature_from_trainings_to_the_page(tmp_path: Path, monkeypatch: pyt
 
     def once(only_read: bool = False) -> dict[str, bytes]:
         run_calibration((), (100,), extent, tmp_path / "runs", tmp_path / "organisms", None, 1, only_read)
-        files = [*(tmp_path / "runs").glob("*.json"), tmp_path / "runs" / "validity.md"]
+        files = [*(tmp_path / "runs").glob("*.json"), tmp_path / "runs" / "margins.md"]
         return {file.name: file.read_bytes() for file in files}
 
     made = once()
@@ -291,7 +291,7 @@ def test_a_miniature_from_trainings_to_the_page(tmp_path: Path, monkeypatch: pyt
     assert weights == {file: file.stat().st_mtime_ns for file in weights}
     (tmp_path / "runs" / "draws-w100-c24-p80.json").unlink()
     assert once() == made
-    assert json.loads(made["calibration.json"])["development_worlds"] == [100]
+    assert json.loads(made["margins.json"])["development_worlds"] == [100]
     with pytest.raises(ValueError, match="was drawn with other options"):
         extent = replace(extent, seed=1)
         once(only_read=True)
