@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_panels import drifting_panel, small_panel
 
 from coupling.faithfulness import judge
+from coupling.faithfulness.matrix import Emissions, nearest_rival
 from coupling.faithfulness.panel import Matrix
+from coupling.faithfulness.scores import tabulate
+from coupling.faithfulness.statistics import ClusterBootstrap
+from synthetic_panels import drifting_panel, small_panel
 
 TARGET = ["BB"] * 4
 BEHAVIORS = {"a": ["LL", "LL", "BB", "BB"], "b": ["BB", "OO", "OO", "BB"], "c": ["BB", "BB", "RR", "RR"]}
@@ -88,3 +94,19 @@ def test_the_base_has_a_row_of_its_own() -> None:
     assert matrix.base_row is not None
     assert [cell.score.value for cell in matrix.base_row] == [-1.0] * 5
     assert matrix_of({name: ["BB"] * 4 for name in "abc"}).base_row is None
+
+
+def test_the_nearest_rival_by_hand_and_where_runs_change_places() -> None:
+    table = tabulate(drifting_panel("self"))
+    bootstrap = ClusterBootstrap(table.clusters, 200, 0)
+    square = Emissions(table, table.claims, bootstrap).scores[0]
+    rivals = [max(square[a, j] for a in range(5) if a != j) for j in range(5)]
+    by_hand = np.mean([square[j, j] - rivals[j] for j in range(5)])
+    found = nearest_rival(table, bootstrap, 3)
+    assert found.value == pytest.approx(by_hand) and found.low is not None and found.low > 0
+    exchanged = replace(table, claims=table.claims[[0, 3, 4, 1, 2]])
+    swapped = nearest_rival(exchanged, bootstrap, 3)
+    assert swapped.high is not None and swapped.high < 0
+    same = nearest_rival(replace(table, claims=table.claims[[0, 0, 0, 0, 0]]), bootstrap, 3)
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert nearest_rival(table, bootstrap, 6).value is None

@@ -135,6 +135,13 @@ def test_other_margins_say_what_the_rule_would(pool: Pool, judged: list[Judged])
     assert loose.own.count >= strict.own.count and loose.own.trials == 3
     assert loose.errors[loose.worst].count == max(each.count for each in loose.errors.values())
     assert sum(each.is_frozen for each in grid) == 1
+    assert strict.asks_rival and not loose.asks_rival
+
+
+def test_a_rival_in_the_panel_shuts_out_whoever_says_what_another_run_says(judged: list[Judged]) -> None:
+    for name in ("sibling", "sibling_alike", "unsteered", "frozen_base", "surrogate"):
+        assert not any(each.coupled_at(0.0, -1.0, asks_rival=True) for each in of(judged, name)), name
+    assert all(each.coupled_at(0.5, 0.0, asks_rival=True) for each in of(judged, "oracle"))
 
 
 def test_who_explains_whom(pool: Pool) -> None:
@@ -202,7 +209,7 @@ def test_the_page_tells_what_is_missed(pool: Pool, judged: list[Judged]) -> None
     missed, text = page(falsely)
     assert any("`sibling_alike` is called `coupled` in 1.000" in each for each in missed)
     assert missed[0] in text and "How the margins were chosen" in text
-    assert "the grid holds no margin of A" in text  # Three draws bound no rate below 8 %.
+    assert "no margin of A in the grid" in text  # Three draws bound no rate below 8 %.
     assert page(falsely) == (missed, text)
     assert all(len(line) <= 120 or line.startswith(("|", "-")) for line in text.splitlines())
 

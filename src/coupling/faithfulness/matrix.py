@@ -7,7 +7,13 @@ in any column; what is a run's own shows on the diagonal only:
     A = mean over j of (S[j,j] - row mean - column mean + grand mean)
 
 which is 0 for every matrix of the form row + column, and equals the mean of the diagonal minus the grand
-mean.
+mean. A is large, too, where explanations fit some runs better than others and their own run is among those.
+So there is a sharper figure beside it, R, the distance to the nearest rival in the same column:
+
+    R = mean over j of (S[j,j] - max over a ≠ j of S[a,j])
+
+Where each run's explanations are another run's, that other row fits the column at least as well, and R is not
+above 0. Where all rows are equal it is 0. The verdict does not ask for R; calibration tells what it would do.
 """
 
 from __future__ import annotations
@@ -92,6 +98,21 @@ def advantage(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Estim
     """A alone."""
     emissions = Emissions(table, table.claims, bootstrap)
     return _diagonal(emissions, min_runs)[2]
+
+
+def nearest_rival(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Estimate:
+    """R, over the runs that A stands on; n/a where A is."""
+    emissions = Emissions(table, table.claims, bootstrap)
+    taking_part = [j for j in range(len(emissions.tells)) if emissions.tells[j].any()]
+    if len(taking_part) < max(min_runs, 2):
+        return NO_DATA
+    square = emissions.scores[:, taking_part][:, :, taking_part]
+    places = np.arange(len(taking_part))
+    rivals = square.copy()
+    rivals[:, places, places] = -np.inf
+    samples: Samples = (square[:, places, places] - rivals.max(axis=1)).mean(axis=1)
+    observed = emissions.tells[taking_part].astype(np.int64).sum(axis=0)
+    return bootstrap.estimate(samples, observed)
 
 
 def _diagonal(emissions: Emissions, min_runs: int) -> tuple[list[int], dict[int, Estimate], Estimate]:

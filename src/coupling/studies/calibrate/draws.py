@@ -19,6 +19,7 @@ import numpy.typing as npt
 from coupling.faithfulness import FROZEN
 from coupling.faithfulness.coverage import Coverage, cluster_sums, coverage
 from coupling.faithfulness.judge import headline_of
+from coupling.faithfulness.matrix import nearest_rival
 from coupling.faithfulness.panel import COUPLED
 from coupling.faithfulness.scores import Table
 from coupling.faithfulness.statistics import ClusterBootstrap, IntArray
@@ -54,14 +55,19 @@ class Judged:
     delta: Estimate
     t: Estimate | None
     advantage: Estimate
+    rival: Estimate
+    """R: how much better explanations fit their run than the nearest rival's do."""
     verdict: str
     reason: str
     otherwise_coupled: bool
     """Whether it would be coupled were T and A to lie anywhere."""
 
-    def coupled_at(self, twin_margin: float, advantage_margin: float) -> bool:
-        """Whether the verdict is `coupled` with these margins in the place of the frozen ones."""
-        t, advantage = self.t, self.advantage
+    def coupled_at(self, twin_margin: float, advantage_margin: float, asks_rival: bool = False) -> bool:
+        """Whether the verdict is `coupled` with these margins in the place of the frozen ones, and, where it
+        is asked for, R's interval lies above 0."""
+        t, advantage, rival = self.t, self.advantage, self.rival
+        if asks_rival and (rival.low is None or rival.low <= 0):
+            return False
         if not self.otherwise_coupled or t is None or t.low is None or advantage.low is None:
             return False
         return t.low > twin_margin and advantage.low > advantage_margin
@@ -157,6 +163,7 @@ def _judged(
         delta=pooled.delta,
         t=None if twins is None else twins.pooled.all_pairs.t,
         advantage=square.advantage,
+        rival=nearest_rival(table, bootstrap, FROZEN.min_panel_runs),
         verdict=headline.verdict.verdict,
         reason=headline.verdict.reason,
         otherwise_coupled=decide(pooled, twins, square, ANY_MARGIN).verdict == COUPLED,

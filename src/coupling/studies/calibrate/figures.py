@@ -42,9 +42,10 @@ class Rated:
     reasons: Mapping[str, int]
     """Reason of the verdict → draws."""
     delta: float | None
-    """Mean over draws; so of T and A."""
+    """Mean over draws; so of T, A and R."""
     t: float | None
     advantage: float | None
+    rival: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Margin:
 
     twin_margin: float
     advantage_margin: float
+    asks_rival: bool
+    """Whether R's interval must lie above 0 besides."""
     errors: Mapping[str, Rate]
     """Impostor → how often it was called `coupled`."""
     own: Rate
@@ -241,19 +244,34 @@ def margins(judged: Sequence[Judged]) -> tuple[Margin, ...]:
         return ()
     frozen = (FROZEN.twin_margin, FROZEN.advantage_margin)
     grid = sorted({(t, a) for t in TWIN_MARGINS for a in ADVANTAGE_MARGINS} | {frozen})
-    return tuple(_margin(judged, *point, point == frozen) for point in grid)
+    return tuple(
+        _margin(judged, *point, asks_rival, point == frozen and not asks_rival)
+        for asks_rival in (False, True)
+        for point in grid
+    )
 
 
-def _margin(judged: Sequence[Judged], twin_margin: float, advantage_margin: float, is_frozen: bool) -> Margin:
+def _margin(
+    judged: Sequence[Judged], twin_margin: float, advantage_margin: float, asks_rival: bool, is_frozen: bool
+) -> Margin:
     def coupled(emitter: Emitter) -> Rate:
         found = [
-            each.coupled_at(twin_margin, advantage_margin) for each in judged if each.emitter == emitter.name
+            each.coupled_at(twin_margin, advantage_margin, asks_rival)
+            for each in judged
+            if each.emitter == emitter.name
         ]
         return rate(sum(found), len(found))
 
-    errors = {emitter.name: coupled(emitter) for emitter in IMPOSTORS}
     (half,) = (emitter for emitter in MIXTURES if emitter.name == HALF)
-    return Margin(twin_margin, advantage_margin, errors, coupled(ITSELF), coupled(half), is_frozen)
+    return Margin(
+        twin_margin=twin_margin,
+        advantage_margin=advantage_margin,
+        asks_rival=asks_rival,
+        errors={emitter.name: coupled(emitter) for emitter in IMPOSTORS},
+        own=coupled(ITSELF),
+        half=coupled(half),
+        is_frozen=is_frozen,
+    )
 
 
 def _rated(emitter: Emitter, found: Sequence[Judged]) -> Rated:
@@ -274,6 +292,7 @@ def _rated(emitter: Emitter, found: Sequence[Judged]) -> Rated:
         delta=_mean(each.delta.value for each in found),
         t=_mean(None if each.t is None else each.t.value for each in found),
         advantage=_mean(each.advantage.value for each in found),
+        rival=_mean(each.rival.value for each in found),
     )
 
 

@@ -20,6 +20,7 @@ RATE_COLUMNS = (
     "Δ",
     "T",
     "A",
+    "R",
     "the verdict else",
 )
 
@@ -48,6 +49,7 @@ def rates_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[str
                 number(rated.delta, 2, signed=True),
                 number(rated.t, 2),
                 number(rated.advantage, 2, signed=True),
+                number(rated.rival, 2, signed=True),
                 "; ".join(others[:3]) or "-",
             )
         )
@@ -127,11 +129,20 @@ def margins_table(results: Calibration) -> list[str]:
     """Every impostor at some of the margins, its rate alone; the interval of the worst."""
     names = list(results.margins[0].errors)
     return table(
-        ("T above", "A above", *(f"`{name}`" for name in names), "the worst", "own", "`mixture_50`"),
+        (
+            "T above",
+            "A above",
+            "R above",
+            *(f"`{name}`" for name in names),
+            "the worst",
+            "own",
+            "`mixture_50`",
+        ),
         [
             (
                 number(each.twin_margin, 2),
                 number(each.advantage_margin, 2) + (" (in use)" if each.is_frozen else ""),
+                "0" if each.asks_rival else "-",
                 *(number(each.errors[name].value, 3) for name in names),
                 told(each.errors[each.worst]),
                 told(each.own),
@@ -147,7 +158,8 @@ def margins_shown(results: Calibration) -> list[Margin]:
     return [
         each
         for each in results.margins
-        if each.twin_margin == results.twin_margin or each.advantage_margin == results.advantage_margin
+        if each.twin_margin == results.twin_margin
+        or (each.advantage_margin == results.advantage_margin and not each.asks_rival)
     ]
 
 

@@ -47,6 +47,7 @@ def _margins(results: Calibration) -> Table:
     table = Table(
         "T above",
         "A above",
+        "R above",
         "worst impostor",
         "called coupled",
         "own",
@@ -60,6 +61,7 @@ def _margins(results: Calibration) -> Table:
         table.add_row(
             number(each.twin_margin, 2),
             f"{number(each.advantage_margin, 2)}{in_use}",
+            "0" if each.asks_rival else "-",
             line(each.worst),
             *(line(told(rate)) for rate in (each.errors[each.worst], each.own, each.half)),
         )

@@ -32,12 +32,13 @@ def misses(results: Calibration) -> list[str]:
     return found
 
 
-def least_margin(results: Calibration) -> Margin | None:
+def least_margin(results: Calibration, asks_rival: bool = False) -> Margin | None:
     """The least margin of A, with the margin of T in use, that shuts every impostor out as is wanted."""
     enough = [
         each
         for each in results.margins
-        if each.twin_margin == results.twin_margin and all(map(_is_rare, each.errors.values()))
+        if (each.twin_margin, each.asks_rival) == (results.twin_margin, asks_rival)
+        and all(map(_is_rare, each.errors.values()))
     ]
     return min(enough, key=lambda each: each.advantage_margin, default=None)
 
