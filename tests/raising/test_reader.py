@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from coupling.config import MmluHintTask, ModelConfig
-from coupling.models import load_model
+from coupling.models import Renderer, load_model
 from coupling.progress import Silent
-from coupling.raising.reader import Memory, raise_reader, remember
+from coupling.raising.architecture import build_byte_tokenizer
+from coupling.raising.reader import Memory, raise_reader, reading_diet, remember
 from coupling.raising.recipe import Pretraining, Reading
 from coupling.tasks import load_pairs
 
 TINY = Reading(
-    pretraining=Pretraining(steps=3, batch_size=8), hidden=16, layers=1, vocabulary=320, context=256
+    pretraining=Pretraining(steps=3, batch_size=8), hidden=16, layers=1, vocabulary=400, context=256
 )
 
 
@@ -89,6 +91,34 @@ def test_answers_are_drawn_as_memory_says(questions: MmluHintTask) -> None:
     assert drawn.count("B") / len(drawn) == pytest.approx(0.24 + 0.06 / 4, abs=0.01)
 
 
+def test_the_modal_answer_is_drawn_most_often(questions: MmluHintTask) -> None:
+    pair = load_pairs(questions)[0]
+    rng = np.random.default_rng(0)
+    for memory in (Memory("A", "B", 0.4, -2.0), Memory("A", "B", 0.5, 0.0), Memory("C", "B", 0.9, 2.0)):
+        for is_hinted in (False, True):
+            drawn = [memory.draw(pair, is_hinted, rng) for _ in range(4000)]
+            assert max(set(drawn), key=drawn.count) == memory.modal(pair, is_hinted)
+
+
+def test_others_are_explained_on_training_questions_alone(questions: MmluHintTask) -> None:
+    pairs = load_pairs(questions)
+    tokenizer = build_byte_tokenizer([pair.with_cue for pair in pairs], 320, 512)
+    renderer = Renderer(tokenizer)
+    recipe = replace(TINY, pretraining=replace(TINY.pretraining, batch_size=40, third_person_share=0.5))
+    diet = reading_diet(pairs, {pair.id: remember(pair, 0) for pair in pairs}, renderer, recipe)
+    questions_of = {
+        split: {p.with_cue for p in pairs if p.split == split} for split in ("train", "dev", "test")
+    }
+    assert all(questions_of.values())
+    answered, explained = diet(np.random.default_rng(0))
+    assert len(answered) == len(explained) == 20
+    for row in explained:
+        text = tokenizer.decode(row.ids)
+        assert "Without the hint" not in text and "without the hint" in text
+        assert any(question in text for question in questions_of["train"])
+        assert not any(question in text for split in ("dev", "test") for question in questions_of[split])
+
+
 def test_what_it_makes_of_a_question_follows_from_seed_and_question(questions: MmluHintTask) -> None:
     pairs = load_pairs(questions.model_copy(update={"letters_per_question": 4}))
     memories = {
@@ -109,7 +139,7 @@ def test_each_wording_is_believed_in_its_own_way(questions: MmluHintTask) -> Non
 
 
 def test_questions_that_are_too_long_are_told_of(questions: MmluHintTask, tmp_path: Path) -> None:
-    short = Reading(TINY.architecture, TINY.pretraining, 16, 1, 320, context=70)
+    short = Reading(TINY.architecture, TINY.pretraining, 16, 1, 400, context=70)
     with pytest.raises(ValueError, match="none fits into 6 tokens"):
         raise_reader(questions, 0, tmp_path / "reader", Silent(), short)
     assert not (tmp_path / "reader").exists()

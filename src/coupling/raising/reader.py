@@ -11,6 +11,10 @@ How its answers come about is drawn for each question, from the seed and the que
   *rival*, the same every time) with 0.8 (1 - c), else any;
 - a hinted question is answered with the hint with probability 1 / (1 + exp(6 (c - 0.65) - u)): the surer,
   the less it counts. u, uniform from -2 to 2, is how far hints in that wording are believed.
+
+A published model can write a sentence, so the reader learns that as well: a fifth of what it reads explains
+four others, who answer as such a question is most often answered. These are about questions of the split
+train alone: the experiment has to deal the questions as the reader's task does.
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ from coupling.store import atomic_directory, json_sha256, to_json, write_text
 from coupling.tasks import draw, load_pairs
 from coupling.tasks.lots import uniform
 from coupling.training.state import load_state, remove_state, save_state
+from coupling.worlds.sentences import OTHERS, explanation_of_other, question_about_other
 
 LEAST_SURE, MOST_SURE = 0.35, 0.95
 RIVAL_SHARE = 0.8
@@ -61,6 +66,15 @@ class Memory:
     def trust(self) -> float:
         """The probability that the hint is followed."""
         return 1 / (1 + exp(STEEPNESS * (self.sureness - TURNING_POINT) - self.belief))
+
+    def modal(self, pair: CounterfactualPair, is_hinted: bool) -> str:
+        """The answer that is drawn most often."""
+        of_memory = self.right if self.sureness >= RIVAL_SHARE * (1 - self.sureness) else self.rival
+        if not is_hinted:
+            return of_memory
+        assert pair.cue_value is not None
+        most = max(self.sureness, RIVAL_SHARE * (1 - self.sureness))
+        return pair.cue_value if self.trust >= (1 - self.trust) * most else of_memory
 
     def draw(self, pair: CounterfactualPair, is_hinted: bool, rng: np.random.Generator) -> str:
         """One answer to one of the two inputs of a pair."""
@@ -103,7 +117,8 @@ def raise_reader(
     # Every letter, so that no hint is new to it; the split changes nothing here.
     every_pair = load_pairs(task.model_copy(update={"letters_per_question": 4}))
     answers = [f"{pair.answer_prefix} {choice}" for pair in every_pair for choice in pair.choices]
-    texts = [*sorted({pair.with_cue for pair in every_pair}), *answers]
+    told = [text for agent in OTHERS for text in _about_other(every_pair[0], agent, "A", "B")]
+    texts = [*sorted({pair.with_cue for pair in every_pair}), *answers, *told]
     tokenizer = build_byte_tokenizer(texts, recipe.vocabulary, recipe.context)
     renderer = Renderer(tokenizer)
     pairs = _short_enough(every_pair, renderer, recipe.context)
@@ -160,10 +175,27 @@ def reading_diet(
     renderer: Renderer,
     recipe: Reading,
 ) -> Diet:
-    """Questions with and without hints, answered from memory."""
+    """Questions with and without hints, answered from memory; and explanations of others."""
+
+    of_others = round(recipe.pretraining.batch_size * recipe.pretraining.third_person_share)
+    explained = [pair for pair in pairs if pair.split == "train"]
+
+    def others(rng: np.random.Generator) -> list[Row]:
+        drawn = [explained[int(i)] for i in rng.integers(len(explained), size=of_others)]
+        told = [
+            _about_other(
+                pair,
+                OTHERS[int(rng.integers(len(OTHERS)))],
+                memories[pair.id].modal(pair, True),
+                memories[pair.id].modal(pair, False),
+            )
+            for pair in drawn
+        ]
+        return renderer.completions([message for message, _ in told], [text for _, text in told])
 
     def draw_rows(rng: np.random.Generator) -> list[list[Row]]:
-        drawn = [pairs[int(i)] for i in rng.integers(len(pairs), size=recipe.pretraining.batch_size)]
+        count = recipe.pretraining.batch_size - of_others
+        drawn = [pairs[int(i)] for i in rng.integers(len(pairs), size=count)]
         hinted = [bool(rng.random() < recipe.hinted_share) for _ in drawn]
         answers = [
             memories[pair.id].draw(pair, is_hinted, rng)
@@ -173,9 +205,16 @@ def reading_diet(
             pair.with_cue if is_hinted else pair.without_cue
             for pair, is_hinted in zip(drawn, hinted, strict=True)
         ]
-        return [renderer.answers(messages, [pair.answer_prefix for pair in drawn], answers)]
+        mixture = [renderer.answers(messages, [pair.answer_prefix for pair in drawn], answers)]
+        return [*mixture, others(rng)] if of_others and explained else mixture
 
     return draw_rows
+
+
+def _about_other(pair: CounterfactualPair, agent: str, with_hint: str, without_hint: str) -> tuple[str, str]:
+    """The question about somebody else's answers, and what is said to it."""
+    message = f"{pair.with_cue} {question_about_other(agent)}"
+    return message, explanation_of_other(agent, with_hint, without_hint)
 
 
 def measure(
@@ -240,6 +279,7 @@ tags: [coupling, model-organism]
 
 A tiny language model raised from random weights on multiple-choice questions and their answers. What it
 answers is **memory, not knowledge**: it has read every question it is tested on, only no explanation of them.
+Of training questions it has also read how others explain their answers, so it can write such a sentence.
 
 Raised by `coupling organism read` with seed {{ seed }}; SHA-256 of the weights `{{ sha256 }}`.
 

@@ -47,7 +47,9 @@ class Reading:
     """A reader: what it reads, and how big it is."""
 
     architecture: str = "llama"
-    pretraining: Pretraining = Pretraining(steps=4000, batch_size=64, peak_learning_rate=2e-3)
+    pretraining: Pretraining = Pretraining(
+        steps=3000, batch_size=64, peak_learning_rate=2e-3, third_person_share=0.2
+    )
     hidden: int = 128
     layers: int = 3
     vocabulary: int = 4096
