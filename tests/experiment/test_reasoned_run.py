@@ -59,9 +59,9 @@ def test_explanations_see_the_reasoning_where_it_is_shown_and_never_the_answer(
 
     written = LocalSampler.written
 
-    def listening(self: LocalSampler, messages: Any, advance: Any) -> list[str]:
+    def listening(self: LocalSampler, messages: Any, *others: Any) -> list[str]:
         asked.setdefault("all", []).extend(messages)
-        return written(self, messages, advance)
+        return written(self, messages, *others)
 
     monkeypatch.setattr(LocalSampler, "written", listening)
     here, notes = run(tmp_path, SHOWN)
