@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from synthetic_panels import CITIES, effect, pair, small_panel
-
 from coupling.faithfulness.baselines import baseline_claims
 from coupling.records import Effect, Label
+from synthetic_panels import CITIES, effect, pair, small_panel
 
 
 def labels(*letters: str) -> tuple[Label, ...]:

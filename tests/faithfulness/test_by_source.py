@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import effect, small_panel
 
 from coupling.faithfulness.sources import by_source
 from coupling.records import Label
+from synthetic_panels import effect, small_panel
 
 ONE = small_panel(
     target=["BB", "LL", "BL", "BL"],

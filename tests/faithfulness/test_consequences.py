@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import drifting_panel, small_panel
 
 from coupling.faithfulness import CostWeights, Evidence, judge
 from coupling.faithfulness.consequences import Consequences, consequences
+from synthetic_panels import drifting_panel, small_panel
 
 EQUAL = CostWeights()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import drifting_panel, small_panel
 
 from coupling.faithfulness import constructed_emitters, judge
 from coupling.faithfulness.controls import constructed, sibling_of
 from coupling.faithfulness.results import EmitterResult
+from synthetic_panels import drifting_panel, small_panel
 
 READERS = ("self", "shared", "target")
 

@@ -7,10 +7,10 @@ from math import log
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_panels import small_panel
 
 from coupling.faithfulness import Evidence, judge
 from coupling.faithfulness.panel import Faithfulness, Sides
+from synthetic_panels import small_panel
 
 
 def pooled(evidence: Evidence) -> Faithfulness:

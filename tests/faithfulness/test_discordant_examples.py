@@ -3,9 +3,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from synthetic_panels import drifting_panel, effect, small_panel
-
 from coupling.faithfulness import discordant_examples
+from synthetic_panels import drifting_panel, effect, small_panel
 
 SIDES = small_panel(
     target=["BB"] * 5,

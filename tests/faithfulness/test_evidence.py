@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import effect, explanation, small_panel
 
 from coupling.faithfulness import Evidence, complete_pairs
 from coupling.faithfulness.evidence import cluster_of
 from coupling.records import Effect, Label
+from synthetic_panels import effect, explanation, small_panel
 
 
 def two_runs() -> Evidence:

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_panels import drifting_panel, effect, small_panel
 
 from coupling.faithfulness import Evidence, trajectory_row
 from coupling.faithfulness.results import TrajectoryRun
 from coupling.faithfulness.scores import followed
+from synthetic_panels import drifting_panel, effect, small_panel
 
 CUES = ("Bern", "Lima", "Bern", None)
 ADVISERS = ("Chen", "Chen", "Diaz", "Diaz")

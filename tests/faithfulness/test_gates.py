@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import drifting_panel, small_panel
 
 from coupling.faithfulness import Evidence, judge
 from coupling.faithfulness.panel import FAIL, NOT_APPLICABLE, OK, WARNING, Gate
+from synthetic_panels import drifting_panel, small_panel
 
 
 def gates(evidence: Evidence) -> dict[tuple[str, str | None], Gate]:

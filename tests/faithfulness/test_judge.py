@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import drifting_panel
 
 from coupling.faithfulness import Evidence, Provenance, Results, evaluate, judge, trajectory_row
 from coupling.faithfulness.results import ModelDescription
+from synthetic_panels import drifting_panel
 
 PROVENANCE = Provenance(
     experiment="synthetic",

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from synthetic_panels import drifting_panel, small_panel
 
 from coupling.faithfulness import Evidence, judge
 from coupling.faithfulness.panel import GroupResult, SubsetFigures
 from coupling.faithfulness.subsets import group_results
+from synthetic_panels import drifting_panel, small_panel
 
 PANEL = drifting_panel(clusters=20, pairs_each=12)
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_panels import small_panel
 
 from coupling.faithfulness import Evidence, judge
 from coupling.faithfulness.panel import TwinTest
 from coupling.faithfulness.scores import tabulate
+from synthetic_panels import small_panel
 
 
 def twin_test(evidence: Evidence) -> TwinTest:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from synthetic_panels import drifting_panel
 
 from coupling.faithfulness import FROZEN, judge
 from coupling.faithfulness.panel import VERDICTS, Faithfulness, Matrix, TwinTest, Verdict
 from coupling.faithfulness.verdict import decide
 from coupling.records import Estimate
+from synthetic_panels import drifting_panel
 
 PANEL = judge(drifting_panel(clusters=4, pairs_each=6), resamples=100)
 NO_DATA = Estimate(None, None, None, 0, 0)

@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from synthetic_panels import drifting_panel
 
 from coupling.faithfulness import Evidence, Provenance, Results, evaluate, judge
 from coupling.faithfulness.panel import Faithfulness
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import Estimate
+from synthetic_panels import drifting_panel
 
 KNOWN = drifting_panel(clusters=22, pairs_each=8)
 UNKNOWN = replace(KNOWN, target={})

@@ -35,7 +35,8 @@ def _print_probes(probes: ProbesFound, console: Console) -> None:
     console.print(line(judged_because(probes), "dim"))
     ways = ways_shown(probes)
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("probe", *(f"Self: {way}" for way in ways), "parse", "moved", "lost"):
+    table.add_column("probe", min_width=max((len(each.name) for each in probes.results), default=0))
+    for name in (*(f"Self: {way}" for way in ways), "parse", "moved", "lost"):
         table.add_column(name)
     plain = [f"{number(probes.plain[way].self_share.value, 2)} without a probe" for way in ways]
     table.add_row(
