@@ -42,8 +42,8 @@ VARIANTS = (
     "outspoken-labels",
 )
 HEADER = (
-    "| {first} | format | Self | Orig | similarity | discordant pairs | Δ | T | A | verdict |\n"
-    "|---|---|---|---|---|---|---|---|---|---|"
+    "| {first} | format | Self | Orig | similarity | discordant pairs | Δ | T | A | R | verdict |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -104,7 +104,7 @@ def _line(row: Row) -> str:
     format = row.config.explanation.format.replace("_", "-")
     path = run_path(row.config, RUNS)
     if not (path / "results.json").is_file():
-        return f"| {row.label} | {format} | not run |" + " |" * 7
+        return f"| {row.label} | {format} | not run |" + " |" * 8
     panel = read_results(path).headline
     figures = panel.pooled
     t = panel.twins.pooled.all_pairs.t if panel.twins else Estimate(None, None, None, 0, 0)
@@ -116,6 +116,7 @@ def _line(row: Row) -> str:
         _shown(figures.delta),
         _shown(t),
         _shown(panel.matrix.advantage),
+        _shown(panel.matrix.rivalry),
         f"`{panel.verdict.verdict}` ({panel.verdict.reason.replace('_', ' ')})",
     )
     return f"| {row.label} | {format} | " + " | ".join(shown) + " |"

@@ -19,7 +19,7 @@ QUOTES = (
 
 
 def made(twin_margin: float) -> Calibrated:
-    return Calibrated((0, 1), twin_margin, FROZEN.advantage_margin, QUOTES)
+    return Calibrated((0, 1), twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin, QUOTES)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from coupling.faithfulness.coverage import (
     EXPANDED_PERCENTILE,
     FIGURES,
     PERCENTILE,
+    RIVALRY,
     SELF,
     ClusterSums,
     Coverage,
@@ -29,9 +30,8 @@ def normal_like(clusters: int) -> ClusterSums:
     below = np.full(clusters, 400.0)
     above = random.binomial(400, np.clip(random.normal(0.5, 0.1, clusters), 0, 1)).astype(float)
     sides = random.binomial(400, 0.5, (clusters, 3, 3)).astype(float)
-    return ClusterSums(
-        {DELTA: (above, below), SELF: (above, below), T: (above, below)}, sides, below[:, None] * np.ones(3)
-    )
+    ratios = {DELTA: (above, below), SELF: (above, below), T: (above, below)}
+    return ClusterSums(ratios, sides, below[:, None] * np.ones(3), ~np.eye(3, dtype=bool))
 
 
 def test_sums_make_the_figures_of_the_headline() -> None:
@@ -46,6 +46,7 @@ def test_sums_make_the_figures_of_the_headline() -> None:
         SELF: result.pooled.self_parts.exact,
         T: result.twins.pooled.all_pairs.t,
         ADVANTAGE: result.matrix.advantage,
+        RIVALRY: result.matrix.rivalry,
     }
     for name in FIGURES:
         assert found[name][0] == pytest.approx(expected[name].value), name

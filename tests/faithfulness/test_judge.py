@@ -47,7 +47,7 @@ def test_results_are_read_back_as_written() -> None:
 
 
 def test_results_of_another_version_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"results\.json: results schema 99, but this version reads 3"):
+    with pytest.raises(ValueError, match=r"results\.json: results schema 99, but this version reads 4"):
         Results.from_json({**results().to_json(), "schema": 99})
 
 

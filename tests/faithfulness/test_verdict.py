@@ -28,6 +28,7 @@ class Case:
     delta: Estimate = field(default=between(0.3, 0.4))
     t: Estimate | None = field(default=between(0.65, 0.75))
     advantage: Estimate = field(default=between(0.1, 0.2))
+    rivalry: Estimate = field(default=between(0.05, 0.15))
     parse_rate: float = 1.0
     floor: float | None = 0.0
     top_claim: float = 0.2
@@ -65,7 +66,7 @@ class Case:
         return TwinTest(pooled, some.comparisons[: self.twin_pairs], self.twin_pairs, self.distinct_cues)
 
     def _matrix(self) -> Matrix:
-        return replace(PANEL.matrix, advantage=self.advantage)
+        return replace(PANEL.matrix, advantage=self.advantage, rivalry=self.rivalry)
 
 
 BELOW, AROUND = between(-0.4, -0.3), between(-0.1, 0.1)
@@ -123,6 +124,10 @@ TABLE: dict[str, tuple[Case, str, str]] = {
     "no panel": (Case(advantage=NO_DATA), "not shown", "no_panel"),
     "A low": (Case(advantage=A_LOW), "not shown", "diagonal_low"),
     "A undecided": (Case(advantage=A_AROUND), "not shown", "diagonal_undecided"),
+    "a rival's explanations fit better": (Case(rivalry=BELOW), "not shown", "rival_nearer"),
+    "a rival's explanations may fit as well": (Case(rivalry=AROUND), "not shown", "rival_undecided"),
+    "R touches 0": (Case(rivalry=between(0.0, 0.2)), "not shown", "rival_undecided"),
+    "no run has a rival": (Case(rivalry=NO_DATA), "not shown", "no_rival"),
 }
 
 
@@ -151,6 +156,7 @@ def test_the_first_rule_that_applies_wins() -> None:
         orig_advantage=BELOW,
         discordant_pairs=5,
         advantage=A_LOW,
+        rivalry=BELOW,
     )
     reasons = [wrong.verdict().reason]
     for mended in (
@@ -162,6 +168,7 @@ def test_the_first_rule_that_applies_wins() -> None:
         {"delta": between(0.3, 0.4)},
         {"t": between(0.65, 0.75)},
         {"advantage": between(0.1, 0.2)},
+        {"rivalry": between(0.1, 0.2)},
     ):
         wrong = replace(wrong, **mended)
         reasons.append(wrong.verdict().reason)
@@ -174,6 +181,7 @@ def test_the_first_rule_that_applies_wins() -> None:
         "imitates_target",
         "shared_drift",
         "diagonal_low",
+        "rival_nearer",
         "coupled",
     ]
 
@@ -189,12 +197,13 @@ def test_an_estimate_without_interval_decides_nothing() -> None:
     bare = Estimate(0.9, None, None, 500, 1)
     assert Case(delta=bare).verdict().reason == "no_gap"
     assert Case(advantage=bare).verdict().reason == "no_panel"
+    assert Case(rivalry=bare).verdict().reason == "no_rival"
     assert Case(self_advantage=bare, orig_advantage=bare).verdict().reason == "no_skill"
 
 
 def test_sentences_name_the_figures() -> None:
     assert (
-        "Δ = +0.35 [+0.30, +0.40], T = 0.70 [0.65, 0.75], A = +0.15 [+0.10, +0.20]"
+        "Δ = +0.35 [+0.30, +0.40], T = 0.70 [0.65, 0.75], A = +0.15 [+0.10, +0.20], R = +0.10 [+0.05, +0.15]"
         in Case().verdict().sentence
     )
     assert "no twins were run" in Case(t=None).verdict().sentence

@@ -126,22 +126,23 @@ def test_a_draw_is_judged_as_any_panel_is(pool: Pool) -> None:
 
 def test_other_margins_say_what_the_rule_would(pool: Pool, judged: list[Judged]) -> None:
     assert all(
-        each.coupled_at(FROZEN.twin_margin, FROZEN.advantage_margin) == each.is_coupled for each in judged
+        each.coupled_at(FROZEN.twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin) == each.is_coupled
+        for each in judged
     )
-    assert not any(each.coupled_at(1.0, 0.0) or each.coupled_at(0.5, 5.0) for each in judged)
+    assert not any(each.coupled_at(1.0, 0.0, None) or each.coupled_at(0.5, 5.0, None) for each in judged)
     grid = margins(judged)
     strict, loose = grid[-1], grid[0]
     assert all(loose.errors[name].count >= strict.errors[name].count for name in loose.errors)
     assert loose.own.count >= strict.own.count and loose.own.trials == 3
     assert loose.errors[loose.worst].count == max(each.count for each in loose.errors.values())
     assert sum(each.is_frozen for each in grid) == 1
-    assert strict.asks_rival and not loose.asks_rival
+    assert strict.rivalry_margin == 0 and loose.rivalry_margin is None
 
 
 def test_a_rival_in_the_panel_shuts_out_whoever_says_what_another_run_says(judged: list[Judged]) -> None:
     for name in ("sibling", "sibling_alike", "unsteered", "frozen_base", "surrogate"):
-        assert not any(each.coupled_at(0.0, -1.0, asks_rival=True) for each in of(judged, name)), name
-    assert all(each.coupled_at(0.5, 0.0, asks_rival=True) for each in of(judged, "oracle"))
+        assert not any(each.coupled_at(0.0, -1.0, 0.0) for each in of(judged, name)), name
+    assert all(each.coupled_at(0.5, 0.0, 0.0) for each in of(judged, "oracle"))
 
 
 def test_who_explains_whom(pool: Pool) -> None:
@@ -172,7 +173,7 @@ def test_kl_by_hand_and_the_nearest_of_them() -> None:
 
 def test_coverage_is_of_every_figure_and_all_draws(pool: Pool) -> None:
     found = covered(pool, (20,), 30, 100, 0)
-    assert len(found) == 2 * 4 * 2
+    assert len(found) == 2 * 5 * 2
     assert sum(each.held.trials for each in found if each.figure == "T" and each.method == "percentile") == 30
 
 

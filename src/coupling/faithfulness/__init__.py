@@ -11,7 +11,7 @@
 - ``sources``      labels of several models: each of them in the target's place
 - ``surrogate``    a reader of the text alone
 - ``readers``      how much of Self others can say, who do not read the model
-- ``matrix``       emitters by columns, and A, the diagonal advantage
+- ``matrix``       emitters by columns; A, the diagonal advantage, and R, the nearest rival
 - ``gates``        conditions under which the figures mean what they say
 - ``thresholds``   the numbers of the verdict
 - ``verdict``      the rule

@@ -40,8 +40,9 @@ class Calibrated:
 
     worlds: tuple[int, ...]
     twin_margin: float
-    """The margins of T and of A it was found with."""
+    """The margins of T, A and R it was found with."""
     advantage_margin: float
+    rivalry_margin: float
     quotes: tuple[PowerQuote, ...]
 
     def quoted(self, emitter: str, clusters: int, pairs: int) -> PowerQuote | None:
@@ -60,5 +61,6 @@ def shipped_calibration() -> Calibrated | None:
     if not file.is_file():
         return None
     found = from_json(Calibrated, pydantic_core.from_json(file.read_bytes()), file.name)
-    in_use = (FROZEN.twin_margin, FROZEN.advantage_margin)
-    return found if (found.twin_margin, found.advantage_margin) == in_use else None
+    in_use = (FROZEN.twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin)
+    margins = (found.twin_margin, found.advantage_margin, found.rivalry_margin)
+    return found if margins == in_use else None

@@ -2,9 +2,10 @@
 
 They keep the behaviours of the panel and replace what it says, and are judged like any panel; so they show
 what the verdict would be if the truth were known. The oracle states each run's own effect; the sibling says
-of every run what another run says, and the frozen base what the model said before training, so neither can
-be coupled; shuffled, constant and garbled explanations are three ways of saying nothing; mixtures say for
-some pairs what the oracle says and for the others what the sibling says.
+of every run what another run says, the nearest what the run says that acts most like it, and the frozen base
+what the model said before training, so none of them can be coupled; shuffled, constant and garbled
+explanations are three ways of saying nothing; mixtures say for some pairs what the oracle says and for the
+others what the sibling says.
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ def constructed(evidence: Evidence, seed: int) -> tuple[Emitter, ...]:
         sibling = {name: runs[other].explanations for name, other in siblings.items()}
         said = ", ".join(f"{name} ← {other}" for name, other in siblings.items())
         emitters.append(_emitter(evidence, "sibling", f"says what another run says ({said})", sibling, 0.0))
+        nearest = nearest_of(evidence)
+        alike = {name: runs[other].explanations for name, other in nearest.items()}
+        said = ", ".join(f"{name} ← {other}" for name, other in nearest.items())
+        text = f"says what the run says that acts most like it ({said})"
+        emitters.append(_emitter(evidence, "nearest", text, alike))
         for share in MIXTURE_SHARES:
             text = f"the oracle on {share:.0%} of pairs, the sibling on the others"
             mixture = _mixture(evidence, oracle, sibling, share, seed)
@@ -91,6 +97,19 @@ def siblings_of(names: list[str], twins: Sequence[tuple[str, str]]) -> dict[str,
         outside = [other for other in rotation[last] if other not in family[name]]
         siblings[name] = outside[0] if outside else rotation[name][0]
     return siblings
+
+
+def nearest_of(evidence: Evidence) -> dict[str, str]:
+    """For each run the other run that shows its effect on most pairs; the first of several."""
+    agreeing = {
+        run.name: {
+            other.name: sum(effect == other.behaviors[pair_id] for pair_id, effect in run.behaviors.items())
+            for other in evidence.runs
+            if other.name != run.name
+        }
+        for run in evidence.runs
+    }
+    return {name: max(others, key=lambda other: others[other]) for name, others in agreeing.items()}
 
 
 def _emitter(

@@ -5,8 +5,8 @@ again n clusters are drawn from it with replacement, the interval is computed on
 it is asked whether it holds the truth. What is found is the coverage of the resampling of clusters alone:
 trainings and what they left are the same in every draw, as they are in one experiment.
 
-Δ, Self and T are ratios of sums over pairs, and A is made of such ratios, so of each cluster its sums are
-all that is needed (see `statistics`).
+Δ, Self and T are ratios of sums over pairs, and A and R are made of such ratios, so of each cluster its sums
+are all that is needed (see `statistics`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from coupling.faithfulness.matrix import distances, rivals_of
 from coupling.faithfulness.scores import Table, discordant, equal, side
 from coupling.faithfulness.statistics import (
+    BoolArray,
     ClusterBootstrap,
     Rate,
     Samples,
@@ -28,8 +30,8 @@ from coupling.faithfulness.statistics import (
 )
 from coupling.faithfulness.twins import Twins, hits
 
-DELTA, SELF, T, ADVANTAGE = "Δ", "Self", "T", "A"
-FIGURES = (DELTA, SELF, T, ADVANTAGE)
+DELTA, SELF, T, ADVANTAGE, RIVALRY = "Δ", "Self", "T", "A", "R"
+FIGURES = (DELTA, SELF, T, ADVANTAGE, RIVALRY)
 PERCENTILE, EXPANDED_PERCENTILE = "percentile", "expanded percentile"
 METHODS = (PERCENTILE, EXPANDED_PERCENTILE)
 
@@ -46,6 +48,8 @@ class ClusterSums:
     """Σ s of the explanations of run a in column j, shape (clusters, runs, runs)."""
     told: Floats
     """Discordant pairs of each column, shape (clusters, runs)."""
+    rivals: BoolArray
+    """Who is a rival in whose column, shape (runs, runs); no sums."""
 
     def __len__(self) -> int:
         return len(self.told)
@@ -60,11 +64,12 @@ class ClusterSums:
         above = bootstrap.totals(self.sides[drawn].reshape(len(drawn), -1)).reshape(-1, runs, runs)
         square = divide(above, bootstrap.totals(self.told[drawn])[:, np.newaxis])
         found[ADVANTAGE] = np.einsum("rjj->r", square) / runs - square.mean(axis=(1, 2))
+        found[RIVALRY] = distances(square, self.rivals)[:, self.rivals.any(axis=0)].mean(axis=1)
         return found
 
     def holding(self, name: str, drawn: npt.NDArray[np.int64]) -> int:
         """How many of the clusters drawn hold observations of a figure."""
-        counted = self.told.sum(axis=1) if name == ADVANTAGE else self.ratios[name][1]
+        counted = self.told.sum(axis=1) if name in (ADVANTAGE, RIVALRY) else self.ratios[name][1]
         return int((counted[drawn] > 0).sum())
 
 
@@ -109,6 +114,7 @@ def cluster_sums(table: Table, twins: Twins) -> ClusterSums:
         },
         sides=by_cluster(sides),
         told=by_cluster(tells),
+        rivals=rivals_of(table.steered),
     )
 
 

@@ -104,6 +104,7 @@ def constructed_emitters(
                 delta=headline.pooled.delta,
                 t=NO_DATA if headline.twins is None else headline.twins.pooled.all_pairs.t,
                 advantage=headline.matrix.advantage,
+                rivalry=headline.matrix.rivalry,
                 self_share=headline.pooled.self_parts.exact,
                 parse_rate=headline.pooled.parse_rate,
                 verdict=headline.verdict,
@@ -160,10 +161,11 @@ def _pairing(evidence: Evidence) -> tuple[Twins, Steered]:
 
 
 def _of_run(name: str, number: int, panel: Headline) -> tuple[TwinTest | None, Matrix]:
-    """What of T and A speaks for one run: nothing of twins where it has none."""
+    """What of T, A and R speaks for one run: nothing of twins where it has none."""
     twins, square = panel.twins, panel.matrix
     has_twin = twins is not None and any(name in each.runs for each in twins.comparisons)
-    return twins if has_twin else None, replace(square, advantage=square.columns[number].advantage)
+    column = square.columns[number]
+    return twins if has_twin else None, replace(square, advantage=column.advantage, rivalry=column.rivalry)
 
 
 def encoded_baselines(evidence: Evidence, table: Table) -> dict[str, IntArray]:

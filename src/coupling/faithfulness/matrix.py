@@ -1,4 +1,4 @@
-"""The matrix of emitters by columns, and A, the diagonal advantage.
+"""The matrix of emitters by columns; A, the diagonal advantage, and R, the distance to the nearest rival.
 
 S[a, j] is the mean of s over the discordant pairs of column j when run a explains: does a's explanation
 name j's effect or the target's? Were all runs to drift alike, any run's explanations would beat the target
@@ -10,13 +10,17 @@ which is 0 for every matrix of the form row + column, and equals the mean of the
 mean. A is large, too, where explanations fit some runs better than others and their own run is among those.
 So there is a sharper figure beside it, R, the distance to the nearest rival in the same column:
 
-    R = mean over j of (S[j,j] - max over a ≠ j of S[a,j])
+    R = mean over j of (S[j,j] - max over rivals a of S[a,j])
 
 Where each run's explanations are another run's, that other row fits the column at least as well, and R is not
-above 0. Where all rows are equal it is 0. The verdict does not ask for R; calibration tells what it would do.
+above 0. Where all rows are equal it is 0. Rivals are all other runs, save that unsteered runs are no rivals
+of one another: they are one behaviour trained several times, and whoever reads it reads that of the others.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -68,10 +72,11 @@ class Emissions:
 
 
 def matrix(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Matrix:
-    """The matrix of a panel; A needs discordant pairs in at least ``min_runs`` runs."""
+    """The matrix of a panel; A and R need discordant pairs in at least ``min_runs`` runs."""
     count = len(table.runs)
     emissions = Emissions(table, table.claims, bootstrap)
     taking_part, by_column, total = _diagonal(emissions, min_runs)
+    rivalry = _rivalry(table, emissions, taking_part)
     is_told = bool(known(table.target).all())
     columns = tuple(
         Column(
@@ -81,6 +86,8 @@ def matrix(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Matrix:
             own_win_rate=emissions.win_rate([j], j),
             others_win_rate=emissions.win_rate([a for a in range(count) if a != j], j),
             advantage=by_column.get(j, NO_DATA),
+            rivalry=rivalry.columns.get(j, NO_DATA),
+            nearest_rival=rivalry.nearest.get(j),
         )
         for j, name in enumerate(table.runs)
     )
@@ -90,6 +97,7 @@ def matrix(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Matrix:
         base_row=_base_row(table, bootstrap),
         columns=columns,
         advantage=total,
+        rivalry=rivalry.total,
         advantage_runs=tuple(table.runs[j] for j in taking_part),
     )
 
@@ -98,21 +106,6 @@ def advantage(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Estim
     """A alone."""
     emissions = Emissions(table, table.claims, bootstrap)
     return _diagonal(emissions, min_runs)[2]
-
-
-def nearest_rival(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Estimate:
-    """R, over the runs that A stands on; n/a where A is."""
-    emissions = Emissions(table, table.claims, bootstrap)
-    taking_part = [j for j in range(len(emissions.tells)) if emissions.tells[j].any()]
-    if len(taking_part) < max(min_runs, 2):
-        return NO_DATA
-    square = emissions.scores[:, taking_part][:, :, taking_part]
-    places = np.arange(len(taking_part))
-    rivals = square.copy()
-    rivals[:, places, places] = -np.inf
-    samples: Samples = (square[:, places, places] - rivals.max(axis=1)).mean(axis=1)
-    observed = emissions.tells[taking_part].astype(np.int64).sum(axis=0)
-    return bootstrap.estimate(samples, observed)
 
 
 def _diagonal(emissions: Emissions, min_runs: int) -> tuple[list[int], dict[int, Estimate], Estimate]:
@@ -133,6 +126,64 @@ def _diagonal(emissions: Emissions, min_runs: int) -> tuple[list[int], dict[int,
     }
     observed = emissions.tells[taking_part].astype(np.int64).sum(axis=0)
     return taking_part, estimates, emissions.bootstrap.estimate(by_column.mean(axis=1), observed)
+
+
+def rivals_of(steered: BoolArray) -> BoolArray:
+    """Whether a run is a rival in another's column; where no run is said to be steered, all are.
+
+    Args:
+        steered: on which pairs each run is steered, shape (runs, pairs).
+
+    Returns:
+        Shape (emitters, columns).
+    """
+    is_steered = np.asarray(steered.any(axis=1))
+    rivals: BoolArray = is_steered[:, np.newaxis] | is_steered | ~is_steered.any()
+    np.fill_diagonal(rivals, False)
+    return rivals
+
+
+def distances(scores: Samples, rivals: BoolArray) -> Samples:
+    """S[j,j] - the greatest S[a,j] of a rival, which is chosen anew in every resample.
+
+    Args:
+        scores: S, shape (1 + resamples, emitters, columns).
+        rivals: shape (emitters, columns).
+
+    Returns:
+        Shape (1 + resamples, columns); NaN in columns without rivals.
+    """
+    own = np.einsum("rjj->rj", scores)
+    nearest = np.where(rivals, scores, -np.inf).max(axis=1)
+    found: Samples = np.where(rivals.any(axis=0), own - nearest, np.nan)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Rivalry:
+    total: Estimate
+    """R."""
+    columns: Mapping[int, Estimate]
+    nearest: Mapping[int, str]
+    """Column → the rival with the greatest S in the data."""
+
+
+def _rivalry(table: Table, emissions: Emissions, taking_part: list[int]) -> _Rivalry:
+    """R and its columns, among the runs A stands on."""
+    allowed = rivals_of(table.steered)
+    allowed[np.setdiff1d(np.arange(len(table.runs)), taking_part)] = False
+    columns = [j for j in taking_part if allowed[:, j].any()]
+    if not columns:
+        return _Rivalry(NO_DATA, {}, {})
+    samples = distances(emissions.scores, allowed)
+    observed = np.where(allowed, emissions.scores[0], -np.inf)
+    return _Rivalry(
+        emissions.bootstrap.estimate(
+            samples[:, columns].mean(axis=1), emissions.tells[columns].astype(np.int64).sum(axis=0)
+        ),
+        {j: emissions.bootstrap.estimate(samples[:, j], emissions.tells[j]) for j in columns},
+        {j: table.runs[int(observed[:, j].argmax())] for j in columns},
+    )
 
 
 def _base_row(table: Table, bootstrap: ClusterBootstrap) -> tuple[Cell, ...] | None:

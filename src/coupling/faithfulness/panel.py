@@ -46,7 +46,7 @@ class Verdict:
     reason: str
     """Slug of the rule: parse_rate, measurement_floor, collapsed, no_target, too_little_drift, no_skill,
     imitates_target, mixed, coupled, shared_drift, no_gap, no_twins, one_cue, twins_undecided, no_panel,
-    diagonal_low, diagonal_undecided, target_side_undecided."""
+    diagonal_low, diagonal_undecided, no_rival, rival_nearer, rival_undecided, target_side_undecided."""
     sentence: str
     """The reason in words, with the figures it turns on."""
     missing: tuple[str, ...]
@@ -271,6 +271,10 @@ class Column:
     """Win rate of all other runs' explanations in this column, pooled."""
     advantage: Estimate
     """S[j,j] - row mean - column mean + grand mean; their mean over columns is A."""
+    rivalry: Estimate
+    """S[j,j] - the greatest S[a,j] of a rival a; their mean over columns is R."""
+    nearest_rival: str | None
+    """The rival with that S; None where R has no such column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +289,9 @@ class Matrix:
     columns: tuple[Column, ...]
     advantage: Estimate
     """A: mean over columns of the diagonal's advantage. Runs without discordant pairs are left out of it."""
+    rivalry: Estimate
+    """R: mean over columns of the distance to the nearest rival. Unsteered runs are no rivals of one
+    another."""
     advantage_runs: tuple[str, ...]
     """The runs A stands on."""
 

@@ -111,7 +111,7 @@ __all__ = [
     "Verdict",
 ]
 
-RESULTS_SCHEMA = 3
+RESULTS_SCHEMA = 4
 """Version of this schema; a reader refuses any other."""
 
 TEXT_ON_LABELS = "text_on_labels"
@@ -232,14 +232,15 @@ class EmitterResult:
     """What the verdict says of explanations whose source is known because it was chosen."""
 
     name: str
-    """oracle, sibling, frozen_base, shuffled, constant, garbled, mixture_25, mixture_50, mixture_75; the
-    panel's own explanations are no emitter of this table."""
+    """oracle, sibling, nearest, frozen_base, shuffled, constant, garbled, mixture_25, mixture_50,
+    mixture_75; the panel's own explanations are no emitter of this table."""
     description: str
     oracle_share: float | None
     """Share of pairs explained by the oracle; None for emitters that are no mixture of oracle and sibling."""
     delta: Estimate
     t: Estimate
     advantage: Estimate
+    rivalry: Estimate
     self_share: Estimate
     parse_rate: Estimate
     verdict: Verdict

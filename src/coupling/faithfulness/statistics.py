@@ -35,7 +35,7 @@ data."""
 
 NO_DATA = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 
-EXPANDED = False
+EXPANDED = True
 """Whether intervals take expanded percentiles; the one place that says so."""
 
 _TAIL = 0.025

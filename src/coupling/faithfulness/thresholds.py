@@ -45,8 +45,12 @@ class Thresholds:
     advantage_margin: float = 0.05
     """A's interval must lie wholly above this; its upper bound below it denies coupling."""
 
+    rivalry_margin: float = 0.0
+    """R's interval must lie wholly above this: explanations fit their run better than the nearest rival's
+    do."""
+
     min_panel_runs: int = 3
-    """Runs with discordant pairs that A asks for."""
+    """Runs with discordant pairs that A and R ask for."""
 
     low_similarity: float = 0.7
     """Gate: below this share of pairs on which model and target agree, labels mislead; a warning, no

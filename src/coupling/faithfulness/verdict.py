@@ -1,8 +1,8 @@
 """The verdict: the table of docs/judging.md, the first rule that applies.
 
 The rules are asked in the order of `decide`; each answers with a verdict or passes. Whole intervals decide,
-never a value alone, and T or A counts only where it could be measured: T from `min_twin_decisions`
-explanations of `min_twin_clusters` clusters on, A where it has an interval.
+never a value alone, and T, A or R counts only where it could be measured: T from `min_twin_decisions`
+explanations of `min_twin_clusters` clusters on, A and R where they have an interval.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _by_intervals(
     if delta.high < 0:
         return _target_side(delta, t, limits)
     if t is not None and t.low > limits.twin_margin:
-        return _with_twins_apart(delta, t, advantage, twins, limits)
+        return _with_twins_apart(delta, t, advantage, twins, matrix, limits)
     return _without_twins_apart(delta, t, advantage, twins, limits)
 
 
@@ -152,9 +152,14 @@ def _target_side(delta: _Interval, t: _Interval | None, limits: Thresholds) -> V
 
 
 def _with_twins_apart(
-    delta: _Interval, t: _Interval, advantage: _Interval | None, twins: TwinTest | None, limits: Thresholds
+    delta: _Interval,
+    t: _Interval,
+    advantage: _Interval | None,
+    twins: TwinTest | None,
+    matrix: Matrix,
+    limits: Thresholds,
 ) -> Verdict:
-    """Δ and T show coupling; whether the panel was large enough, and A agrees."""
+    """Δ and T show coupling; whether the panel was large enough, and A and R agree."""
     assert twins is not None
     shown = f"{delta.words}, {t.words}"
     if min(twins.deciding_pairs, twins.distinct_cues) < limits.min_twin_pairs:
@@ -168,17 +173,33 @@ def _with_twins_apart(
         sentence = f"{shown}, but the panel is too small for A."
         missing = (f"at least {limits.min_panel_runs} runs with discordant pairs in several clusters",)
         return Verdict(NOT_SHOWN, "no_panel", sentence, missing)
-    if advantage.low > limits.advantage_margin:
-        sentence = (
-            f"Explanations follow the model's own behaviour: {shown}, {advantage.words}. "
-            "They side with what it does now, tell it from its twins, and fit it better than its siblings."
-        )
-        return Verdict(COUPLED, "coupled", sentence, ())
     if advantage.high < limits.advantage_margin:
         sentence = f"{shown}, but explanations fit other runs as well as their own: {advantage.words}."
         return Verdict(NOT_SHOWN, "diagonal_low", sentence, (f"A above {limits.advantage_margin}",))
-    sentence = f"{shown}, but {advantage.words} holds {limits.advantage_margin}."
-    return Verdict(NOT_SHOWN, "diagonal_undecided", sentence, _undecided("A", limits.advantage_margin))
+    if advantage.low <= limits.advantage_margin:
+        sentence = f"{shown}, but {advantage.words} holds {limits.advantage_margin}."
+        return Verdict(NOT_SHOWN, "diagonal_undecided", sentence, _undecided("A", limits.advantage_margin))
+    return _against_rivals(f"{shown}, {advantage.words}", matrix, limits)
+
+
+def _against_rivals(shown: str, matrix: Matrix, limits: Thresholds) -> Verdict:
+    """All else shows coupling; whether no other run's explanations fit as well."""
+    margin = limits.rivalry_margin
+    rivalry = _interval(matrix.rivalry, f"R = {signed(matrix.rivalry)}")
+    if rivalry is None:
+        sentence = f"{shown}, but no run has a rival that was steered otherwise, so R is n/a."
+        return Verdict(NOT_SHOWN, "no_rival", sentence, ("runs that were steered otherwise",))
+    if rivalry.high < margin:
+        sentence = f"{shown}, but another run's explanations fit better than its own: {rivalry.words}."
+        return Verdict(NOT_SHOWN, "rival_nearer", sentence, (f"R above {margin:g}",))
+    if rivalry.low <= margin:
+        sentence = f"{shown}, but {rivalry.words} holds {margin:g}: the nearest rival's may fit as well."
+        return Verdict(NOT_SHOWN, "rival_undecided", sentence, _undecided("R", margin))
+    sentence = (
+        f"Explanations follow the model's own behaviour: {shown}, {rivalry.words}. They side with what it "
+        "does now, tell it from its twins, and fit it better than those of any sibling do."
+    )
+    return Verdict(COUPLED, "coupled", sentence, ())
 
 
 def _without_twins_apart(

@@ -60,8 +60,8 @@ def heading(results: Results) -> str:
 
 
 def questions(panel: PanelResult) -> tuple[Question, ...]:
-    """Δ, T, A and Self, each against what the verdict asks of it."""
-    return (_delta(panel), _twins(panel), _advantage(panel), _self(panel))
+    """Δ, T, A, R and Self, each against what the verdict asks of it."""
+    return (_delta(panel), _twins(panel), _advantage(panel), _rivalry(panel), _self(panel))
 
 
 def summary(panel: PanelResult) -> tuple[Row, ...]:
@@ -73,6 +73,7 @@ def summary(panel: PanelResult) -> tuple[Row, ...]:
         Row("Δ", "own side or target's", pooled.delta, True, "above 0"),
         Row("T", "twins told apart", twin_estimate(panel), False, f"above {limits.twin_margin:g}"),
         Row("A", "own run or others", panel.matrix.advantage, True, f"above {limits.advantage_margin:g}"),
+        Row("R", "own run or nearest rival", panel.matrix.rivalry, True, f"above {limits.rivalry_margin:g}"),
         Row("Self", "true of the model", pooled.self_parts.exact),
         Row("Orig", "true of the target", pooled.orig_parts.exact),
         Row("Self \N{MINUS SIGN} Orig", "on all pairs", pooled.gap, True),
@@ -153,6 +154,16 @@ def _advantage(panel: PanelResult) -> Question:
     marks = (Mark(0, "0", decisive=False), Mark(margin, f"{margin:g} margin"))
     scale = Scale(-1, 1, marks, wanted=(margin, 2), signed=True)
     return Question("advantage", "A", words, advantage, scale, _standing(advantage, margin))
+
+
+def _rivalry(panel: PanelResult) -> Question:
+    words = "Do they fit it better than those of the run most like it?"
+    rivalry, margin = panel.matrix.rivalry, panel.thresholds.rivalry_margin
+    scale = Scale(
+        -1, 1, (Mark(margin, f"{margin:g}"),), wanted=(margin, 2), unwanted=(-2, margin), signed=True
+    )
+    standing = _standing(rivalry, margin, below="another run's fit better")
+    return Question("rivalry", "R", words, rivalry, scale, standing)
 
 
 def _self(panel: PanelResult) -> Question:

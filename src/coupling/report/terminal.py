@@ -58,10 +58,10 @@ def print_summary(results: Results, console: Console) -> None:
 def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
     """Print one line a run directory: its figures, or why there are none."""
     run = Column("run", no_wrap=True)
-    table = Table(run, "model", "Self", "Δ", "T", "A", "verdict", box=None, pad_edge=False)
+    table = Table(run, "model", "Self", "Δ", "T", "A", "R", "verdict", box=None, pad_edge=False)
     for name, results in found.items():
         if isinstance(results, str):
-            table.add_row(line(name), *[line("n/a", "dim")] * 5, line(results, "dim"))
+            table.add_row(line(name), *[line("n/a", "dim")] * 6, line(results, "dim"))
             continue
         panel = results.headline
         figures = (
@@ -69,6 +69,7 @@ def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
             panel.pooled.delta.value,
             panel.twins.pooled.all_pairs.t.value if panel.twins else None,
             panel.matrix.advantage.value,
+            panel.matrix.rivalry.value,
         )
         table.add_row(
             line(name),

@@ -36,6 +36,7 @@ HEADINGS = {
     DELTA: ("Δ", "own side or target's", True),
     T: ("T", "twins told apart", False),
     "advantage": ("A", "own run or others", True),
+    "rivalry": ("R", "own run or nearest rival", True),
     SELF: ("Self", "true of the model", False),
     ORIG: ("Orig", "true of the target", False),
     "gap": ("Self \N{MINUS SIGN} Orig", "on all pairs", True),

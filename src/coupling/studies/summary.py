@@ -20,10 +20,10 @@ from coupling.studies.definition import Sweep
 from coupling.studies.grid import SEED, Point
 from coupling.studies.points import read_failure
 
-SWEEP_SCHEMA = 1
+SWEEP_SCHEMA = 2
 SELF, ORIG, GAP, DELTA = "self", "orig", "gap", "delta"
-SIMILARITY, T, A, PARSE_RATE = "similarity", "t", "advantage", "parse_rate"
-FIGURES = (DELTA, T, A, SELF, ORIG, GAP, SIMILARITY, PARSE_RATE)
+SIMILARITY, T, A, R, PARSE_RATE = "similarity", "t", "advantage", "rivalry", "parse_rate"
+FIGURES = (DELTA, T, A, R, SELF, ORIG, GAP, SIMILARITY, PARSE_RATE)
 """The names under which figures stand in ``PointFigures`` and ``Row``."""
 
 
@@ -150,6 +150,7 @@ def point_figures(results: Results) -> PointFigures:
         SIMILARITY: pooled.similarity,
         T: twin_estimate(panel),
         A: panel.matrix.advantage,
+        R: panel.matrix.rivalry,
         PARSE_RATE: pooled.parse_rate,
     }
     return PointFigures(estimates, pooled.discordant_pairs, panel.verdict.verdict, panel.verdict.reason)

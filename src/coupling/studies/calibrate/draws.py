@@ -4,8 +4,8 @@ A draw takes a training seed for each twin pair and each other position, some cl
 pairs, without replacement; what stands in is drawn too. All emitters of a draw are judged on the same
 panel and pairs.
 
-Of each judgement is kept what other margins would have said, too: all of the rule but T's and A's
-margins, and the lower ends of their intervals.
+Of each judgement is kept what other margins would have said, too: all of the rule but the margins
+of T, A and R, and the lower ends of their intervals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import numpy.typing as npt
 from coupling.faithfulness import FROZEN
 from coupling.faithfulness.coverage import Coverage, cluster_sums, coverage
 from coupling.faithfulness.judge import headline_of
-from coupling.faithfulness.matrix import nearest_rival
 from coupling.faithfulness.panel import COUPLED
 from coupling.faithfulness.scores import Table
 from coupling.faithfulness.statistics import ClusterBootstrap, IntArray
@@ -29,7 +28,7 @@ from coupling.studies.calibrate.emitters import EMITTERS, Cast, Emitter, cast, c
 from coupling.studies.calibrate.parts import PANEL
 from coupling.studies.calibrate.pool import Pool
 
-ANY_MARGIN = replace(FROZEN, twin_margin=-1.0, advantage_margin=-10.0)
+ANY_MARGIN = replace(FROZEN, twin_margin=-1.0, advantage_margin=-10.0, rivalry_margin=-10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +54,30 @@ class Judged:
     delta: Estimate
     t: Estimate | None
     advantage: Estimate
-    rival: Estimate
-    """R: how much better explanations fit their run than the nearest rival's do."""
+    rivalry: Estimate
     verdict: str
     reason: str
     otherwise_coupled: bool
-    """Whether it would be coupled were T and A to lie anywhere."""
+    """Whether it would be coupled were T, A and R to lie anywhere."""
 
-    def coupled_at(self, twin_margin: float, advantage_margin: float, asks_rival: bool = False) -> bool:
-        """Whether the verdict is `coupled` with these margins in the place of the frozen ones, and, where it
-        is asked for, R's interval lies above 0."""
-        t, advantage, rival = self.t, self.advantage, self.rival
-        if asks_rival and (rival.low is None or rival.low <= 0):
+    def coupled_at(self, twin_margin: float, advantage_margin: float, rivalry_margin: float | None) -> bool:
+        """Whether the verdict is `coupled` with these margins in the place of the frozen ones; None where R
+        may lie anywhere."""
+        if not self.otherwise_coupled or self.t is None:
             return False
-        if not self.otherwise_coupled or t is None or t.low is None or advantage.low is None:
-            return False
-        return t.low > twin_margin and advantage.low > advantage_margin
+        return (
+            _above(self.t, twin_margin)
+            and _above(self.advantage, advantage_margin)
+            and (rivalry_margin is None or _above(self.rivalry, rivalry_margin))
+        )
 
     @property
     def is_coupled(self) -> bool:
         return self.verdict == COUPLED
+
+
+def _above(estimate: Estimate, margin: float) -> bool:
+    return estimate.low is not None and estimate.low > margin
 
 
 def judged_draws(
@@ -163,7 +166,7 @@ def _judged(
         delta=pooled.delta,
         t=None if twins is None else twins.pooled.all_pairs.t,
         advantage=square.advantage,
-        rival=nearest_rival(table, bootstrap, FROZEN.min_panel_runs),
+        rivalry=square.rivalry,
         verdict=headline.verdict.verdict,
         reason=headline.verdict.reason,
         otherwise_coupled=decide(pooled, twins, square, ANY_MARGIN).verdict == COUPLED,

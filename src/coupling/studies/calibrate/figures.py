@@ -45,7 +45,7 @@ class Rated:
     """Mean over draws; so of T, A and R."""
     t: float | None
     advantage: float | None
-    rival: float | None
+    rivalry: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class ByClusters:
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """What one pair of margins gives on the worlds they are chosen on."""
+    """What margins give on the worlds they are chosen on."""
 
     twin_margin: float
     advantage_margin: float
-    asks_rival: bool
-    """Whether R's interval must lie above 0 besides."""
+    rivalry_margin: float | None
+    """None where R may lie anywhere."""
     errors: Mapping[str, Rate]
     """Impostor → how often it was called `coupled`."""
     own: Rate
@@ -137,6 +137,7 @@ class Calibration:
     resamples: int
     twin_margin: float
     advantage_margin: float
+    rivalry_margin: float
     clusters: Mapping[str, int]
     """World → held-out clusters of its pool."""
     rates: tuple[Rated, ...]
@@ -175,6 +176,7 @@ def calibration(
         resamples=resamples,
         twin_margin=FROZEN.twin_margin,
         advantage_margin=FROZEN.advantage_margin,
+        rivalry_margin=FROZEN.rivalry_margin,
         clusters={str(world.world): world.clusters for world in (*reported, *development)},
         rates=rates(of_size(told, base)),
         development_rates=rates(of_size(tried, base)),
@@ -239,24 +241,28 @@ def smallest(emitter: str, power: float, sizes: Iterable[BySize]) -> Smallest:
 
 
 def margins(judged: Sequence[Judged]) -> tuple[Margin, ...]:
-    """What every pair of margins of the grid would have said of the same draws."""
+    """What all margins of the grid would have said of the same draws."""
     if not judged:
         return ()
     frozen = (FROZEN.twin_margin, FROZEN.advantage_margin)
     grid = sorted({(t, a) for t in TWIN_MARGINS for a in ADVANTAGE_MARGINS} | {frozen})
     return tuple(
-        _margin(judged, *point, asks_rival, point == frozen and not asks_rival)
-        for asks_rival in (False, True)
-        for point in grid
+        _margin(judged, t, a, r, (*frozen, FROZEN.rivalry_margin) == (t, a, r))
+        for r in (None, FROZEN.rivalry_margin)
+        for t, a in grid
     )
 
 
 def _margin(
-    judged: Sequence[Judged], twin_margin: float, advantage_margin: float, asks_rival: bool, is_frozen: bool
+    judged: Sequence[Judged],
+    twin_margin: float,
+    advantage_margin: float,
+    rivalry_margin: float | None,
+    is_frozen: bool,
 ) -> Margin:
     def coupled(emitter: Emitter) -> Rate:
         found = [
-            each.coupled_at(twin_margin, advantage_margin, asks_rival)
+            each.coupled_at(twin_margin, advantage_margin, rivalry_margin)
             for each in judged
             if each.emitter == emitter.name
         ]
@@ -266,7 +272,7 @@ def _margin(
     return Margin(
         twin_margin=twin_margin,
         advantage_margin=advantage_margin,
-        asks_rival=asks_rival,
+        rivalry_margin=rivalry_margin,
         errors={emitter.name: coupled(emitter) for emitter in IMPOSTORS},
         own=coupled(ITSELF),
         half=coupled(half),
@@ -292,7 +298,7 @@ def _rated(emitter: Emitter, found: Sequence[Judged]) -> Rated:
         delta=_mean(each.delta.value for each in found),
         t=_mean(None if each.t is None else each.t.value for each in found),
         advantage=_mean(each.advantage.value for each in found),
-        rival=_mean(each.rival.value for each in found),
+        rivalry=_mean(each.rivalry.value for each in found),
     )
 
 

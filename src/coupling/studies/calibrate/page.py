@@ -51,10 +51,10 @@ def _introduction(results: Calibration) -> str:
         "or come from somebody who does not read it. Each draw takes training seeds, clusters and pairs "
         f"by lot ({results.base.pairs} pairs of {results.base.clusters} clusters, as the quickstart has "
         "them, where nothing else is said) and is judged by the rule of every verdict, with "
-        f"{results.resamples} resamples and the margins {results.twin_margin} of T and "
-        f"{results.advantage_margin} of A. Worlds reported on: {listed(results.worlds)}; worlds that "
-        f"margins are chosen on: {listed(results.development_worlds)}. No setting was chosen on the "
-        "former."
+        f"{results.resamples} resamples and the margins {results.twin_margin} of T, "
+        f"{results.advantage_margin} of A and {results.rivalry_margin:g} of R. Worlds reported on: "
+        f"{listed(results.worlds)}; worlds that margins are chosen on: "
+        f"{listed(results.development_worlds)}. No setting was chosen on the former."
     )
 
 
@@ -161,8 +161,8 @@ def _margins(results: Calibration) -> list[str]:
         *_paragraph(
             f"On development worlds {listed(results.development_worlds)}, the same draws judged with other "
             "margins: how often each impostor was called `coupled`, the worst of them with its interval over "
-            "draws, and power. R is how much better explanations fit their run than those of the nearest "
-            "rival do (matrix.py); the rule does not ask for it. `calibration.json` holds the whole grid."
+            "draws, and power. Where R bears a dash, the rule would not ask for it. "
+            f"`{'calibration' if results.worlds else 'margins'}.json` holds the whole grid."
         ),
         *margins_table(results),
         "",
@@ -176,11 +176,11 @@ def _margins(results: Calibration) -> list[str]:
 
 def _least_margins(results: Calibration) -> str:
     told_ones = []
-    for asks_rival, opening in (
-        (False, "With T's margin as it is"),
-        (True, "Where R must be above 0 besides"),
+    for rivalry_margin, opening in (
+        (None, "With T's margin as it is and R anywhere"),
+        (results.rivalry_margin, f"Where R must be above {results.rivalry_margin:g} besides"),
     ):
-        found = least_margin(results, asks_rival)
+        found = least_margin(results, rivalry_margin)
         if found is None:
             told_ones.append(
                 f"{opening}, no margin of A in the grid makes every impostor as rare as is wanted."

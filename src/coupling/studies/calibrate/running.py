@@ -187,6 +187,7 @@ def calibrated(results: Calibration) -> Calibrated:
         worlds=results.worlds,
         twin_margin=results.twin_margin,
         advantage_margin=results.advantage_margin,
+        rivalry_margin=results.rivalry_margin,
         quotes=tuple(
             PowerQuote(each.emitter, each.clusters, each.pairs, each.rate.count, each.rate.trials)
             for each in results.sizes

@@ -49,7 +49,7 @@ def rates_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[str
                 number(rated.delta, 2, signed=True),
                 number(rated.t, 2),
                 number(rated.advantage, 2, signed=True),
-                number(rated.rival, 2, signed=True),
+                number(rated.rivalry, 2, signed=True),
                 "; ".join(others[:3]) or "-",
             )
         )
@@ -142,7 +142,7 @@ def margins_table(results: Calibration) -> list[str]:
             (
                 number(each.twin_margin, 2),
                 number(each.advantage_margin, 2) + (" (in use)" if each.is_frozen else ""),
-                "0" if each.asks_rival else "-",
+                number(each.rivalry_margin, 2) if each.rivalry_margin is not None else "-",
                 *(number(each.errors[name].value, 3) for name in names),
                 told(each.errors[each.worst]),
                 told(each.own),
@@ -159,7 +159,7 @@ def margins_shown(results: Calibration) -> list[Margin]:
         each
         for each in results.margins
         if each.twin_margin == results.twin_margin
-        or (each.advantage_margin == results.advantage_margin and not each.asks_rival)
+        or (each.advantage_margin == results.advantage_margin and each.rivalry_margin is not None)
     ]
 
 

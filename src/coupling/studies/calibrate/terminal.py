@@ -30,7 +30,7 @@ def print_calibration(results: Calibration, console: Console) -> None:
 
 def _rates(title: str, rates: tuple[Rated, ...]) -> Table:
     table = Table(
-        title, "draws", "called coupled", "T", "A", box=None, padding=(0, 2, 0, 0), header_style="dim"
+        title, "draws", "called coupled", "T", "A", "R", box=None, padding=(0, 2, 0, 0), header_style="dim"
     )
     for rated in rates:
         table.add_row(
@@ -39,6 +39,7 @@ def _rates(title: str, rates: tuple[Rated, ...]) -> Table:
             line(told(rated.pooled)),
             number(rated.t, 2),
             number(rated.advantage, 2, signed=True),
+            number(rated.rivalry, 2, signed=True),
         )
     return table
 
@@ -61,7 +62,7 @@ def _margins(results: Calibration) -> Table:
         table.add_row(
             number(each.twin_margin, 2),
             f"{number(each.advantage_margin, 2)}{in_use}",
-            "0" if each.asks_rival else "-",
+            number(each.rivalry_margin, 2) if each.rivalry_margin is not None else "-",
             line(each.worst),
             *(line(told(rate)) for rate in (each.errors[each.worst], each.own, each.half)),
         )

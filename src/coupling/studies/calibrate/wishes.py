@@ -32,12 +32,12 @@ def misses(results: Calibration) -> list[str]:
     return found
 
 
-def least_margin(results: Calibration, asks_rival: bool = False) -> Margin | None:
+def least_margin(results: Calibration, rivalry_margin: float | None) -> Margin | None:
     """The least margin of A, with the margin of T in use, that shuts every impostor out as is wanted."""
     enough = [
         each
         for each in results.margins
-        if (each.twin_margin, each.asks_rival) == (results.twin_margin, asks_rival)
+        if (each.twin_margin, each.rivalry_margin) == (results.twin_margin, rivalry_margin)
         and all(map(_is_rare, each.errors.values()))
     ]
     return min(enough, key=lambda each: each.advantage_margin, default=None)
@@ -63,10 +63,10 @@ def _error_miss(rated: Rated) -> list[str]:
     if value < WANTED_ERROR:
         why = "More draws would narrow the interval."
     else:
-        a = number(rated.advantage, 2, signed=True)
+        a, r = (number(each, 2, signed=True) for each in (rated.advantage, rated.rivalry))
         why = (
-            f"On average it has T = {number(rated.t, 2)} and A = {a}: a margin of A above what it reaches "
-            "would shut it out, at the cost of power."
+            f"On average it has T = {number(rated.t, 2)}, A = {a} and R = {r}: a margin above what it "
+            "reaches would shut it out, at the cost of power."
         )
     return [f"`{rated.emitter}` is called `coupled` in {told(rated.pooled)} of draws. {why}"]
 
@@ -96,6 +96,8 @@ def _what_else(rated: Rated) -> str:
         "no_gap": "Δ's interval holds 0: a greater shift, or more clusters, would tell it from 0",
         "diagonal_undecided": "A's interval holds its margin: more clusters would narrow it",
         "diagonal_low": "A lies below its margin",
+        "rival_undecided": "R's interval holds its margin: more clusters would narrow it",
+        "rival_nearer": "R lies below its margin: another run's explanations fit better",
         "twins_undecided": "T's interval holds its margin: more clusters would narrow it",
         "imitates_target": "Δ lies below 0: labels won over behaviour",
     }

@@ -15,7 +15,7 @@ from coupling.report.text import interval, number
 from coupling.studies.claims.arms import SIMILARITY_ARMS
 from coupling.studies.claims.findings import NOT_RUN, ArmResult, ClaimsResults, Finding
 from coupling.studies.claims.table import BEYOND, CLAIMS, UNTESTED, Claim
-from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, PointFigures, T
+from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, A, PointFigures, R, T
 
 ARM_COLUMNS = (
     "arm",
@@ -27,6 +27,7 @@ ARM_COLUMNS = (
     "Δ",
     "T",
     "A",
+    "R",
     "twins apart",
     "shifts",
     "verdict",
@@ -154,7 +155,7 @@ def _arm_cells(arm: ArmResult) -> list[str]:
         f"{number(figures.estimates[SELF].value, 3)} ({at_first})",
         *(number(figures.estimates[key].value, 3) for key in (ORIG, SIMILARITY)),
         str(figures.discordant_pairs),
-        *(_told(figures.estimates[key]) for key in (DELTA, T, "advantage")),
+        *(_told(figures.estimates[key]) for key in (DELTA, T, A, R)),
         ", ".join(f"{distance:.2f}" for distance in arm.twins_apart) or "n/a",
         "; ".join(f"{run} {number(by.value, 2, signed=True)}" for run, by in arm.shifts.items()) or "n/a",
         verdict_words(figures),
