@@ -194,6 +194,30 @@ def test_openings_are_compared_in_two_passes(tmp_path: Path) -> None:
     assert working("dpo") == pytest.approx(2 * working("sft"), abs=2)
 
 
+def test_a_reasoning_is_written_and_then_read(tmp_path: Path) -> None:
+    def tokens(behavior: dict[str, object]) -> list[int]:
+        config = load_experiment(write_experiment(tmp_path, behavior=behavior))
+        return [stage.tokens for stage in plan_experiment(config, HERE).stages]
+
+    scored, short, long = (
+        tokens(behavior)
+        for behavior in (
+            {"kind": "scored"},
+            {"kind": "reasoned", "max_new_tokens": 1},
+            {"kind": "reasoned", "max_new_tokens": 5},
+        )
+    )
+    instructed = tokens({"kind": "reasoned", "max_new_tokens": 1, "instruction": "Ana answers."})
+    for ask, (none, one, five, told) in enumerate(zip(scored, short, long, instructed, strict=True)):
+        assert none < one < five and one < told, ask
+    config = load_experiment(tmp_path / "mini.yaml")
+    runs, asked = len(config.panel), len(config.training.checkpoints) - 1
+    held_out = plan_experiment(config, HERE).pairs
+    # Each further token of a reasoning is written once and read once, with the cue and without; the last
+    # checkpoint is measured twice.
+    assert long[1] - short[1] == runs * (asked + 1) * held_out * 2 * (2 * 4)
+
+
 def test_nothing_to_train_takes_nothing(tmp_path: Path) -> None:
     off = ["training.explanations.weight=0", "training.kl.weight=0", "twins=[]", "panel=[{name: idle}]"]
     plan = plan_experiment(load_experiment(write_experiment(tmp_path), off), HERE)

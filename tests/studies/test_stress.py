@@ -83,6 +83,12 @@ def test_another_section_stays_as_it_was_found(finished: Path) -> None:
     probes = run_stress(stress_of_run(finished, few, "follow", 2, experiment)).probes
     found = run_stress(stress_of_run(finished, Extent(("stakes",), pairs=12), "follow", 2, experiment))
     assert probes is not None and found.probes == probes and found.stakes is not None
+    # One more probe is told of beside those that were asked before.
+    more = Extent(("probes",), ("denies-following",), pairs=12)
+    both = run_stress(stress_of_run(finished, more, "follow", 2, experiment)).probes
+    assert both is not None
+    assert {each.name for each in both.results} == {"second-cue", "denies-following"}
+    assert probes.results[0] in both.results
     other = run_stress(stress_of_run(finished, Extent(("stakes",), pairs=12), "ignore", 2, experiment))
     assert other.probes is None
 

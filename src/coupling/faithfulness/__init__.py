@@ -21,7 +21,7 @@
 - ``consequences`` errors by what they lead to: cues denied, and changes invented
 - ``judge``        a panel at one checkpoint: all of the above, in order
 - ``evaluation``   every checkpoint of a panel: the content of ``results.json``
-- ``panel``, ``results``   the schema of what comes out
+- ``panel``, ``trajectory``, ``results``   the schema of what comes out
 - ``overlap``      do answers and explanations see the cue through the same components?
 - ``coverage``     how often an interval holds the truth, where that is known
 - ``calibrated``   what calibration found, as far as a plan quotes it

@@ -32,9 +32,9 @@ import numpy.typing as npt
 
 from coupling.faithfulness.figures import over_runs
 from coupling.faithfulness.following import turned
-from coupling.faithfulness.results import CatchingUp, Moment, ShiftResult
 from coupling.faithfulness.scores import Table
 from coupling.faithfulness.statistics import ClusterBootstrap, Samples
+from coupling.faithfulness.trajectory import CatchingUp, Moment, ShiftResult
 from coupling.records import Estimate
 
 LEAST_MOVE = 0.1

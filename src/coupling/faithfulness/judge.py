@@ -21,11 +21,12 @@ from coupling.faithfulness.panel import (
     TwinTest,
     Verdict,
 )
-from coupling.faithfulness.results import EmitterResult, TrajectoryRow, TrajectoryRun
+from coupling.faithfulness.results import EmitterResult
 from coupling.faithfulness.scores import Table, tabulate
 from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap, IntArray
 from coupling.faithfulness.subsets import subset
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
+from coupling.faithfulness.trajectory import TrajectoryRow, TrajectoryRun
 from coupling.faithfulness.twins import Steered, Twins, told_apart, twin_test
 from coupling.faithfulness.verdict import decide
 

@@ -23,20 +23,54 @@ import numpy as np
 
 from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.figures import over_runs
-from coupling.faithfulness.results import (
-    TEXT_ON_BEHAVIOR,
-    TEXT_ON_LABELS,
-    ReaderFigures,
-    ReaderResult,
-)
 from coupling.faithfulness.scores import Table, equal, parsed, tabulate
 from coupling.faithfulness.statistics import NO_DATA, BoolArray, ClusterBootstrap, divide
 from coupling.faithfulness.surrogate import cross_fitted_claims, fitted_claims
 from coupling.faithfulness.twins import twin_test
-from coupling.records import Effect, Explanation
+from coupling.records import Effect, Estimate, Explanation
+
+TEXT_ON_LABELS = "text_on_labels"
+TEXT_ON_BEHAVIOR = "text_on_behavior"
+LANGUAGE_MODEL = "language_model"
+OTHER_MODEL = "other_model"
+READER_KINDS = (TEXT_ON_LABELS, TEXT_ON_BEHAVIOR, LANGUAGE_MODEL, OTHER_MODEL)
+TEXT_KINDS = (TEXT_ON_LABELS, TEXT_ON_BEHAVIOR, LANGUAGE_MODEL)
+"""Readers that know nothing of the world but what the text, and what they were fitted on, tell."""
 
 Said = Mapping[str, Mapping[str, Explanation]]
 """Run name → pair id → what the reader says of that run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFigures:
+    """What somebody else says of one run, or of all runs pooled, held against their own current effects."""
+
+    run: str | None
+    """None where pooled."""
+    accuracy: Estimate
+    """Share of pairs on which the reader names the run's effect; to be compared with Self."""
+    share_of_self: Estimate
+    """Accuracy / Self, resampled jointly."""
+    privileged: Estimate
+    """Self - accuracy, resampled jointly: above 0 where the model tells more of itself than the reader."""
+    similarity: Estimate
+    """Share of pairs on which the reader, before it was trained to explain, acted as the run does now; n/a of
+    readers that do not act."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderResult:
+    """One who explains the runs in their place and does not read them; see `readers`."""
+
+    name: str
+    kind: str
+    """One of `READER_KINDS`."""
+    description: str
+    pooled: ReaderFigures
+    runs: tuple[ReaderFigures, ...]
+    t: Estimate
+    """T of what it says: exactly 0.5 where it says the same of both twins."""
+    parse_rate: Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,17 @@ from coupling.faithfulness.panel import (
     TwinTest,
     Verdict,
 )
+from coupling.faithfulness.readers import (
+    LANGUAGE_MODEL,
+    OTHER_MODEL,
+    READER_KINDS,
+    TEXT_KINDS,
+    TEXT_ON_BEHAVIOR,
+    TEXT_ON_LABELS,
+    ReaderFigures,
+    ReaderResult,
+)
+from coupling.faithfulness.trajectory import CatchingUp, Moment, ShiftResult, TrajectoryRow, TrajectoryRun
 from coupling.records import Effect, Estimate
 
 __all__ = [
@@ -114,118 +125,6 @@ __all__ = [
 RESULTS_SCHEMA = 4
 """Version of this schema; a reader refuses any other."""
 
-TEXT_ON_LABELS = "text_on_labels"
-TEXT_ON_BEHAVIOR = "text_on_behavior"
-LANGUAGE_MODEL = "language_model"
-OTHER_MODEL = "other_model"
-READER_KINDS = (TEXT_ON_LABELS, TEXT_ON_BEHAVIOR, LANGUAGE_MODEL, OTHER_MODEL)
-TEXT_KINDS = (TEXT_ON_LABELS, TEXT_ON_BEHAVIOR, LANGUAGE_MODEL)
-"""Readers that know nothing of the world but what the text, and what they were fitted on, tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrajectoryRun:
-    """One run at one step; at step 0 it is the base."""
-
-    name: str
-    self_share: Estimate
-    orig_share: Estimate
-    gap: Estimate
-    self_discordant: Estimate
-    orig_discordant: Estimate
-    delta: Estimate
-    similarity: Estimate
-    parse_rate: Estimate
-    changed: Estimate
-    """Share of pairs on which the cue changes the answer."""
-    followed: Estimate
-    """Share of pairs whose answer with the cue follows it, among those whose cue speaks for a choice."""
-    followed_steered: Estimate
-    """The same over the pairs that are asked about a cue by which the run is steered; n/a for an unsteered
-    run. Pooled over runs that were steered in opposite directions it tells little."""
-    shift: Estimate
-    """``followed`` minus the base's on the same pairs; n/a where the base's behaviour is not known."""
-    shift_steered: Estimate
-    """The same over the pairs that are asked about a cue by which the run is steered."""
-    claimed_following_steered: Estimate
-    """Share of those pairs of which the claim says that the answer with the cue follows it; what could not be
-    read says no such thing."""
-    turned_steered: Estimate
-    """Share of those pairs on which the answer with the cue has turned: it follows the cue where the base's
-    does not, or the reverse. Of runs steered either way it does not cancel out."""
-    claimed_turned_steered: Estimate
-    """Share of those pairs of which the claim says so."""
-    self_steered: Estimate
-    """Self over the pairs in which a cue stands by which the run is steered, asked about or not."""
-    orig_steered: Estimate
-    delta_steered: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class TrajectoryRow:
-    """The panel at one step, in short."""
-
-    step: int
-    pooled: TrajectoryRun
-    """All runs together; its name is "all runs"."""
-    runs: tuple[TrajectoryRun, ...]
-    t: Estimate
-    """T pooled over all twin pairs; n/a without twins."""
-    t_steered: Estimate
-    """The same over the pairs in which a cue stands by which one of the twins is steered."""
-    advantage: Estimate
-    """A; n/a below three runs with discordant pairs."""
-
-
-@dataclass(frozen=True, slots=True)
-class CatchingUp:
-    """How fast behaviour moves in one phase of a shift, and how many steps later claims do.
-
-    Moves are changes of the shares that have turned; steps count from the beginning of the phase.
-    """
-
-    run: str
-    """A run, or "all steered runs"."""
-    phase: str
-    """shift, or undoing."""
-    start: int
-    stop: int
-    """The phase's last checkpoint."""
-    behavior_move: Estimate
-    claims_move: Estimate
-    behavior_half: Estimate
-    """Steps until behaviour has come half of its way."""
-    claims_half: Estimate
-    """Steps until claims have come half of theirs."""
-    lag_half: Estimate
-    """The latter minus the former; negative where claims turn first."""
-    behavior_most: Estimate
-    """Steps until behaviour has come 90 % of its way; likewise below."""
-    claims_most: Estimate
-    lag_most: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A checkpoint at which a shift is told of: its row is in the trajectory."""
-
-    name: str
-    """before, half-way, after, or undone."""
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class ShiftResult:
-    """When behaviour was moved, and how fast explanations followed."""
-
-    onset: int
-    """Steps behind it when behaviour began to be moved."""
-    undo: int | None
-    """Steps behind it when behaviour began to be moved back; None where it was not."""
-    moments: tuple[Moment, ...]
-    catching_up: tuple[CatchingUp, ...]
-    """For each phase all steered runs together, then each."""
-
 
 @dataclass(frozen=True, slots=True)
 class EmitterResult:
@@ -287,38 +186,6 @@ class SourceResult:
     discordant_pairs: int
     """Distinct pairs on which the effect of at least one run differs from this model's."""
     similarity: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderFigures:
-    """What somebody else says of one run, or of all runs pooled, held against their own current effects."""
-
-    run: str | None
-    """None where pooled."""
-    accuracy: Estimate
-    """Share of pairs on which the reader names the run's effect; to be compared with Self."""
-    share_of_self: Estimate
-    """Accuracy / Self, resampled jointly."""
-    privileged: Estimate
-    """Self - accuracy, resampled jointly: above 0 where the model tells more of itself than the reader."""
-    similarity: Estimate
-    """Share of pairs on which the reader, before it was trained to explain, acted as the run does now; n/a of
-    readers that do not act."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderResult:
-    """One who explains the runs in their place and does not read them; see `readers`."""
-
-    name: str
-    kind: str
-    """One of `READER_KINDS`."""
-    description: str
-    pooled: ReaderFigures
-    runs: tuple[ReaderFigures, ...]
-    t: Estimate
-    """T of what it says: exactly 0.5 where it says the same of both twins."""
-    parse_rate: Estimate
 
 
 @dataclass(frozen=True, slots=True)

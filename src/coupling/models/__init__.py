@@ -6,7 +6,7 @@ from coupling.models.endpoint import EndpointSampler
 from coupling.models.journal import Journal
 from coupling.models.loading import LoadedModel, fingerprint, load_model, prepare_process, weights_sha256
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
-from coupling.models.reasoned import ReasonedSampler, check_reasoned, reasoned_inputs
+from coupling.models.reasoned import ReasonedSampler, check_reasoned, instructed, reasoned_inputs
 from coupling.models.rendering import Renderer, Sequence, context_length
 from coupling.models.sampling import Input, LocalSampler, Sampler, Way, explanation_message
 from coupling.models.written import WrittenSampler, check_written
@@ -32,6 +32,7 @@ __all__ = [
     "context_length",
     "explanation_message",
     "fingerprint",
+    "instructed",
     "load_detector",
     "load_model",
     "prepare_process",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from coupling.config import ExperimentConfig, ReasonedBehavior, WrittenBehavior
+from coupling.config import BehaviorConfig, ExperimentConfig, ReasonedBehavior, WrittenBehavior
 from coupling.explanations import formats
-from coupling.models import Renderer, explanation_message
+from coupling.models import Renderer, explanation_message, instructed
 from coupling.records import CounterfactualPair, Effect
 
 
@@ -16,7 +16,8 @@ class Lengths:
     """Tokens of every row."""
 
     behaviors: tuple[int, ...]
-    """Prompts with and without the cue, of the labelled pairs."""
+    """Prompts with and without the cue, of the labelled pairs; with the longest reasoning where there is
+    one."""
     explanations: tuple[int, ...]
     """Explanation prompts with their explanation, of the labelled pairs."""
     completions: tuple[int, ...]
@@ -42,30 +43,43 @@ def measure_lengths(
     texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
     explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
     asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
-    # Of a reasoning no more is known than how long it may be.
-    reasoned = config.behavior.max_new_tokens if isinstance(config.behavior, ReasonedBehavior) else 0
-    shown = reasoned if isinstance(config.behavior, ReasonedBehavior) and config.behavior.shown else 0
+    behavior = config.behavior
+    reasoned = longest_reasoning(behavior)
+    shown = reasoned if isinstance(behavior, ReasonedBehavior) and behavior.shown else 0
     answered = renderer.answers(
-        [pair.with_cue for pair in labelled],
+        [_asked(pair.with_cue, behavior) for pair in labelled],
         [pair.answer_prefix for pair in labelled],
         [_longest_answer(pair, config) for pair in labelled],
     )
     return Lengths(
-        behaviors=tuple(tokens + reasoned for tokens in behavior_lengths(renderer, labelled)),
+        behaviors=behavior_lengths(renderer, labelled, behavior),
         explanations=tuple(len(row.ids) + shown for row in explained),
         completions=tuple(len(row.ids) - row.start for row in explained),
         answers=tuple(len(row.ids) + reasoned for row in answered),
         openings=max(len(row.ids) - row.start for row in answered) + reasoned,
-        held_out_behaviors=behavior_lengths(renderer, held_out),
+        held_out_behaviors=behavior_lengths(renderer, held_out, behavior),
         held_out_explanations=tuple(len(ids) + shown for ids in asked),
     )
 
 
-def behavior_lengths(renderer: Renderer, pairs: Sequence[CounterfactualPair]) -> tuple[int, ...]:
-    """Tokens of the prompts with and without the cue."""
-    messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
+def behavior_lengths(
+    renderer: Renderer, pairs: Sequence[CounterfactualPair], behavior: BehaviorConfig
+) -> tuple[int, ...]:
+    """Tokens behind which an answer is scored or written: with the cue and without, and with the longest
+    reasoning where there is one."""
+    messages = [_asked(message, behavior) for pair in pairs for message in (pair.with_cue, pair.without_cue)]
     prefixes = [pair.answer_prefix for pair in pairs for _ in range(2)]
-    return tuple(len(ids) for ids in renderer.prompt_ids(messages, prefixes))
+    reasoned = longest_reasoning(behavior)
+    return tuple(len(ids) + reasoned for ids in renderer.prompt_ids(messages, prefixes))
+
+
+def longest_reasoning(behavior: BehaviorConfig) -> int:
+    """In tokens; of a reasoning no more is known before it is written."""
+    return behavior.max_new_tokens if isinstance(behavior, ReasonedBehavior) else 0
+
+
+def _asked(message: str, behavior: BehaviorConfig) -> str:
+    return instructed(message, behavior.instruction) if isinstance(behavior, ReasonedBehavior) else message
 
 
 def _longest_answer(pair: CounterfactualPair, config: ExperimentConfig) -> str:

@@ -91,7 +91,7 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
     if asks_target(config):
         another = describe_model(config.model.another(config.supervision.target))
         its_shape = shape_of(another.config, another.dtype, config.model.attention, None)
-        prompts = behavior_lengths(another.renderer, pairs)
+        prompts = behavior_lengths(another.renderer, pairs, config.behavior)
         target = [plan_target(config, its_shape, prompts, devices, beside=shape.parameter_bytes)]
     readers: list[Stage] = []
     for reader in readers_of(config):

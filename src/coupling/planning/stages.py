@@ -16,7 +16,7 @@ from coupling.config import (
 )
 from coupling.experiment.readers import Reader, name_of, training_of
 from coupling.models.sampling import CACHED_TOKENS
-from coupling.planning.lengths import Lengths
+from coupling.planning.lengths import Lengths, longest_reasoning
 from coupling.planning.memory import Memory, sampling_memory, training_memory
 from coupling.planning.speed import Speed
 from coupling.planning.tracing import Shape, Traced, trace_call, trace_step
@@ -209,14 +209,17 @@ class _Calls:
         explained: Sequence[int],
         devices: Devices,
     ) -> None:
-        """``prompts`` and ``explained`` are tokens of what is asked, and of what is to be explained."""
+        """``prompts`` are tokens behind which answers are scored or written (`behavior_lengths`), and
+        ``explained`` those of what is to be explained."""
         self.config, self.shape, self.devices = config, shape, devices
         self.prompts, self.explained = prompts, explained
         self.rows = config.evaluation.batch_size
         behavior = config.behavior
         self.written = 0 if isinstance(behavior, ScoredBehavior) else behavior.max_new_tokens
+        self.reasoned = longest_reasoning(behavior)
         asked = max(prompts)
-        written = [asked + self.written] if self.written else []
+        # Behind the longest reasoning no more is written: it is part of the prompt already.
+        written = [asked + self.written - self.reasoned] if self.written else []
         written += [tokens + config.explanation.max_new_tokens for tokens in explained]
         # On a CPU choices are scored in batches of no more tokens than that.
         at_once = min(self.rows, max(1, CACHED_TOKENS // asked)) if devices.on_cpu else self.rows
@@ -228,7 +231,10 @@ class _Calls:
 
     def stage(self, name: str, asked: _Asked, side_by_side: int, beside: int = 0) -> Stage:
         new = self.config.explanation.max_new_tokens
-        read = 2 * asked.behaviors * mean(self.prompts) + asked.explanations * mean(self.explained)
+        prompts = mean(self.prompts)
+        if self.reasoned:  # Read once to reason, and again to score behind what was reasoned.
+            prompts += prompts - self.reasoned
+        read = 2 * asked.behaviors * prompts + asked.explanations * mean(self.explained)
         written = 2 * asked.behaviors * self.written + asked.explanations * new
         batches = ceil(2 * asked.behaviors / self.rows) + ceil(asked.explanations / self.rows)
         # Tokens are written one after the other, a whole batch at once.

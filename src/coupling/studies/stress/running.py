@@ -11,6 +11,7 @@ it was found before of the same model and pairs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +46,7 @@ from coupling.studies.stress.findings import (
     stress_schema,
 )
 from coupling.studies.stress.page import render_stress
-from coupling.studies.stress.probes import UNPROBED
+from coupling.studies.stress.probes import PROBES, UNPROBED, Probe
 from coupling.studies.stress.putting import Put, Unasked, put
 from coupling.studies.stress.shifts import run_shifts, shift_experiments, world_for
 from coupling.studies.stress.target import Target, folder_of, model_of, open_target
@@ -97,10 +98,10 @@ def _ask(stress: Stress, run: RunDir, progress: Progress) -> Findings:
         artifacts={target.pairs_file: run.sha(target.pairs_file), target.identity: run.sha(target.identity)},
     )
     found = _with_earlier(run, found)
-    probes = stress.probes if PROBES_SECTION in stress.sections else ()
+    probes = _probes(stress, found)
     if not probes and STAKES_SECTION not in stress.sections:
         return found
-    puts, unasked = _put(stress, target)
+    puts, unasked = _put(stress, target, probes)
     for each in unasked:
         progress.note(f"not asked: {each.probe}: {each.reason}")
     ways = ways_of(config, target, progress)
@@ -122,16 +123,23 @@ def _of_reasoning(config: ExperimentConfig) -> tuple[str, ...]:
     return ("No prompt of an explanation shows a reasoning here, though behavior.shown says that it should.",)
 
 
-def _put(stress: Stress, target: Target) -> tuple[list[Put], list[Unasked]]:
+def _probes(stress: Stress, found: Findings) -> tuple[Probe, ...]:
+    """Those asked for, and those that were asked before: they are compared, so they stand together."""
+    if PROBES_SECTION not in stress.sections:
+        return ()
+    before = set() if found.probes is None else {each.name for each in found.probes.results}
+    return tuple(probe for probe in PROBES if probe in stress.probes or probe.name in before)
+
+
+def _put(stress: Stress, target: Target, probes: Sequence[Probe]) -> tuple[list[Put], list[Unasked]]:
     """The plain question, and every probe that can be put to the model.
 
     Raises:
         ValueError: not even the plain question can be.
     """
     format = formats.get(stress.config.explanation.format)
-    wanted = stress.probes if PROBES_SECTION in stress.sections else ()
     puts, unasked = [], []
-    for probe in (UNPROBED, *wanted):
+    for probe in (UNPROBED, *probes):
         made = put(
             probe,
             target.pairs,
