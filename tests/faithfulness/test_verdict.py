@@ -70,6 +70,7 @@ class Case:
 
 
 BELOW, AROUND = between(-0.4, -0.3), between(-0.1, 0.1)
+R_AROUND = between(-0.2, 0.0)
 T_LOW, T_AROUND = between(0.49, 0.53), between(0.55, 0.6)
 A_LOW, A_AROUND = between(-0.02, 0.02), between(0.02, 0.08)
 FEW = between(0.9, 1.0, n=40)
@@ -125,8 +126,9 @@ TABLE: dict[str, tuple[Case, str, str]] = {
     "A low": (Case(advantage=A_LOW), "not shown", "diagonal_low"),
     "A undecided": (Case(advantage=A_AROUND), "not shown", "diagonal_undecided"),
     "a rival's explanations fit better": (Case(rivalry=BELOW), "not shown", "rival_nearer"),
-    "a rival's explanations may fit as well": (Case(rivalry=AROUND), "not shown", "rival_undecided"),
-    "R touches 0": (Case(rivalry=between(0.0, 0.2)), "not shown", "rival_undecided"),
+    "a rival's explanations may fit as well": (Case(rivalry=R_AROUND), "not shown", "rival_undecided"),
+    "R touches its margin": (Case(rivalry=between(-0.1, 0.1)), "not shown", "rival_undecided"),
+    "a run most like it is explained as well": (Case(rivalry=between(-0.05, 0.05)), "coupled", "coupled"),
     "no run has a rival": (Case(rivalry=NO_DATA), "not shown", "no_rival"),
 }
 

@@ -136,7 +136,7 @@ def test_other_margins_say_what_the_rule_would(pool: Pool, judged: list[Judged])
     assert loose.own.count >= strict.own.count and loose.own.trials == 3
     assert loose.errors[loose.worst].count == max(each.count for each in loose.errors.values())
     assert sum(each.is_frozen for each in grid) == 1
-    assert strict.rivalry_margin == 0 and loose.rivalry_margin is None
+    assert strict.rivalry_margin == 0.0 and loose.rivalry_margin is None
 
 
 def test_a_rival_in_the_panel_shuts_out_whoever_says_what_another_run_says(judged: list[Judged]) -> None:

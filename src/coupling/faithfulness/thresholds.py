@@ -45,9 +45,9 @@ class Thresholds:
     advantage_margin: float = 0.05
     """A's interval must lie wholly above this; its upper bound below it denies coupling."""
 
-    rivalry_margin: float = 0.0
-    """R's interval must lie wholly above this: explanations fit their run better than the nearest rival's
-    do."""
+    rivalry_margin: float = -0.1
+    """R's interval must lie wholly above this: no rival's explanations fit clearly better. Not above 0, for R
+    errs downwards, and where two runs act alike explanations that are true of one are true of the other."""
 
     min_panel_runs: int = 3
     """Runs with discordant pairs that A and R ask for."""

@@ -193,11 +193,11 @@ def _against_rivals(shown: str, matrix: Matrix, limits: Thresholds) -> Verdict:
         sentence = f"{shown}, but another run's explanations fit better than its own: {rivalry.words}."
         return Verdict(NOT_SHOWN, "rival_nearer", sentence, (f"R above {margin:g}",))
     if rivalry.low <= margin:
-        sentence = f"{shown}, but {rivalry.words} holds {margin:g}: the nearest rival's may fit as well."
+        sentence = f"{shown}, but {rivalry.words} holds {margin:g}: a rival's may fit better."
         return Verdict(NOT_SHOWN, "rival_undecided", sentence, _undecided("R", margin))
     sentence = (
         f"Explanations follow the model's own behaviour: {shown}, {rivalry.words}. They side with what it "
-        "does now, tell it from its twins, and fit it better than those of any sibling do."
+        "does now, tell it from its twins, fit it better than its siblings, and no sibling's fit it better."
     )
     return Verdict(COUPLED, "coupled", sentence, ())
 

@@ -17,7 +17,7 @@ from coupling.faithfulness.results import (
 )
 from coupling.records import Estimate
 from coupling.report.figures import Mark, Scale
-from coupling.report.text import NOT_AVAILABLE, in_words, number
+from coupling.report.text import NOT_AVAILABLE, in_words, number, typeset
 
 NO_ESTIMATE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 
@@ -73,7 +73,13 @@ def summary(panel: PanelResult) -> tuple[Row, ...]:
         Row("Δ", "own side or target's", pooled.delta, True, "above 0"),
         Row("T", "twins told apart", twin_estimate(panel), False, f"above {limits.twin_margin:g}"),
         Row("A", "own run or others", panel.matrix.advantage, True, f"above {limits.advantage_margin:g}"),
-        Row("R", "own run or nearest rival", panel.matrix.rivalry, True, f"above {limits.rivalry_margin:g}"),
+        Row(
+            "R",
+            "own run or nearest rival",
+            panel.matrix.rivalry,
+            True,
+            typeset(f"above {limits.rivalry_margin:g}"),
+        ),
         Row("Self", "true of the model", pooled.self_parts.exact),
         Row("Orig", "true of the target", pooled.orig_parts.exact),
         Row("Self \N{MINUS SIGN} Orig", "on all pairs", pooled.gap, True),
@@ -157,11 +163,10 @@ def _advantage(panel: PanelResult) -> Question:
 
 
 def _rivalry(panel: PanelResult) -> Question:
-    words = "Do they fit it better than those of the run most like it?"
+    words = "Do they fit it as well as those of any other run?"
     rivalry, margin = panel.matrix.rivalry, panel.thresholds.rivalry_margin
-    scale = Scale(
-        -1, 1, (Mark(margin, f"{margin:g}"),), wanted=(margin, 2), unwanted=(-2, margin), signed=True
-    )
+    marks = (Mark(0, "0", decisive=False), Mark(margin, typeset(f"{margin:g} margin")))
+    scale = Scale(-1, 1, marks, wanted=(margin, 2), signed=True)
     standing = _standing(rivalry, margin, below="another run's fit better")
     return Question("rivalry", "R", words, rivalry, scale, standing)
 
@@ -186,11 +191,12 @@ def _standing(estimate: Estimate, margin: float, below: str = "short of the marg
         return "not measured"
     if estimate.low is None or estimate.high is None:
         return "too few clusters for an interval"
+    bound = typeset(f"{margin:g}")
     if estimate.low > margin:
-        return f"the whole interval lies above {margin:g}, as coupling asks"
+        return f"the whole interval lies above {bound}, as coupling asks"
     if estimate.high < margin:
-        return f"the whole interval lies below {margin:g}, {below}"
-    return f"the interval holds {margin:g}: undecided"
+        return f"the whole interval lies below {bound}, {below}"
+    return f"the interval holds {bound}: undecided"
 
 
 def _skill(skill: Skill) -> str:

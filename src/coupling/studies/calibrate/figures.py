@@ -22,6 +22,8 @@ from coupling.studies.calibrate.pool import Sham
 
 TWIN_MARGINS = (0.5, 0.55, 0.57, 0.6, 0.65)
 ADVANTAGE_MARGINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)
+RIVALRY_MARGINS = (None, -0.25, -0.2, -0.15, -0.1, -0.05, 0.0)
+"""None where R may lie anywhere."""
 POWERS = (0.8, 0.9)
 CLUSTER_BINS = ((0, 19), (20, 23), (24, 27), (28, 35), (36, 10**6))
 """Numbers of discordant clusters by which power is told, first and last."""
@@ -244,12 +246,12 @@ def margins(judged: Sequence[Judged]) -> tuple[Margin, ...]:
     """What all margins of the grid would have said of the same draws."""
     if not judged:
         return ()
-    frozen = (FROZEN.twin_margin, FROZEN.advantage_margin)
-    grid = sorted({(t, a) for t in TWIN_MARGINS for a in ADVANTAGE_MARGINS} | {frozen})
+    frozen = (FROZEN.twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin)
     return tuple(
-        _margin(judged, t, a, r, (*frozen, FROZEN.rivalry_margin) == (t, a, r))
-        for r in (None, FROZEN.rivalry_margin)
-        for t, a in grid
+        _margin(judged, t, a, r, (t, a, r) == frozen)
+        for r in dict.fromkeys((*RIVALRY_MARGINS, FROZEN.rivalry_margin))
+        for t in dict.fromkeys((*TWIN_MARGINS, FROZEN.twin_margin))
+        for a in dict.fromkeys((*ADVANTAGE_MARGINS, FROZEN.advantage_margin))
     )
 
 

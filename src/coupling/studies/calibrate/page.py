@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from coupling.report.text import number
 from coupling.studies.calibrate.emitters import EMITTERS, IMPOSTORS, ITSELF, MIXTURES, STAND_INS
-from coupling.studies.calibrate.figures import Calibration
+from coupling.studies.calibrate.figures import Calibration, Margin
 from coupling.studies.calibrate.tables import (
     by_world_table,
     cluster_table,
@@ -24,9 +24,10 @@ from coupling.studies.calibrate.wishes import (
     WANTED_ERROR,
     WANTED_ERROR_BOUND,
     WANTED_POWER,
-    least_margin,
+    least_advantage_margin,
     method_in_use,
     misses,
+    rivalry_margins,
 )
 
 
@@ -52,7 +53,7 @@ def _introduction(results: Calibration) -> str:
         f"by lot ({results.base.pairs} pairs of {results.base.clusters} clusters, as the quickstart has "
         "them, where nothing else is said) and is judged by the rule of every verdict, with "
         f"{results.resamples} resamples and the margins {results.twin_margin} of T, "
-        f"{results.advantage_margin} of A and {results.rivalry_margin:g} of R. Worlds reported on: "
+        f"{results.advantage_margin} of A and {number(results.rivalry_margin, 2)} of R. Worlds reported on: "
         f"{listed(results.worlds)}; worlds that margins are chosen on: "
         f"{listed(results.development_worlds)}. No setting was chosen on the former."
     )
@@ -175,24 +176,26 @@ def _margins(results: Calibration) -> list[str]:
 
 
 def _least_margins(results: Calibration) -> str:
-    told_ones = []
-    for rivalry_margin, opening in (
-        (None, "With T's margin as it is and R anywhere"),
-        (results.rivalry_margin, f"Where R must be above {results.rivalry_margin:g} besides"),
-    ):
-        found = least_margin(results, rivalry_margin)
-        if found is None:
-            told_ones.append(
-                f"{opening}, no margin of A in the grid makes every impostor as rare as is wanted."
-            )
-        else:
-            told_ones.append(
-                f"{opening}, the least margin of A in the grid at which every impostor stays below "
-                f"{WANTED_ERROR:.0%}, and its bound below {WANTED_ERROR_BOUND:.0%}, is "
-                f"{found.advantage_margin}; there power is {told(found.own)} on own explanations and "
-                f"{told(found.half)} on the mixture of one half."
-            )
-    return " ".join(told_ones)
+    wanted = f"stays below {WANTED_ERROR:.0%}, and its bound below {WANTED_ERROR_BOUND:.0%}"
+    least = least_advantage_margin(results)
+    if least is None:
+        without = (
+            f"Were R to lie anywhere, there is no margin of A in the grid at which every impostor {wanted}."
+        )
+    else:
+        without = (
+            f"Were R to lie anywhere, the least margin of A in the grid at which every impostor {wanted}, is "
+            f"{number(least.advantage_margin, 2)}, with {_powers(least)}."
+        )
+    enough = rivalry_margins(results)
+    if not enough:
+        return f"{without} With A's margin as it is no margin of R in the grid makes it so."
+    told_ones = [f"{number(each.rivalry_margin, 2)} ({_powers(each)})" for each in enough]
+    return f"{without} With A's margin as it is, these of R do so: {'; '.join(told_ones)}."
+
+
+def _powers(margin: Margin) -> str:
+    return f"power {told(margin.own)} on own explanations and {told(margin.half)} on the mixture of one half"
 
 
 def _limits() -> list[str]:

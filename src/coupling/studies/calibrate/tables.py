@@ -154,13 +154,18 @@ def margins_table(results: Calibration) -> list[str]:
 
 
 def margins_shown(results: Calibration) -> list[Margin]:
-    """Of the grid, what one margin does while the other is the one in use."""
+    """Of the grid, what one margin does while the others are those in use; and what A's does without R."""
+    used = (results.twin_margin, results.advantage_margin, results.rivalry_margin)
     return [
         each
         for each in results.margins
-        if each.twin_margin == results.twin_margin
-        or (each.advantage_margin == results.advantage_margin and each.rivalry_margin is not None)
+        if _differ((each.twin_margin, each.advantage_margin, each.rivalry_margin), used) <= 1
+        or (each.twin_margin == results.twin_margin and each.rivalry_margin is None)
     ]
+
+
+def _differ(margins: Iterable[float | None], others: Iterable[float | None]) -> int:
+    return sum(margin != other for margin, other in zip(margins, others, strict=True))
 
 
 def told(rate: Rate) -> str:

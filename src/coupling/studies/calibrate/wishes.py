@@ -32,15 +32,31 @@ def misses(results: Calibration) -> list[str]:
     return found
 
 
-def least_margin(results: Calibration, rivalry_margin: float | None) -> Margin | None:
-    """The least margin of A, with the margin of T in use, that shuts every impostor out as is wanted."""
+def least_advantage_margin(results: Calibration) -> Margin | None:
+    """Were R to lie anywhere: the least margin of A, with that of T in use, that shuts every impostor out as
+    is wanted."""
     enough = [
         each
         for each in results.margins
-        if (each.twin_margin, each.rivalry_margin) == (results.twin_margin, rivalry_margin)
-        and all(map(_is_rare, each.errors.values()))
+        if (each.twin_margin, each.rivalry_margin) == (results.twin_margin, None) and _shuts_out(each)
     ]
     return min(enough, key=lambda each: each.advantage_margin, default=None)
+
+
+def rivalry_margins(results: Calibration) -> list[Margin]:
+    """The margins of R, the least first, that shut every impostor out with those of T and A in use."""
+    used = (results.twin_margin, results.advantage_margin)
+    return [
+        each
+        for each in sorted(results.margins, key=lambda each: each.rivalry_margin or 0.0)
+        if (each.twin_margin, each.advantage_margin) == used
+        and each.rivalry_margin is not None
+        and _shuts_out(each)
+    ]
+
+
+def _shuts_out(margin: Margin) -> bool:
+    return all(map(_is_rare, margin.errors.values()))
 
 
 def _is_rare(errors: Rate) -> bool:
