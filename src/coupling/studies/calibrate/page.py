@@ -55,7 +55,7 @@ def _introduction(results: Calibration) -> str:
         f"{results.resamples} resamples and the margins {results.twin_margin} of T, "
         f"{results.advantage_margin} of A and {number(results.rivalry_margin, 2)} of R. Worlds reported on: "
         f"{listed(results.worlds)}; worlds that margins are chosen on: "
-        f"{listed(results.development_worlds)}. No setting was chosen on the former."
+        f"{listed(results.development_worlds)}. No margin was chosen on the former (calibration.md)."
     )
 
 

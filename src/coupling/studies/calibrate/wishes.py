@@ -26,8 +26,8 @@ def misses(results: Calibration) -> list[str]:
         if each.method == method_in_use() and not _within(each.held.value, low, high):
             found.append(
                 f"Intervals of {each.figure} over {each.clusters} clusters hold the truth in "
-                f"{told(each.held)} of draws; wanted {low:.0%} to {high:.0%}. "
-                f"{_coverage_mending(results, each)}"
+                f"{told(each.held)} of draws; wanted {low:.0%} to {high:.0%}. They lie wholly below it in "
+                f"{each.below} draws and wholly above it in {each.above}. {_coverage_mending(results, each)}"
             )
     return found
 
@@ -99,8 +99,23 @@ def _power_miss(results: Calibration) -> list[str]:
     whose = f"the shipped organism's (world {SHIPPED_WORLD})" if is_shipped else "the organisms'"
     return [
         f"Power on {whose} own explanations is {told(power)}; wanted {WANTED_POWER} or more. "
-        f"{_what_else(own)}"
+        f"{_what_else(own)}{_size_that_would_do(results)}"
     ]
+
+
+def _size_that_would_do(results: Calibration) -> str:
+    enough = next(
+        (
+            each.size
+            for each in results.smallest
+            if (each.emitter, each.power) == (ITSELF.name, WANTED_POWER) and each.size is not None
+        ),
+        None,
+    )
+    if enough is None:
+        return ""
+    size = f"{enough.pairs} pairs of {enough.clusters} clusters"
+    return f" All worlds together have the power that is wanted from {size} on."
 
 
 def _what_else(rated: Rated) -> str:
@@ -131,7 +146,16 @@ def _coverage_mending(results: Calibration, missed: Coverage) -> str:
     ]
     if found and _within(found[0].held.value, low, high):
         return f"By {other} they do in {told(found[0].held)}."
-    return "Neither kind of interval does; more clusters would be the next to try."
+    enough = [
+        each.clusters
+        for each in results.coverage
+        if (each.figure, each.method) == (missed.figure, missed.method)
+        and each.clusters > missed.clusters
+        and _within(each.held.value, low, high)
+    ]
+    if enough:
+        return f"Over {min(enough)} clusters they hold it as often as is wanted."
+    return "Neither kind of interval does, nor would any number of clusters that was tried."
 
 
 def method_in_use() -> str:
