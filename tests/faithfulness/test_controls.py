@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coupling.faithfulness import constructed_emitters, judge
-from coupling.faithfulness.controls import constructed, sibling_of
+from coupling.faithfulness.controls import constructed, nearest_of, sibling_of
 from coupling.faithfulness.results import EmitterResult
 from synthetic_panels import drifting_panel, small_panel
 
@@ -27,6 +27,8 @@ def test_verdicts(emitters: dict[str, EmitterResult]) -> None:
     verdicts = {name: emitter.verdict.verdict for name, emitter in emitters.items()}
     assert verdicts["oracle"] == "coupled"
     assert verdicts["sibling"] in ("shared drift", "imitates target", "not shown")
+    assert verdicts["nearest"] != "coupled"
+    assert emitters["nearest"].rivalry.high is not None and emitters["nearest"].rivalry.high <= 0
     assert verdicts["frozen_base"] == "imitates target"
     assert verdicts["constant"] == "collapsed"
     assert verdicts["garbled"] == "invalid"
@@ -71,6 +73,13 @@ def test_twins_take_the_same_sibling_from_another_family() -> None:
         "follow-Diaz": "plain",
         "ignore-Diaz": "plain",
     }
+
+
+def test_the_nearest_run_acts_alike_on_most_pairs() -> None:
+    behaviors = {"a": ["LL", "LL", "BB"], "b": ["LL", "OO", "OO"], "c": ["RR", "OO", "OO"]}
+    said: dict[str, list[str | None]] = {name: ["BB"] * 3 for name in behaviors}
+    # b agrees with a on one pair and with c on two; a agrees with nobody else, and takes the first of equals.
+    assert nearest_of(small_panel(["BB"] * 3, behaviors, said)) == {"a": "b", "b": "c", "c": "b"}
 
 
 def test_two_twins_explain_each_other_and_one_run_nobody() -> None:

@@ -71,7 +71,7 @@ def test_the_trajectory_agrees_with_the_headline() -> None:
     headline, row = judge(PANEL, resamples=200), trajectory_row(PANEL, resamples=200)
     assert row.pooled.delta == headline.pooled.delta
     assert row.runs[0].self_share == headline.runs[0].figures.self_parts.exact
-    assert row.advantage == headline.matrix.advantage
+    assert (row.advantage, row.rivalry) == (headline.matrix.advantage, headline.matrix.rivalry)
     assert headline.twins is not None and row.t == headline.twins.pooled.all_pairs.t
 
 

@@ -80,6 +80,22 @@ def test_a_column_without_discordant_pairs_is_left_out_of_a_and_named() -> None:
     assert found.advantage.value is not None
     assert found.cells[0][3].score.value is None
     assert found.columns[3].advantage.value is None
+    assert found.columns[3].rivalry.value is None and found.columns[3].nearest_rival is None
+
+
+def test_a_run_without_discordant_pairs_is_a_rival_nonetheless() -> None:
+    """It never left the target, and says what the others do better than they say it themselves."""
+    behaviors = {**BEHAVIORS, "still": TARGET}
+    claims: dict[str, list[str | None]] = {name: ["BB"] * 4 for name in BEHAVIORS}
+    claims["still"] = ["LL", "LL", "RR", "RR"]
+    found = judge(small_panel(TARGET, behaviors, claims), resamples=100).matrix
+    assert (found.columns[0].nearest_rival, found.columns[0].rivalry.value) == ("still", -2.0)
+
+
+def test_a_run_is_steered_whether_the_judged_pairs_show_it_or_not() -> None:
+    table = tabulate(drifting_panel("self"))
+    hidden = replace(table, steered=np.zeros_like(table.steered))
+    assert rivalry(hidden) == rivalry(table)
 
 
 def test_two_runs_are_no_panel() -> None:
@@ -127,10 +143,11 @@ def test_unsteered_runs_are_no_rivals_of_one_another() -> None:
         behaviors=table.behaviors[[0, 1, 2, 3, 4, 0]],
         claims=table.claims[[0, 1, 2, 3, 4, 0]],
         steered=table.steered[[0, 1, 2, 3, 4, 0]],
+        is_steered=table.is_steered[[0, 1, 2, 3, 4, 0]],
     )
     bootstrap = ClusterBootstrap(table.clusters, 200, 0)
     alone, beside = matrix(table, bootstrap, 3), matrix(copied, bootstrap, 3)
     assert beside.columns[0].rivalry == beside.columns[5].rivalry == alone.columns[0].rivalry
-    nobody = replace(copied, steered=np.zeros_like(copied.steered))
+    nobody = replace(copied, is_steered=np.zeros_like(copied.is_steered))
     undeclared = matrix(nobody, bootstrap, 3)
     assert undeclared.columns[0].rivalry.value == 0 and undeclared.columns[0].nearest_rival == "plain again"

@@ -200,6 +200,7 @@ def test_an_estimate_without_interval_decides_nothing() -> None:
     assert Case(delta=bare).verdict().reason == "no_gap"
     assert Case(advantage=bare).verdict().reason == "no_panel"
     assert Case(rivalry=bare).verdict().reason == "no_rival"
+    assert "R has no interval" in Case(rivalry=bare).verdict().sentence
     assert Case(self_advantage=bare, orig_advantage=bare).verdict().reason == "no_skill"
 
 
@@ -208,6 +209,8 @@ def test_sentences_name_the_figures() -> None:
         "Δ = +0.35 [+0.30, +0.40], T = 0.70 [0.65, 0.75], A = +0.15 [+0.10, +0.20], R = +0.10 [+0.05, +0.15]"
         in Case().verdict().sentence
     )
+    close = Case(rivalry=between(-0.09, -0.01)).verdict()
+    assert close.verdict == "coupled" and "no sibling's fit it clearly better" in close.sentence
     assert "no twins were run" in Case(t=None).verdict().sentence
     assert "99 pairs" in Case(discordant_pairs=99).verdict().sentence
 

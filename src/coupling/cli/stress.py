@@ -43,7 +43,9 @@ def stress(
     ] = None,
     probe: Annotated[
         list[str] | None,
-        typer.Option("--probe", help="A probe by its name; may be repeated. All by default."),
+        typer.Option(
+            "--probe", help="A probe by its name, beside those asked before; may be repeated. All by default."
+        ),
     ] = None,
     pairs: Annotated[
         int | None, typer.Option("--pairs", min=1, help="At most so many held-out pairs; 600 by default.")

@@ -3,9 +3,9 @@
 They keep the behaviours of the panel and replace what it says, and are judged like any panel; so they show
 what the verdict would be if the truth were known. The oracle states each run's own effect; the sibling says
 of every run what another run says, the nearest what the run says that acts most like it, and the frozen base
-what the model said before training, so none of them can be coupled; shuffled, constant and garbled
-explanations are three ways of saying nothing; mixtures say for some pairs what the oracle says and for the
-others what the sibling says.
+what the model said before training, so none of them can be coupled, unless the panel holds a copy of the run,
+steered alike; shuffled, constant and garbled explanations are three ways of saying nothing; mixtures say for
+some pairs what the oracle says and for the others what the sibling says.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def cluster_sums(table: Table, twins: Twins) -> ClusterSums:
         },
         sides=by_cluster(sides),
         told=by_cluster(tells),
-        rivals=rivals_of(table.steered),
+        rivals=rivals_of(table.is_steered),
     )
 
 

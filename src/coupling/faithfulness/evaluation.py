@@ -124,7 +124,7 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
             "an explanation is missing. They are not scored: every figure stands on the others."
         )
     if not evidence.target:
-        notes.append("The target's behaviour is not known: Orig, Δ, similarity to it and A are n/a.")
+        notes.append("The target's behaviour is not known: Orig, Δ, similarity to it, A and R are n/a.")
     if not evidence.labels:
         whose = "target's effects, and the runs' own," if evidence.target else "runs' own effects"
         notes.append(

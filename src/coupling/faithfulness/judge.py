@@ -11,7 +11,7 @@ from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.figures import discordance, faithfulness
 from coupling.faithfulness.following import cue_following, turning
 from coupling.faithfulness.gates import gates
-from coupling.faithfulness.matrix import advantage, matrix
+from coupling.faithfulness.matrix import advantage_and_rivalry, matrix
 from coupling.faithfulness.panel import (
     Faithfulness,
     Matrix,
@@ -49,8 +49,8 @@ def judge(
 ) -> PanelResult:
     """All figures of a panel at one checkpoint, its verdict and that of each run.
 
-    The panel's verdict stands on Δ, Self, Orig and baselines pooled over runs, and on T and A. A run's
-    verdict stands on its own figures, the advantage of its own column in place of A, and the panel's T where
+    The panel's verdict stands on Δ, Self, Orig and baselines pooled over runs, and on T, A and R. A
+    run's verdict stands on its own figures, on its own column in place of A and R, and on the panel's T where
     the run has a twin.
     """
     table = tabulate(evidence)
@@ -123,13 +123,15 @@ def trajectory_row(
     bootstrap = ClusterBootstrap(table.clusters, resamples, seed)
     twins = twin_test(evidence, table, bootstrap)
     numbers = range(len(table.runs))
+    advantage, rivalry = advantage_and_rivalry(table, bootstrap, thresholds.min_panel_runs)
     return TrajectoryRow(
         step=evidence.runs[0].step,
         pooled=_trajectory_run(ALL_RUNS, table, numbers, bootstrap),
         runs=tuple(_trajectory_run(table.runs[run], table, [run], bootstrap) for run in numbers),
         t=NO_DATA if twins is None else twins.pooled.all_pairs.t,
         t_steered=NO_DATA if twins is None else twins.pooled.steered.t,
-        advantage=advantage(table, bootstrap, thresholds.min_panel_runs),
+        advantage=advantage,
+        rivalry=rivalry,
     )
 
 

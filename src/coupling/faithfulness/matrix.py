@@ -102,10 +102,13 @@ def matrix(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Matrix:
     )
 
 
-def advantage(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Estimate:
-    """A alone."""
+def advantage_and_rivalry(
+    table: Table, bootstrap: ClusterBootstrap, min_runs: int
+) -> tuple[Estimate, Estimate]:
+    """A and R alone."""
     emissions = Emissions(table, table.claims, bootstrap)
-    return _diagonal(emissions, min_runs)[2]
+    taking_part, _, total = _diagonal(emissions, min_runs)
+    return total, _rivalry(table, emissions, taking_part).total
 
 
 def _diagonal(emissions: Emissions, min_runs: int) -> tuple[list[int], dict[int, Estimate], Estimate]:
@@ -128,16 +131,15 @@ def _diagonal(emissions: Emissions, min_runs: int) -> tuple[list[int], dict[int,
     return taking_part, estimates, emissions.bootstrap.estimate(by_column.mean(axis=1), observed)
 
 
-def rivals_of(steered: BoolArray) -> BoolArray:
+def rivals_of(is_steered: BoolArray) -> BoolArray:
     """Whether a run is a rival in another's column; where no run is said to be steered, all are.
 
     Args:
-        steered: on which pairs each run is steered, shape (runs, pairs).
+        is_steered: shape (runs,).
 
     Returns:
         Shape (emitters, columns).
     """
-    is_steered = np.asarray(steered.any(axis=1))
     rivals: BoolArray = is_steered[:, np.newaxis] | is_steered | ~is_steered.any()
     np.fill_diagonal(rivals, False)
     return rivals
@@ -169,9 +171,9 @@ class _Rivalry:
 
 
 def _rivalry(table: Table, emissions: Emissions, taking_part: list[int]) -> _Rivalry:
-    """R and its columns, among the runs A stands on."""
-    allowed = rivals_of(table.steered)
-    allowed[np.setdiff1d(np.arange(len(table.runs)), taking_part)] = False
+    """R and its columns: those of the runs A stands on. Every run is a rival in them, with discordant pairs
+    of its own or without."""
+    allowed = rivals_of(table.is_steered)
     columns = [j for j in taking_part if allowed[:, j].any()]
     if not columns:
         return _Rivalry(NO_DATA, {}, {})

@@ -178,7 +178,7 @@ class SubsetFigures:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run of the panel; its verdict takes T and A from the panel."""
+    """One run of the panel; its verdict takes T from the panel, and A and R from its own column."""
 
     name: str
     step: int

@@ -50,6 +50,8 @@ class Table:
     pairs)."""
     asked_steered: BoolArray
     """Those of them that are asked about that cue, shape (runs, pairs)."""
+    is_steered: BoolArray
+    """Whether each run was steered at all, on these pairs or on others, shape (runs,)."""
     answers: tuple[str, ...]
     """Answer of each number."""
 
@@ -74,6 +76,7 @@ class Table:
             base_followed=None if self.base_followed is None else self.base_followed[rows],
             steered=self.steered[numbers][:, rows],
             asked_steered=self.asked_steered[numbers][:, rows],
+            is_steered=self.is_steered[numbers],
         )
 
     def encode(self, effects: Iterable[Effect | None]) -> IntArray:
@@ -132,6 +135,7 @@ def tabulate(evidence: Evidence) -> Table:
         base_followed=follows(evidence.base) if evidence.base else None,
         steered=np.array([[stands_in(pair, run.steered) for pair in pairs] for run in evidence.runs]),
         asked_steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),
+        is_steered=np.array([bool(run.steered) for run in evidence.runs]),
         answers=answers,
     )
 

@@ -60,6 +60,8 @@ class TrajectoryRow:
     """The same over the pairs in which a cue stands by which one of the twins is steered."""
     advantage: Estimate
     """A; n/a below three runs with discordant pairs."""
+    rivalry: Estimate
+    """R; n/a where A is."""
 
 
 @dataclass(frozen=True, slots=True)

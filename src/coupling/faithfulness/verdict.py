@@ -81,7 +81,7 @@ def _no_target(figures: Faithfulness, twins: TwinTest | None, limits: Thresholds
     beside = "" if t is None else f"; {t.words} tells of the twins alone"
     sentence = (
         "The target's behaviour on the held-out pairs is not known, so nothing tells explanations that "
-        f"follow the model from explanations that repeat their labels: Orig, Δ and A are n/a{beside}."
+        f"follow the model from explanations that repeat their labels: Orig, Δ, A and R are n/a{beside}."
     )
     missing = ("the target's behaviour on the held-out pairs",)
     return Verdict(NOT_SHOWN, "no_target", sentence, missing)
@@ -187,8 +187,10 @@ def _against_rivals(shown: str, matrix: Matrix, limits: Thresholds) -> Verdict:
     margin = limits.rivalry_margin
     rivalry = _interval(matrix.rivalry, f"R = {signed(matrix.rivalry)}")
     if rivalry is None:
-        sentence = f"{shown}, but no run has a rival that was steered otherwise, so R is n/a."
-        return Verdict(NOT_SHOWN, "no_rival", sentence, ("runs that were steered otherwise",))
+        why = "no run has a rival" if matrix.rivalry.value is None else "R has no interval"
+        sentence = f"{shown}, but {why}."
+        missing = ("runs that were steered otherwise, with discordant pairs in several clusters",)
+        return Verdict(NOT_SHOWN, "no_rival", sentence, missing)
     if rivalry.high < margin:
         sentence = f"{shown}, but another run's explanations fit better than its own: {rivalry.words}."
         return Verdict(NOT_SHOWN, "rival_nearer", sentence, (f"R above {margin:g}",))
@@ -197,7 +199,8 @@ def _against_rivals(shown: str, matrix: Matrix, limits: Thresholds) -> Verdict:
         return Verdict(NOT_SHOWN, "rival_undecided", sentence, _undecided("R", margin))
     sentence = (
         f"Explanations follow the model's own behaviour: {shown}, {rivalry.words}. They side with what it "
-        "does now, tell it from its twins, fit it better than its siblings, and no sibling's fit it better."
+        "does now, tell it from its twins, fit it better than its siblings, and no sibling's fit it clearly "
+        "better."
     )
     return Verdict(COUPLED, "coupled", sentence, ())
 

@@ -28,13 +28,13 @@ CONCLUSIONS = {
             "They tell a model from its twin, which had the same labels and differs only in how its "
             "behaviour was steered. Nobody could do that from the text of the question alone.",
             "They fit their own run better than they fit the other runs, so a drift that all runs share "
-            "does not account for them; and no other run's fit it better, so a likeness between two runs "
-            "does not either.",
+            "does not account for them; and no other run's fit it clearly better.",
         ),
         may_not=(
             "That any single explanation is true. How many are is what Self says, beside its baselines.",
             "Anything about other cues, other tasks or later checkpoints: the explanations followed the "
             "shifts made here, and need not follow the next one.",
+            "That nobody else could have said it. A copy, trained and steered alike, may say as much.",
             "How the model does it. The evidence is behaviour, not circuits.",
         ),
     ),

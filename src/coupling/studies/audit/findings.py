@@ -182,7 +182,7 @@ def _does_not_allow(results: Results, respondents: Sequence[Respondent]) -> list
     model = respondents[0]
     said = [
         "That its explanations follow its behaviour, the verdict `coupled`. That takes twins, trained alike "
-        f"and steered apart (T), and a panel of {limits.min_panel_runs} runs or more (A), and an audit "
+        f"and steered apart (T), and a panel of {limits.min_panel_runs} runs or more (A, R), and an audit "
         "trains nobody: a drift that all such models share looks the same from here."
     ]
     if figures.discordant_pairs is None:
@@ -318,6 +318,7 @@ def _rules(results: Results) -> list[Rule]:
         ),
         Rule("coupled, shared drift: T", False, "takes twins"),
         Rule("coupled, shared drift: A", False, f"takes a panel of {limits.min_panel_runs} runs"),
+        Rule("coupled: R", False, f"takes a panel of {limits.min_panel_runs} runs"),
     ]
 
 

@@ -5,7 +5,7 @@ pairs, without replacement; what stands in is drawn too. All emitters of a draw 
 panel and pairs.
 
 Of each judgement is kept what other margins would have said, too: all of the rule but the margins
-of T, A and R, and the lower ends of their intervals.
+of T, A and R, and their intervals.
 """
 
 from __future__ import annotations

@@ -46,13 +46,14 @@ def least_advantage_margin(results: Calibration) -> Margin | None:
 def rivalry_margins(results: Calibration) -> list[Margin]:
     """The margins of R, the least first, that shut every impostor out with those of T and A in use."""
     used = (results.twin_margin, results.advantage_margin)
-    return [
-        each
-        for each in sorted(results.margins, key=lambda each: each.rivalry_margin or 0.0)
+    found = {
+        each.rivalry_margin: each
+        for each in results.margins
         if (each.twin_margin, each.advantage_margin) == used
         and each.rivalry_margin is not None
         and _shuts_out(each)
-    ]
+    }
+    return [found[margin] for margin in sorted(found)]
 
 
 def _shuts_out(margin: Margin) -> bool:

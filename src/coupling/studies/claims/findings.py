@@ -20,7 +20,7 @@ from coupling.studies.claims.table import BEYOND, CLAIMS, Claim
 from coupling.studies.points import read_failure
 from coupling.studies.summary import PointFigures, point_figures
 
-CLAIMS_SCHEMA = 1
+CLAIMS_SCHEMA = 2
 AGREES, DIFFERS, MIXED, OPEN, NOT_RUN = "agrees", "differs", "mixed", "open", "not run"
 
 

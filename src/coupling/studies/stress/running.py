@@ -127,7 +127,9 @@ def _probes(stress: Stress, found: Findings) -> tuple[Probe, ...]:
     """Those asked for, and those that were asked before: they are compared, so they stand together."""
     if PROBES_SECTION not in stress.sections:
         return ()
-    before = set() if found.probes is None else {each.name for each in found.probes.results}
+    before: set[str] = set()
+    if found.probes is not None:
+        before = {each.name for each in found.probes.results} | {each.probe for each in found.probes.unasked}
     return tuple(probe for probe in PROBES if probe in stress.probes or probe.name in before)
 
 
