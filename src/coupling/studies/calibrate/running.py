@@ -38,7 +38,7 @@ from coupling.studies.claims.arms import SHIPPED_WORLD
 from coupling.studies.points import Together
 
 WORLDS, QUICK_WORLDS = (0, 1, 2), (0,)
-DEVELOPMENT_WORLDS = (100,)
+DEVELOPMENT_WORLDS = (100, 101)
 FIRST_DEVELOPMENT_WORLD = 100
 """Worlds from this number on are for choosing."""
 BASE = Size(28, 1200)
