@@ -31,7 +31,7 @@ def calibrate(
     ] = None,
     draws: Annotated[
         int | None,
-        typer.Option("--draws", min=10, help="Panels drawn from each world; 200, and 40 with --quick."),
+        typer.Option("--draws", min=10, help="Panels drawn from each world; 200, and 50 with --quick."),
     ] = None,
     workers: Workers = None,
     read: Annotated[
