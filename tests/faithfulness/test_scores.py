@@ -45,6 +45,8 @@ def test_a_part_of_a_table_holds_the_same_runs_and_pairs_in_every_column() -> No
             continue
         if field.name in ("pairs", "runs"):
             assert found == tuple(whole[each] for each in (rows if field.name == "pairs" else chosen))
+        elif field.name == "is_steered":
+            assert np.array_equal(found, whole[chosen])
         elif whole is not None:
             by_run = whole.shape[:2] == table.followed.shape
             assert np.array_equal(found, whole[chosen][:, rows] if by_run else whole[rows]), field.name

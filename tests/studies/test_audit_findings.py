@@ -50,6 +50,7 @@ def test_one_model_is_never_coupled(reads: str, name: str) -> None:
         "leakage",
         "coupled, shared drift: T",
         "coupled, shared drift: A",
+        "coupled: R",
     ]
 
 
