@@ -101,7 +101,8 @@ def test_workers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> N
     command = [sys.executable, str(script), str(tmp_path)]
     parent = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: all((tmp_path / name).is_file() for name in "ab"))
+        # A file is there before its content is.
+        wait_until(lambda: all((file := tmp_path / name).is_file() and file.stat().st_size for name in "ab"))
         workers = [int((tmp_path / name).read_text(encoding="utf-8").split()[0]) for name in "ab"]
         assert all(map(is_running, workers))
         parent.send_signal(how)
@@ -109,6 +110,7 @@ def test_workers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> N
         wait_until(lambda: not any(map(is_running, workers)))
     finally:
         parent.kill()
+        parent.wait()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
