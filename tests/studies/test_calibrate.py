@@ -231,7 +231,7 @@ def test_a_world_has_its_trainings_and_no_label_is_about_a_held_out_cluster(
     ("worlds", "development", "message"),
     [
         ((), (), "no world is given"),
-        ((0,), (0,), "is in both"),
+        ((0,), (0,), "--dev-worlds: world 0"),
         ((100,), (), "--worlds: world 100"),
         ((), (3,), "--dev-worlds: world 3"),
     ],

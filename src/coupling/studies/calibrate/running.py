@@ -143,7 +143,7 @@ def run_calibration(
         only_read: makes nothing and writes the pages from what is there.
 
     Raises:
-        ValueError: a world is in both lists, or none is given; a folder holds something else; with
+        ValueError: no world is given, or one in the wrong list; a folder holds something else; with
             ``only_read``, something is not there.
     """
     progress = progress or Silent()
@@ -199,12 +199,6 @@ def calibrated(results: Calibration) -> Calibrated:
 def _check_worlds(worlds: Sequence[int], development_worlds: Sequence[int]) -> None:
     if not worlds and not development_worlds:
         raise ValueError("calibrate: no world is given; name some by --worlds or --dev-worlds")
-    both = sorted(set(worlds) & set(development_worlds))
-    if both:
-        raise ValueError(
-            f"--worlds and --dev-worlds: world {both[0]} is in both, but margins that were chosen on a world "
-            "cannot be reported on it; keep it in one of the two"
-        )
     wrong = [("--worlds", world) for world in worlds if world >= FIRST_DEVELOPMENT_WORLD]
     wrong += [("--dev-worlds", world) for world in development_worlds if world < FIRST_DEVELOPMENT_WORLD]
     for option, world in wrong:

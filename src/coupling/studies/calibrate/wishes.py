@@ -156,7 +156,7 @@ def _coverage_mending(results: Calibration, missed: Coverage) -> str:
     ]
     if enough:
         return f"Over {min(enough)} clusters they hold it as often as is wanted."
-    return "Neither kind of interval does, nor would any number of clusters that was tried."
+    return "Neither kind of interval does, nor do more clusters, as far as they were tried."
 
 
 def method_in_use() -> str:
