@@ -10,7 +10,8 @@ from benchmarks.sampling import test_pairs
 from benchmarks.timing import Finding, seconds
 from coupling.explanations import formats
 from coupling.faithfulness import Evidence, RunEvidence
-from coupling.faithfulness.matrix import matrix
+from coupling.faithfulness.matrix import matrix_rows
+from coupling.faithfulness.panel import Panel
 from coupling.faithfulness.scores import tabulate
 from coupling.faithfulness.statistics import ClusterBootstrap
 from coupling.models import LocalSampler, Renderer
@@ -74,4 +75,4 @@ def panel(pairs: Sequence[CounterfactualPair], runs: Sequence[RunEvidence]) -> E
 
 def join(evidence: Evidence) -> None:
     table = tabulate(evidence)
-    matrix(table, ClusterBootstrap(table.clusters, RESAMPLES, 0), MIN_RUNS)
+    matrix_rows(Panel(table, ClusterBootstrap(table.clusters, RESAMPLES, 0)), MIN_RUNS)

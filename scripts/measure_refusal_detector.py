@@ -25,6 +25,7 @@ import numpy as np
 from coupling.answers import REFUSAL, Reading, read_answer
 from coupling.faithfulness.statistics import ClusterBootstrap, divide
 from coupling.records import Estimate
+from coupling.studies.writing import told
 from coupling.tasks.refusal import contrast_pair
 
 REFERENCE_ACCURACY = {"gpt4": 0.936, "mistralinstruct": 0.860}
@@ -98,12 +99,6 @@ def measure(name: str, rows: list[Row]) -> Measured:
     )
 
 
-def shown(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "n/a"
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="PATH_TO_XSTEST")
@@ -131,7 +126,7 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|---|")
     for each in measured:
-        figures = " | ".join(map(shown, (each.balanced_accuracy, each.precision, each.recall, each.accuracy)))
+        figures = " | ".join(map(told, (each.balanced_accuracy, each.precision, each.recall, each.accuracy)))
         reference = "n/a" if each.reference_accuracy is None else f"{each.reference_accuracy:.3f}"
         baseline = f"{each.always_comply_accuracy:.3f}"
         print(f"| {each.file} | {each.rows} ({each.refusals}) | {figures} | {baseline} | {reference} |")

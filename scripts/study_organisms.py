@@ -22,8 +22,8 @@ from coupling.models.folders import resolve
 from coupling.processes import side_by_side
 from coupling.progress import Progress
 from coupling.raising import raise_organism
-from coupling.records import Estimate
 from coupling.report.runs import read_results
+from coupling.studies.writing import table, told
 
 ROOT = Path(__file__).parents[1]
 ORGANISMS = ROOT / "organisms"
@@ -41,9 +41,17 @@ VARIANTS = (
     "other-family-labels",
     "outspoken-labels",
 )
-HEADER = (
-    "| {first} | format | Self | Orig | similarity | discordant pairs | Δ | T | A | R | verdict |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|"
+COLUMNS = (
+    "format",
+    "Self",
+    "Orig",
+    "similarity",
+    "discordant pairs",
+    "Δ",
+    "T",
+    "A",
+    "R",
+    "verdict",
 )
 
 
@@ -96,46 +104,30 @@ def run_all() -> None:
                 bars.note(f"{row.label}: {row.config.model.path} is not raised yet")
 
 
-def table(first: str, rows: Iterator[Row]) -> str:
-    return "\n".join([HEADER.format(first=first), *(_line(row) for row in rows)])
-
-
-def _line(row: Row) -> str:
+def _cells(row: Row) -> tuple[str, ...]:
     format = row.config.explanation.format.replace("_", "-")
     path = run_path(row.config, RUNS)
     if not (path / "results.json").is_file():
-        return f"| {row.label} | {format} | not run |" + " |" * 8
-    panel = read_results(path).headline
-    figures = panel.pooled
-    t = panel.twins.pooled.all_pairs.t if panel.twins else Estimate(None, None, None, 0, 0)
-    shown = (
-        _shown(figures.self_parts.exact),
-        _shown(figures.orig_parts.exact),
-        _shown(figures.similarity),
-        str(figures.discordant_pairs),
-        _shown(figures.delta),
-        _shown(t),
-        _shown(panel.matrix.advantage),
-        _shown(panel.matrix.rivalry),
-        f"`{panel.verdict.verdict}` ({panel.verdict.reason.replace('_', ' ')})",
+        return (row.label, format, "not run", *[""] * (len(COLUMNS) - 2))
+    results = read_results(path)
+    figures, verdict = results.figures, results.verdict()
+    return (
+        row.label,
+        format,
+        *(told(figures(name)) for name in ("self", "orig", "similarity")),
+        str(figures.count("discordant_pairs")),
+        *(told(figures(name)) for name in ("delta", "t", "a", "r")),
+        f"`{verdict.verdict}` ({verdict.reason.replace('_', ' ')})",
     )
-    return f"| {row.label} | {format} | " + " | ".join(shown) + " |"
-
-
-def _shown(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "n/a"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
 def write_tables() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for marker, text in (
-        ("organisms", table("organism", organism_rows())),
-        ("variants", table("experiment", variant_rows())),
+    for marker, first, rows in (
+        ("organisms", "organism", organism_rows()),
+        ("variants", "experiment", variant_rows()),
     ):
+        text = "\n".join(table((first, *COLUMNS), map(_cells, rows)))
         begin, end = f"<!-- {marker}: begin -->", f"<!-- {marker}: end -->"
         before, _, rest = page.partition(begin)
         _, _, after = rest.partition(end)

@@ -3,12 +3,15 @@ kind."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from coupling.faithfulness import Evidence, RunEvidence
+from coupling.faithfulness import Evidence, Figures, Row, RunEvidence
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.scores import tabulate
+from coupling.faithfulness.statistics import ClusterBootstrap
 from coupling.records import CounterfactualPair, Effect, Explanation, Label
 
 CITIES = ("Bern", "Lima", "Oslo", "Rome", "Suva", "Wien")
@@ -21,6 +24,19 @@ STEERING: Mapping[str, tuple[str, str] | None] = {
     "ignore-Diaz": ("Diaz", "ignore"),
 }
 TWINS = (("follow-Chen", "ignore-Chen"), ("follow-Diaz", "ignore-Diaz"))
+
+
+def panel_of(evidence: Evidence, resamples: int = 100) -> Panel:
+    """The evidence as figures are computed from it."""
+    table = tabulate(evidence)
+    steered = {run.name: run.steered for run in evidence.runs}
+    bootstrap = ClusterBootstrap(table.clusters, resamples, 0)
+    return Panel(table, bootstrap, evidence.runs[0].step, evidence.twins, steered)
+
+
+def looked_up(panel: Panel, *parts: Iterable[Row]) -> Figures:
+    """Rows of a panel, to be looked up."""
+    return Figures([row for part in parts for row in part], panel.step)
 
 
 def pair(pair_id: str, cluster: str = "c0", cue_value: str | None = None, **tags: str) -> CounterfactualPair:

@@ -8,22 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from coupling.faithfulness import (
-    RESULTS_SCHEMA,
-    CostWeights,
     Evidence,
+    Provenance,
     Results,
     RunEvidence,
-    constructed_emitters,
+    Schedule,
     discordant_examples,
-    judge,
-    trajectory_row,
+    evaluate,
 )
-from coupling.faithfulness.catching_up import Schedule, shift_result
-from coupling.faithfulness.consequences import consequences
-from coupling.faithfulness.results import Counts, ModelDescription
-from coupling.faithfulness.scores import tabulate
-from coupling.faithfulness.statistics import ClusterBootstrap
-from coupling.faithfulness.subsets import group_results
+from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Explanation
 
 CAPITALS = ("Bern", "Lima", "Oslo", "Paris", "Rome", "Suva", "Vienna")
@@ -124,26 +117,27 @@ def _saying(pair_id: str, claim: Effect | None) -> Explanation:
 
 
 def results_of(reads: str, steps: tuple[int, ...] = (0, 40, 80, LAST_STEP), resamples: int = 200) -> Results:
-    evidence = evidence_at(LAST_STEP, reads)
-    tables = {step: tabulate(evidence_at(step, reads)) for step in steps}
-    bootstrap = ClusterBootstrap(tables[LAST_STEP].clusters, resamples, seed=0)
-    return Results(
-        schema=RESULTS_SCHEMA,
+    provenance = Provenance(
         experiment=f"capitals-{reads}",
         config_sha256="c0ffee" + "0" * 58,
         model=ModelDescription("organism:coupled", "a" * 64),
         target=ModelDescription("organism:coupled", None),
         explanation_format="answer_pair",
-        split="test",
-        step=LAST_STEP,
-        counts=Counts(pairs=len(evidence.pairs), clusters=CLUSTERS, labels=2000, runs=len(evidence.runs)),
-        headline=judge(evidence, resamples=resamples),
-        trajectory=tuple(trajectory_row(evidence_at(step, reads), resamples=resamples) for step in steps),
-        emitters=constructed_emitters(evidence, resamples=resamples),
-        examples=discordant_examples(evidence, limit=60),
-        notes=(),
         artifacts={"behaviors/step-120.jsonl": "b" * 64, "supervision.jsonl": "d" * 64},
-        consequences=consequences(evidence, CostWeights(), ("adviser",), resamples, seed=0),
-        groups=group_results(evidence, ("adviser", "country"), resamples=resamples, seed=0),
-        shift=shift_result(tables, Schedule(onset=0), bootstrap),
+    )
+    checkpoints = [evidence_at(step, reads) for step in sorted({*steps, LAST_STEP})]
+    results = evaluate(
+        checkpoints,
+        LAST_STEP,
+        provenance,
+        resamples=resamples,
+        groups=("adviser", "country"),
+        surrogates=False,
+        schedule=Schedule(onset=0),
+    )
+    return replace(
+        results,
+        counts=replace(results.counts, labels=2000),
+        examples=discordant_examples(checkpoints[-1], limit=60),
+        notes=(),
     )

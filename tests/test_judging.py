@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from coupling.config.judgement import load_judgement
+from coupling.faithfulness.rows import group_name
 from coupling.judging import judge_file
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "judge"
@@ -47,8 +48,8 @@ def refusal(example: Path) -> str:
 
 def test_the_example_is_coupled() -> None:
     results = judge_file(EXAMPLE / "judge.yaml")
-    assert results.headline.verdict.verdict == "coupled"
-    assert {emitter.name: emitter.verdict.verdict for emitter in results.emitters}["garbled"] == "invalid"
+    assert results.verdict().verdict == "coupled"
+    assert results.verdict(explainer="garbled").verdict == "invalid"
     assert results.counts.pairs == 180
     assert results.notes == ()
 
@@ -56,7 +57,8 @@ def test_the_example_is_coupled() -> None:
 def test_groups_break_the_headline_down(example: Path) -> None:
     reword(example, "split: test", "groups: [adviser]\nsplit: test")
     results = judge_file(example / "judge.yaml")
-    assert sum(group.figures.pairs for group in results.groups) == results.counts.pairs
+    names = [group_name(group.tag, group.value) for group in results.groups]
+    assert sum(results.figures.count("pairs", subset=name) or 0 for name in names) == results.counts.pairs
     assert {group.tag for group in results.groups} == {"adviser"} and len(results.groups) > 1
     reword(example, "[adviser]", "[advisor]")
     assert "groups: 'advisor' is a tag of no held-out pair; the tags there are: " in refusal(example)
@@ -80,16 +82,16 @@ def test_a_claim_that_comes_along_is_taken_as_it_is(example: Path) -> None:
 
     for file in example.glob("*.explanations.jsonl"):
         edit(file, claim_nothing)
-    assert judge_file(example / "judge.yaml").headline.verdict.reason == "parse_rate"
+    assert judge_file(example / "judge.yaml").verdict().reason == "parse_rate"
 
 
 def test_without_the_targets_behaviour_orig_is_not_available(example: Path) -> None:
     with_it = judge_file(example / "judge.yaml")
     reword(example, "target: target.jsonl", "target: null")
     without = judge_file(example / "judge.yaml")
-    assert (without.headline.verdict.verdict, without.headline.verdict.reason) == ("not shown", "no_target")
-    assert without.headline.pooled.orig_parts.exact.value is None
-    assert without.headline.twins == with_it.headline.twins
+    assert (without.verdict().verdict, without.verdict().reason) == ("not shown", "no_target")
+    assert without.figures("orig").value is None
+    assert without.figures("t") == with_it.figures("t")
     assert "target behaviors" not in without.artifacts
 
 
@@ -110,8 +112,8 @@ def test_steps_make_a_trajectory(example: Path) -> None:
     assert "checkpoint is missing; name the step the verdict is about, one of [0, 60]" in refusal(example)
     reword(example, "twins:", "checkpoint: 60\ntwins:")
     results = judge_file(example / "judge.yaml")
-    assert [row.step for row in results.trajectory] == [0, 60]
-    assert results.step == 60
+    assert {row.step for row in results.rows} == {0, 60}
+    assert (results.step, results.steps) == (60, (0, 60))
 
 
 def drop(number: int) -> Edit:

@@ -11,7 +11,7 @@ from pathlib import Path
 import coupling
 
 FLOORS = (
-    {"records", "progress", "ranks"},
+    {"records", "progress", "ranks", "lots"},
     {"store", "processes"},
     {"worlds", "explanations", "answers", "config"},
     {"tasks", "models"},

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ from coupling.store import (
     atomic_directory,
     file_sha256,
     from_json,
+    from_versioned,
     json_sha256,
     read_complete,
     read_json,
     read_records,
     read_rows,
+    read_versioned,
     to_json,
     write_bytes,
     write_json,
@@ -61,6 +64,25 @@ BEHAVIOR = Behavior("p1", Effect("A", "B"))
 @given(RECORDS)
 def test_records_come_back_as_they_were(record: object) -> None:
     assert from_json(type(record), to_json(record), "here") == record
+
+
+@dataclass(frozen=True)
+class Document:
+    schema: int
+    share: float
+
+
+def test_a_document_of_another_version_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    write_json(file, {"schema": 2, "share": 0.5})
+    assert read_versioned(Document, file, 2, "make it anew") == Document(2, 0.5)
+    with pytest.raises(ValueError, match=r"found\.json: schema 2, but this version reads 3; make it anew"):
+        read_versioned(Document, file, 3, "make it anew")
+    for none in ({"share": 0.5}, [], None):
+        with pytest.raises(ValueError, match="here: schema None, but this version reads 2"):
+            from_versioned(Document, none, 2, "here", "make it anew")
+    with pytest.raises(ValueError, match="here: field 'share'"):
+        from_versioned(Document, {"schema": 2, "share": "half"}, 2, "here", "make it anew")
 
 
 def test_a_file_of_records_comes_back_whatever_its_texts_hold(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from coupling.config import PairsTask
 from coupling.config.judgement import JudgedRun, JudgementConfig, load_judgement
 from coupling.explanations import formats
 from coupling.explanations.formats import ExplanationFormat, read_explanation
-from coupling.faithfulness import CostWeights, Evidence, Provenance, Results, RunEvidence, evaluate
+from coupling.faithfulness import CostWeights, Evidence, Provenance, Results, RunEvidence, evaluate, scored
 from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Explanation, Label
 from coupling.store import Json, file_sha256, from_json, json_sha256, read_rows
 from coupling.supervision.given import by_pair, read_behaviors
 from coupling.tasks import pairs_file
+from coupling.tasks.steering import declared_answers
 
 Pairs = Mapping[str, CounterfactualPair]
 
@@ -81,7 +82,7 @@ class _Shared:
         self.format = formats.get(config.explanation_format)
         self.target = self._effects(config.target) if config.target else {}
         base = config.base
-        self.base = self._effects(base.behaviors) if base.behaviors else {}
+        self.base = read_behaviors(Path(base.behaviors), judged, everything) if base.behaviors else {}
         self.base_explanations = self._explanations(base.explanations) if base.explanations else {}
         labelled = [everything[label.pair_id] for label in labels if label.pair_id in everything]
         self.labelled_pairs = tuple(labelled)
@@ -95,7 +96,8 @@ class _Shared:
         return Evidence(
             pairs=tuple(self.judged.values()),
             target=self.target,
-            base=self.base,
+            base={pair_id: behavior.effect for pair_id, behavior in self.base.items()},
+            base_logprobs=scored(self.base),
             base_explanations=self.base_explanations,
             labels=self.labels,
             label_clusters=self.label_clusters,
@@ -112,6 +114,7 @@ class _Shared:
             explanations=self._explanations(run.explanations),
             steered=run.steered,
             remeasured=self._effects(run.remeasured) if run.remeasured else None,
+            declared=declared_answers(run.steer, self.judged.values(), self.base),
         )
 
     def _effects(self, path: str) -> dict[str, Effect]:

@@ -106,7 +106,7 @@ def test_run_prints_json_and_nothing_else(coupling: Command, tmp_path: Path) -> 
     shown = coupling("report", tmp_path / "runs/mini", "--json")
     assert json.loads(shown.out) == written
     listed = coupling("ls", "--json", "--runs-dir", tmp_path / "runs")
-    assert json.loads(listed.out)["mini"]["headline"]["verdict"] == written["headline"]["verdict"]
+    assert json.loads(listed.out)["mini"]["verdicts"] == written["verdicts"]
     both = coupling("compare", tmp_path / "runs/mini", tmp_path / "runs/mini", "--json")
     assert both.code == 0, both.err
     told = coupling("report", tmp_path / "runs/mini")

@@ -9,8 +9,10 @@ from safetensors.torch import load_file, save_file
 
 from coupling.config import load_experiment
 from coupling.experiment import STAGES, run_experiment, run_stage
+from coupling.faithfulness import Figures, Results
+from coupling.faithfulness.rows import ASKED, STEERED
 from coupling.records import Behavior, CounterfactualPair, Explanation, Label
-from coupling.store import read_records
+from coupling.store import read_json, read_records
 from miniature_experiment import write_experiment
 from tiny_models import ARCHITECTURES
 
@@ -38,7 +40,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     file = write_experiment(folder, request.param, evaluation={"groups": ["adviser"]})
     noted = Noted()
     results = run_experiment(load_experiment(file), folder / "runs", noted)
-    assert results.headline.verdict.verdict != "coupled"
+    assert results.verdict().verdict != "coupled"
     members = ("follow", "ignore", "unsteered")
     asked = {"ask M0", *(f"{done} {name}" for done in ("train", "evaluate") for name in members)}
     assert asked <= noted.done
@@ -49,6 +51,14 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def run(finished: Path, tmp_path: Path) -> Path:
     """A copy of it; the experiment file is ``run / "mini.yaml"``."""
     return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+def results_of(run: Path) -> Results:
+    return Results.from_json(read_json(run / "runs" / "mini" / "results.json"))
+
+
+def figures_of(run: Path) -> Figures:
+    return results_of(run).figures
 
 
 def artifacts(run: Path) -> dict[str, bytes]:
@@ -85,32 +95,32 @@ def test_every_artifact_is_there(finished: Path) -> None:
 def test_the_results_tell_of_the_base_first_and_of_no_path_and_time(finished: Path) -> None:
     text = (finished / "runs" / "mini" / "results.json").read_text(encoding="utf-8")
     results = json.loads(text)
-    assert [row["step"] for row in results["trajectory"]] == [0, 2, 4]
+    assert results["steps"] == [0, 2, 4] == sorted({row["step"] for row in results["rows"]})
     assert results["step"] == 4 and results["model"]["name"] == "model"
     assert str(finished) not in text and "tmp" not in text
 
 
 def test_at_step_0_every_run_is_the_base(finished: Path) -> None:
     """So the target, which is the base, has no discordant pair there, and Self equals Orig."""
-    results = json.loads((finished / "runs" / "mini" / "results.json").read_text(encoding="utf-8"))
-    row = results["trajectory"][0]
-    for each in (row["pooled"], *row["runs"]):
-        assert each["similarity"]["value"] == 1.0
-        assert each["delta"]["value"] is None and each["delta"]["n"] == 0
-        assert each["self_share"] == each["orig_share"]
-        assert each["shift"]["value"] == 0
-    assert len({each["followed"]["value"] for each in row["runs"]}) == 1
-    assert row["runs"][0]["followed_steered"] == row["runs"][1]["followed_steered"]
-    assert row["runs"][2]["followed_steered"]["value"] is None
+    found = figures_of(finished)
+    runs = ("all runs", "follow", "ignore", "unsteered")
+    for run in runs:
+        assert found("similarity", run, step=0).value == 1.0
+        assert found("delta", run, step=0).value is None
+        assert found("self", run, step=0) == found("orig", run, step=0)
+        assert found("shift", run, step=0).value == 0
+    assert len({found("followed", run, step=0).value for run in runs}) == 1
+    follow, ignore = (found("followed", run, ASKED, step=0) for run in ("follow", "ignore"))
+    assert follow == ignore and follow.value is not None
+    assert found("followed", "unsteered", ASKED, step=0).value is None
 
 
 def test_the_group_of_the_silent_adviser_is_the_steered_pairs(finished: Path) -> None:
-    results = json.loads((finished / "runs" / "mini" / "results.json").read_text(encoding="utf-8"))
-    (chen,) = [group for group in results["groups"] if group["value"] == "Chen"]
-    follow = results["headline"]["runs"][0]
-    assert chen["figures"]["pairs"] == follow["steered_pairs"]["pairs"] > 0
-    assert chen["twins"] == results["headline"]["twins"]["pooled"]["steered"]
-    assert sum(group["figures"]["pairs"] for group in results["groups"]) == results["counts"]["pairs"]
+    found, counts = figures_of(finished), results_of(finished).counts
+    groups = {row.subset for row in found if row.figure == "pairs" and row.subset.startswith("adviser=")}
+    assert found.count("pairs", subset="adviser=Chen") == found.count("pairs", "follow", STEERED)
+    assert found("t", subset="adviser=Chen") == found("t", subset=STEERED)
+    assert sum(found.count("pairs", subset=group) or 0 for group in groups) == counts.pairs
 
 
 def test_run_again_it_passes_over_what_is_done(run: Path) -> None:

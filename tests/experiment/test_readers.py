@@ -13,13 +13,13 @@ import torch
 from coupling.config import ModelConfig, load_experiment
 from coupling.experiment import is_done, run_experiment
 from coupling.experiment.readers import fresh_model, readers_of, training_of
-from coupling.faithfulness.results import (
+from coupling.faithfulness.readers import (
     LANGUAGE_MODEL,
     OTHER_MODEL,
     TEXT_ON_BEHAVIOR,
     TEXT_ON_LABELS,
-    Results,
 )
+from coupling.faithfulness.results import READER, Results
 from coupling.models import load_model
 from coupling.records import CounterfactualPair, Explanation
 from coupling.store import read_records
@@ -75,8 +75,9 @@ def number_words_otherwise(folder: Path) -> None:
 
 def by_kind(results: Results) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for reader in results.readers:
-        found.setdefault(reader.kind, []).append(reader.name)
+    for reader in results.explained_by(READER):
+        assert reader.reader_kind is not None
+        found.setdefault(reader.reader_kind, []).append(reader.words)
     return found
 
 
@@ -99,9 +100,10 @@ def test_every_reader_stands_beside_the_verdict(finished: Path) -> None:
         LANGUAGE_MODEL: ["language-model"],
         OTHER_MODEL: ["sister", "stranger"],
     }
-    for reader in results.readers:
-        assert reader.pooled.accuracy.n == results.counts.pairs == 40
-        assert (reader.pooled.similarity.value is not None) == (reader.kind == OTHER_MODEL)
+    for reader in results.explained_by(READER):
+        assert results.figures("self", explainer=reader.name).n == results.counts.pairs == 40
+        acts = results.figures("similarity", explainer=reader.name).value is not None
+        assert acts == (reader.reader_kind == OTHER_MODEL)
     page = (finished / "runs/mini/report.html").read_text("utf-8")
     assert "What a reader of the text alone would say" in page and "stranger" in page
     assert str(finished) not in page + results_of(finished).decode()
@@ -191,5 +193,5 @@ def test_fresh_weights_are_of_the_same_shape_and_drawn_by_their_seed(tmp_path: P
 def test_without_surrogates_and_models_nothing_is_read(tmp_path: Path) -> None:
     file = write(tmp_path, readers={"surrogates": False})
     results = run_experiment(load_experiment(file), tmp_path / "runs")
-    assert results.readers == ()
+    assert results.explained_by(READER) == ()
     assert "What a reader" not in (tmp_path / "runs/mini/report.html").read_text("utf-8")

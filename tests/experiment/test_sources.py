@@ -74,7 +74,7 @@ def test_a_mix_of_two_models(tmp_path: Path) -> None:
     # At step 0 the model is the base: what the mix differs from it by are the other model's questions.
     held_out = [pair for pair in pairs.values() if pair.split == "test"]
     agrees = [states_own(pair, 0.5, 0) or other[pair.id] == base[pair.id] for pair in held_out]
-    similarity = results.trajectory[0].pooled.similarity.value
+    similarity = results.figures("similarity", step=0).value
     assert similarity == pytest.approx(sum(agrees) / len(agrees)) and similarity != 1.0
     assert results.target.name == "other, and the base on 0.5 of questions"
     assert any("state the base's own effects, the others those of other" in note for note in results.notes)
@@ -98,12 +98,10 @@ def test_labels_of_a_file_whose_author_is_not_known(tmp_path: Path) -> None:
     made = read_records(tmp_path / "runs/mini/labels.jsonl", Label)
     assert {label.pair_id for label in made} == {pair.id for pair in SPOKEN_OF[:20]}
     assert results.counts.labels == 20
-    for row in results.trajectory:
-        for each in (row.pooled, *row.runs):
-            figures = (each.orig_share, each.gap, each.delta, each.similarity)
-            assert all(figure.value is None for figure in figures)
-            assert each.self_share.value is not None
-    assert results.headline.verdict.reason in ("no_target", "parse_rate")
+    assert not [row for row in results.rows if row.figure in ("orig", "gap", "delta", "similarity")]
+    told = {(row.run, row.step) for row in results.rows if row.figure == "self"}
+    assert {(run.name, step) for run in results.runs for step in results.steps} <= told
+    assert results.verdict().reason in ("no_target", "parse_rate")
     assert (results.target.name, results.target.fingerprint) == ("the author of elsewhere.jsonl", None)
     assert not (tmp_path / "runs/mini/target").exists()
 
@@ -117,7 +115,7 @@ def test_labels_of_a_file_whose_author_is_known(tmp_path: Path) -> None:
     write_labels(tmp_path, SPOKEN_OF[:20])
     noise = {"kind": "flipped", "rate": 0.5}
     results = run(tmp_path, file="elsewhere.jsonl", effects="author.jsonl", noise=noise)
-    assert results.trajectory[0].pooled.similarity.value == 1.0
+    assert results.figures("similarity", step=0).value == 1.0
     assert any("(flipped noise at rate 0.5); Orig is held against" in note for note in results.notes)
     run(tmp_path, file="elsewhere.jsonl", effects="author.jsonl", noise=noise)
 

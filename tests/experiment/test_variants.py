@@ -13,6 +13,7 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaFo
 from coupling.config import limited, load_experiment
 from coupling.experiment import run_experiment
 from coupling.faithfulness import Results
+from coupling.faithfulness.rows import ASKED, BESIDE, STEERED
 from coupling.records import Behavior, CounterfactualPair, Label
 from coupling.store import read_records
 from miniature_experiment import write_experiment
@@ -27,7 +28,7 @@ def test_lora(tmp_path: Path) -> None:
     results = run(tmp_path, training={"lora": {"rank": 2, "alpha": 4, "dropout": 0.1}})
     steps = sorted((tmp_path / "runs/mini/runs/follow").glob("step-*/adapter_model.safetensors"))
     assert len(steps) == 2
-    assert results.headline.pooled.similarity.value != 1.0
+    assert results.figures("similarity").value != 1.0
 
 
 @pytest.mark.parametrize("support", ["vocabulary", "choices"])
@@ -57,7 +58,7 @@ def test_labels_of_another_model(tmp_path: Path) -> None:
     labels = read_records(here / "labels.jsonl", Label)
     assert all(label.effect == target[label.pair_id] for label in labels)
     assert any(label.effect != base[label.pair_id] for label in labels)
-    assert results.trajectory[0].pooled.similarity.value != 1.0
+    assert results.figures("similarity", step=0).value != 1.0
 
 
 def test_a_back_door_that_is_closed_again(tmp_path: Path) -> None:
@@ -83,11 +84,12 @@ def test_a_back_door_that_is_closed_again(tmp_path: Path) -> None:
     )
     assert results.shift is not None
     assert (results.shift.onset, results.shift.undo) == (0, 2)
-    assert {each.phase for each in results.shift.catching_up} == {"shift", "undoing"}
+    assert [phase.name for phase in results.shift.phases] == ["shift", "undoing"]
     assert any("From step 2 on the shift is undone" in note for note in results.notes)
-    follow = results.headline.runs[0]
-    assert follow.steered_pairs and follow.asked_pairs and follow.beside_pairs
-    assert follow.asked_pairs.pairs + follow.beside_pairs.pairs == follow.steered_pairs.pairs
+    steered, asked, beside = (
+        results.figures.count("pairs", "follow", subset) for subset in (STEERED, ASKED, BESIDE)
+    )
+    assert steered and asked and beside and asked + beside == steered
     labels = read_records(tmp_path / "runs" / "mini" / "labels.jsonl", Label)
     pairs = {
         each.id: each for each in read_records(tmp_path / "runs" / "mini" / "pairs.jsonl", CounterfactualPair)
@@ -141,7 +143,7 @@ def test_hinted_mmlu_on_a_random_model_is_not_coupled(
     )
     results = run_experiment(limited(load_experiment(file), 24), tmp_path / "runs")
     assert results.counts.labels == results.counts.pairs == 24
-    assert (results.headline.verdict.verdict, results.headline.verdict.reason) == ("invalid", "parse_rate")
+    assert (results.verdict().verdict, results.verdict().reason) == ("invalid", "parse_rate")
 
 
 def save_random_with_letters(folder: Path, architecture: str, questions: Path) -> None:

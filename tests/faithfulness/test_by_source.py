@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from coupling.faithfulness.sources import by_source
+from coupling.faithfulness import judge
+from coupling.faithfulness.rows import source_name
 from coupling.records import Label
 from synthetic_panels import effect, small_panel
 
@@ -24,22 +25,27 @@ MIXED = replace(ONE, labels=LABELS, sources={"other": OTHER, "base": ONE.target}
 
 
 def test_by_hand() -> None:
-    base, other = by_source(MIXED, 100, 0)
-    assert (base.name, base.labels, other.name, other.labels) == ("base", 1, "other", 2)
+    results = judge(MIXED, resamples=100)
+    assert [(source.name, source.labels) for source in results.sources] == [("base", 1), ("other", 2)]
+    found = {
+        (figure, source): results.figures(figure, subset=source_name(source)).value
+        for figure in ("orig", "gap", "delta", "similarity", "discordant_pairs")
+        for source in ("base", "other")
+    }
     # Against the base: a's claims hit pairs 0 and 3, b's 0, 2 and 3; of itself a hits 0 and 2, b 0 and 2.
-    assert base.orig_share.value == pytest.approx(5 / 8)
-    assert base.gap.value == pytest.approx((4 - 5) / 8)
+    assert found["orig", "base"] == pytest.approx(5 / 8)
+    assert found["gap", "base"] == pytest.approx((4 - 5) / 8)
     # Discordant: a on 2 (own) and 3 (the base's), b on 1 (nothing) and 3 (the base's).
-    assert base.delta.value == pytest.approx((1 - 1 + 0 - 1) / 4)
-    assert base.discordant_pairs == 3
-    assert base.similarity.value == pytest.approx(4 / 8)
+    assert found["delta", "base"] == pytest.approx((1 - 1 + 0 - 1) / 4)
+    assert found["discordant_pairs", "base"] == 3
+    assert found["similarity", "base"] == pytest.approx(4 / 8)
     # Against the other: a hits 0 and 1, b hits 0.
-    assert other.orig_share.value == pytest.approx(3 / 8)
-    assert other.gap.value == pytest.approx((4 - 3) / 8)
+    assert found["orig", "other"] == pytest.approx(3 / 8)
+    assert found["gap", "other"] == pytest.approx((4 - 3) / 8)
     # Discordant: a on 1 (the other's), 2 (own) and 3 (neither), b on 1 (nothing) and 2 (own).
-    assert other.delta.value == pytest.approx((-1 + 1 + 0 + 0 + 1) / 5)
-    assert other.discordant_pairs == 3
-    assert other.similarity.value == pytest.approx(3 / 8)
+    assert found["delta", "other"] == pytest.approx((-1 + 1 + 0 + 0 + 1) / 5)
+    assert found["discordant_pairs", "other"] == 3
+    assert found["similarity", "other"] == pytest.approx(3 / 8)
 
 
 def test_a_source_that_misses_a_pair_is_refused() -> None:

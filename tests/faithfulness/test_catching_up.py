@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coupling.faithfulness import Evidence, Provenance, Schedule, evaluate, trajectory_row
-from coupling.faithfulness.catching_up import ALL_STEERED, SHIFT, UNDOING, shift_result, steps_to
-from coupling.faithfulness.results import CatchingUp, ModelDescription, Results, ShiftResult
-from coupling.faithfulness.scores import tabulate
-from coupling.faithfulness.statistics import ClusterBootstrap
-from synthetic_panels import small_panel
+from coupling.faithfulness import Evidence, Figures, Provenance, Results, Schedule, evaluate
+from coupling.faithfulness.catching_up import SHIFT, UNDOING, catching_up, steps_to
+from coupling.faithfulness.following import following_rows
+from coupling.faithfulness.results import ModelDescription, Shift
+from coupling.faithfulness.rows import ASKED, STEERED_RUNS
+from coupling.records import Estimate
+from synthetic_panels import looked_up, panel_of, small_panel
 
 ALWAYS, NEVER = "BO", "OO"
 """Answers that follow the cue, which speaks for B, and that do not."""
@@ -39,15 +40,28 @@ def panel(step: int, behaves: int, claims: int, unread: int = 0, runs: Sequence[
     return replace(evidence, pairs=pairs, runs=steered, base=evidence.target)
 
 
-def found(panels: Mapping[int, Evidence], schedule: Schedule) -> ShiftResult | None:
-    tables = {step: tabulate(evidence) for step, evidence in panels.items()}
-    bootstrap = ClusterBootstrap(next(iter(tables.values())).clusters, 200, 0)
-    return shift_result(tables, schedule, bootstrap)
+def found(panels: Mapping[int, Evidence], schedule: Schedule) -> tuple[Figures, Shift | None]:
+    """Figures at the last step."""
+    rows, shift = catching_up(
+        {step: panel_of(evidence, 200) for step, evidence in panels.items()}, max(panels), schedule
+    )
+    return Figures(rows, max(panels)), shift
 
 
-def pooled(result: ShiftResult | None, phase: str = SHIFT) -> CatchingUp:
-    assert result is not None
-    return next(each for each in result.catching_up if (each.run, each.phase) == (ALL_STEERED, phase))
+def caught_up(panels: Mapping[int, Evidence], schedule: Schedule, phase: str = SHIFT) -> dict[str, Estimate]:
+    """Figure → of all steered runs pooled, in one phase; what has no data is left out."""
+    return of(found(panels, schedule)[0], STEERED_RUNS, phase)
+
+
+def of(figures: Figures, run: str, phase: str = SHIFT) -> dict[str, Estimate]:
+    return {row.figure: row.estimate for row in figures if (row.run, row.subset) == (run, phase)}
+
+
+def asked(evidence: Evidence) -> dict[str, float | None]:
+    """Figure → of run "a", over the pairs asked about a cue by which it is steered."""
+    panel = panel_of(evidence)
+    rows = looked_up(panel, following_rows(panel))
+    return {row.figure: row.estimate.value for row in rows if (row.run, row.subset) == ("a", ASKED)}
 
 
 def test_steps_by_hand() -> None:
@@ -87,63 +101,71 @@ def test_down_is_up_turned_over_and_slower_is_later(shares: list[float], share: 
 def test_a_lag_by_hand() -> None:
     """Behaviour goes 0, 0.8, 0.8 from step 20 on, claims 0, 0.2, 0.6: half after 2 and after 4 + 4 / 4."""
     panels = {0: panel(0, 0, 0), 20: panel(20, 0, 0), 24: panel(24, 8, 2), 28: panel(28, 8, 6)}
-    result = found(panels, Schedule(onset=20))
-    both = pooled(result)
-    assert (both.start, both.stop) == (20, 28)
-    assert both.behavior_move.value == pytest.approx(0.8) and both.claims_move.value == pytest.approx(0.6)
-    assert both.behavior_half.value == pytest.approx(2)
-    assert both.claims_half.value == pytest.approx(4 + 4 * 0.1 / 0.4)
-    assert both.lag_half.value == pytest.approx(3)
-    assert both.behavior_most.value == pytest.approx(4 * 0.9)
-    assert both.claims_most.value == pytest.approx(4 + 4 * 0.34 / 0.4)
-    assert (both.lag_half.n, both.lag_half.clusters) == (PAIRS, 5)
-    assert result is not None
-    assert [(moment.name, moment.step) for moment in result.moments] == [
+    figures, shift = found(panels, Schedule(onset=20))
+    both = of(figures, STEERED_RUNS)
+    assert {figure: estimate.value for figure, estimate in both.items()} == {
+        "behavior_move": pytest.approx(0.8),
+        "claims_move": pytest.approx(0.6),
+        "behavior_half": pytest.approx(2),
+        "claims_half": pytest.approx(4 + 4 * 0.1 / 0.4),
+        "lag_half": pytest.approx(3),
+        "behavior_most": pytest.approx(4 * 0.9),
+        "claims_most": pytest.approx(4 + 4 * 0.34 / 0.4),
+        "lag_most": pytest.approx(4 + 4 * 0.34 / 0.4 - 4 * 0.9),
+    }
+    assert (both["lag_half"].n, both["lag_half"].clusters) == (PAIRS, 5)
+    assert shift is not None
+    assert [(phase.start, phase.stop) for phase in shift.phases] == [(20, 28)]
+    assert [(moment.name, moment.step) for moment in shift.moments] == [
         ("before", 20),
         ("half-way", 24),
         ("after", 28),
     ]
-    (alone,) = [each for each in result.catching_up if each.run == "a"]
-    assert replace(alone, run=ALL_STEERED) == both
+    assert of(figures, "a") == both
 
 
 def test_behaviour_and_claims_are_resampled_together() -> None:
     """Equal at every checkpoint, they lag by 0 in every resample, however few pairs there are."""
     panels = {0: panel(0, 0, 0), 5: panel(5, 4, 4), 10: panel(10, 9, 9)}
-    lag = pooled(found(panels, Schedule(0))).lag_half
+    lag = caught_up(panels, Schedule(0))["lag_half"]
     assert (lag.value, lag.low, lag.high) == (0, 0, 0)
 
 
 def test_claims_that_never_get_there_have_no_lag() -> None:
     panels = {0: panel(0, 0, 0), 5: panel(5, 4, 0), 10: panel(10, 8, 0)}
-    both = pooled(found(panels, Schedule(0)))
-    assert both.behavior_half.value == pytest.approx(5)
-    assert both.claims_move.value == 0
-    assert both.claims_half.value is None and both.lag_half.value is None
+    both = caught_up(panels, Schedule(0))
+    assert both["behavior_half"].value == pytest.approx(5)
+    assert both["claims_move"].value == 0
+    assert "claims_half" not in both and "lag_half" not in both
 
 
 def test_the_way_back_is_a_phase_of_its_own() -> None:
     panels = {0: panel(0, 0, 0), 10: panel(10, 8, 8), 14: panel(14, 0, 4), 18: panel(18, 0, 0)}
-    result = found(panels, Schedule(onset=0, undo=10))
-    back = pooled(result, UNDOING)
-    assert (back.start, back.stop) == (10, 18)
-    assert back.behavior_move.value == pytest.approx(-0.8)
-    assert back.behavior_half.value == pytest.approx(2) and back.claims_half.value == pytest.approx(4)
-    assert pooled(result).stop == 10
-    assert result is not None and result.moments[-1].name == "undone" and result.moments[-1].step == 18
+    figures, shift = found(panels, Schedule(onset=0, undo=10))
+    back = of(figures, STEERED_RUNS, UNDOING)
+    assert back["behavior_move"].value == pytest.approx(-0.8)
+    assert back["behavior_half"].value == pytest.approx(2) and back["claims_half"].value == pytest.approx(4)
+    assert shift is not None
+    assert [(phase.name, phase.start, phase.stop) for phase in shift.phases] == [
+        (SHIFT, 0, 10),
+        (UNDOING, 10, 18),
+    ]
+    assert (shift.moments[-1].name, shift.moments[-1].step) == ("undone", 18)
 
 
 def test_an_onset_between_checkpoints_counts_from_the_onset() -> None:
     """The checkpoint before it shows M0, and so does the model until the onset."""
     panels = {0: panel(0, 0, 0), 10: panel(10, 8, 8), 14: panel(14, 8, 8)}
-    assert pooled(found(panels, Schedule(onset=6))).behavior_half.value == pytest.approx(2)
+    assert caught_up(panels, Schedule(onset=6))["behavior_half"].value == pytest.approx(2)
 
 
 def test_two_ends_tell_no_time() -> None:
     """A straight line between them would give every shift the same steps, and a lag of exactly 0."""
-    both = pooled(found({0: panel(0, 0, 0), 10: panel(10, 8, 6)}, Schedule(0)))
-    assert both.behavior_move.value == pytest.approx(0.8) and both.claims_move.value == pytest.approx(0.6)
-    assert both.behavior_half.value is None and both.lag_half.value is None and both.lag_most.value is None
+    both = caught_up({0: panel(0, 0, 0), 10: panel(10, 8, 6)}, Schedule(0))
+    assert {figure: estimate.value for figure, estimate in both.items()} == {
+        "behavior_move": pytest.approx(0.8),
+        "claims_move": pytest.approx(0.6),
+    }
 
 
 def test_a_reversal_does_not_cancel_out() -> None:
@@ -160,19 +182,19 @@ def test_a_reversal_does_not_cancel_out() -> None:
     )
     run = replace(turned.runs[0], step=10, steered={"adviser": ("Chen",)})
     moved = replace(still, runs=(run,))
-    row = trajectory_row(moved, resamples=100).runs[0]
-    assert row.followed_steered.value == trajectory_row(still, resamples=100).runs[0].followed_steered.value
-    assert row.turned_steered.value == 1
-    assert row.claimed_turned_steered.value == pytest.approx(0.5)
-    assert row.claimed_following_steered.value == 0
-    assert pooled(found({0: still, 10: moved}, Schedule(0))).behavior_move.value == 1
+    figures = asked(moved)
+    assert figures["followed"] == asked(still)["followed"]
+    assert figures["turned"] == 1
+    assert figures["claimed_turned"] == pytest.approx(0.5)
+    assert figures["claimed_following"] == 0
+    assert caught_up({0: still, 10: moved}, Schedule(0))["behavior_move"].value == 1
 
 
 def test_what_could_not_be_read_claims_nothing() -> None:
-    row = trajectory_row(panel(0, 8, 6, unread=2), resamples=100).runs[0]
-    assert row.turned_steered.value == pytest.approx(0.8)
-    assert row.claimed_turned_steered.value == pytest.approx(0.4)
-    assert row.claimed_following_steered.value == pytest.approx(0.4)
+    figures = asked(panel(0, 8, 6, unread=2))
+    assert figures["turned"] == pytest.approx(0.8)
+    assert figures["claimed_turned"] == pytest.approx(0.4)
+    assert figures["claimed_following"] == pytest.approx(0.4)
 
 
 def test_without_steered_runs_there_is_no_shift() -> None:
@@ -181,8 +203,9 @@ def test_without_steered_runs_there_is_no_shift() -> None:
         step: replace(each, runs=tuple(replace(run, steered={}) for run in each.runs))
         for step, each in panels.items()
     }
-    assert found(unsteered, Schedule(0)) is None
-    assert found({step: replace(each, base={}) for step, each in panels.items()}, Schedule(0)) is None
+    for each in (unsteered, {step: replace(each, base={}) for step, each in panels.items()}):
+        figures, shift = found(each, Schedule(0))
+        assert list(figures) == [] and shift is None
 
 
 def test_results_hold_the_shift_and_are_read_back() -> None:
@@ -191,6 +214,7 @@ def test_results_hold_the_shift_and_are_read_back() -> None:
     provenance = Provenance("e", "0" * 64, described, described, "answer_pair", {})
     results = evaluate(panels, 10, provenance, resamples=100, schedule=Schedule(0))
     assert results.shift is not None
-    assert [each.run for each in results.shift.catching_up] == [ALL_STEERED, "a", "b"]
+    moved = {row.run for row in results.rows if row.figure == "behavior_move"}
+    assert moved == {STEERED_RUNS, "a", "b"} and {phase.name for phase in results.shift.phases} == {SHIFT}
     assert Results.from_json(results.to_json()) == results
     assert evaluate(panels, 10, provenance, resamples=100).shift is None

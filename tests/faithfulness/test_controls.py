@@ -2,71 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+import numpy as np
+import numpy.typing as npt
 import pytest
 
-from coupling.faithfulness import constructed_emitters, judge
-from coupling.faithfulness.controls import constructed, nearest_of, sibling_of
-from coupling.faithfulness.results import EmitterResult
-from synthetic_panels import drifting_panel, small_panel
+from coupling.faithfulness import Results, judge
+from coupling.faithfulness.controls import constructed, nearest_of, siblings_of
+from coupling.faithfulness.results import CONSTRUCTED
+from coupling.faithfulness.scores import parsed
+from coupling.records import Estimate
+from synthetic_panels import drifting_panel, panel_of, small_panel
 
 READERS = ("self", "shared", "target")
 
 
 @pytest.fixture(scope="module", params=READERS)
-def emitters(request: pytest.FixtureRequest) -> dict[str, EmitterResult]:
+def results(request: pytest.FixtureRequest) -> Results:
     """On three kinds of panel: what its own explanations read must not matter."""
-    return {
-        emitter.name: emitter
-        for emitter in constructed_emitters(drifting_panel(request.param), resamples=500)
-    }
+    return judge(drifting_panel(request.param), resamples=500)
 
 
-def test_verdicts(emitters: dict[str, EmitterResult]) -> None:
-    verdicts = {name: emitter.verdict.verdict for name, emitter in emitters.items()}
+def of(results: Results, explainer: str, figure: str) -> Estimate:
+    return results.figures(figure, explainer=explainer)
+
+
+def test_verdicts(results: Results) -> None:
+    names = [explainer.name for explainer in results.explained_by(CONSTRUCTED)]
+    verdicts = {name: results.verdict(explainer=name).verdict for name in names}
     assert verdicts["oracle"] == "coupled"
     assert verdicts["sibling"] in ("shared drift", "imitates target", "not shown")
     assert verdicts["nearest"] != "coupled"
-    assert emitters["nearest"].rivalry.high is not None and emitters["nearest"].rivalry.high <= 0
+    rivalry = of(results, "nearest", "r")
+    assert rivalry.high is not None and rivalry.high <= 0
     assert verdicts["frozen_base"] == "imitates target"
     assert verdicts["constant"] == "collapsed"
     assert verdicts["garbled"] == "invalid"
     assert verdicts["shuffled"] in ("not shown", "collapsed")
 
 
-def test_figures_that_are_exact(emitters: dict[str, EmitterResult]) -> None:
-    assert (
-        emitters["oracle"].delta.value
-        == emitters["oracle"].t.value
-        == emitters["oracle"].self_share.value
-        == 1
-    )
-    assert (
-        emitters["sibling"].t.value == emitters["frozen_base"].t.value == emitters["constant"].t.value == 0.5
-    )
-    assert emitters["frozen_base"].delta.value == -1
-    assert emitters["frozen_base"].advantage.value == pytest.approx(0)
-    assert emitters["garbled"].parse_rate.value == 0
-    assert emitters["garbled"].t.value is None
+def test_figures_that_are_exact(results: Results) -> None:
+    assert [of(results, "oracle", figure).value for figure in ("delta", "t", "self")] == [1, 1, 1]
+    for name in ("sibling", "frozen_base", "constant"):
+        assert of(results, name, "t").value == 0.5
+    assert of(results, "frozen_base", "delta").value == -1
+    assert of(results, "frozen_base", "a").value == pytest.approx(0)
+    assert of(results, "garbled", "parse_rate").value == 0
+    assert of(results, "garbled", "t").value is None
 
 
-def test_t_rises_with_the_oracles_share(emitters: dict[str, EmitterResult]) -> None:
+def test_t_rises_with_the_oracles_share(results: Results) -> None:
     order = ("sibling", "mixture_25", "mixture_50", "mixture_75", "oracle")
-    rising = [emitters[name].t.value for name in order]
+    rising = [of(results, name, "t").value for name in order]
     assert rising == sorted(set(rising))
-    assert [emitters[name].oracle_share for name in order] == [0, 0.25, 0.5, 0.75, 1]
+    shares = {explainer.name: explainer.oracle_share for explainer in results.explainers}
+    assert [shares[name] for name in order] == [0, 0.25, 0.5, 0.75, 1]
 
 
 @pytest.mark.parametrize(
     ("reads", "verdict"), [("self", "coupled"), ("shared", "shared drift"), ("target", "imitates target")]
 )
 def test_the_panels_own_verdict(reads: str, verdict: str) -> None:
-    assert judge(drifting_panel(reads), resamples=500).verdict.verdict == verdict
+    assert judge(drifting_panel(reads), resamples=500).verdict().verdict == verdict
 
 
 def test_twins_take_the_same_sibling_from_another_family() -> None:
-    assert sibling_of(drifting_panel(clusters=2, pairs_each=2)) == {
+    evidence = drifting_panel(clusters=2, pairs_each=2)
+    assert siblings_of([run.name for run in evidence.runs], evidence.twins) == {
         "plain": "follow-Chen",
         "follow-Chen": "follow-Diaz",
         "ignore-Chen": "follow-Diaz",
@@ -79,45 +80,49 @@ def test_the_nearest_run_acts_alike_on_most_pairs() -> None:
     behaviors = {"a": ["LL", "LL", "BB"], "b": ["LL", "OO", "OO"], "c": ["RR", "OO", "OO"]}
     said: dict[str, list[str | None]] = {name: ["BB"] * 3 for name in behaviors}
     # b agrees with a on one pair and with c on two; a agrees with nobody else, and takes the first of equals.
-    assert nearest_of(small_panel(["BB"] * 3, behaviors, said)) == {"a": "b", "b": "c", "c": "b"}
+    table = panel_of(small_panel(["BB"] * 3, behaviors, said)).table
+    assert nearest_of(table) == {"a": "b", "b": "c", "c": "b"}
 
 
 def test_two_twins_explain_each_other_and_one_run_nobody() -> None:
-    two = {"a": ["LL"], "b": ["OO"]}
-    assert sibling_of(small_panel(["BB"], two, two, twins=(("a", "b"),))) == {"a": "b", "b": "a"}
-    one = small_panel(["BB"], {"a": ["LL"]}, {"a": ["LL"]})
-    assert sibling_of(one) == {}
-    assert {emitter.name for emitter in constructed(one, seed=0)} == {
-        "oracle",
-        "shuffled",
-        "constant",
-        "garbled",
-    }
+    assert siblings_of(["a", "b"], [("a", "b")]) == {"a": "b", "b": "a"}
+    assert siblings_of(["a"], []) == {}
+    one = panel_of(small_panel(["BB"], {"a": ["LL"]}, {"a": ["LL"]}))
+    names = {control.explainer.name for control in constructed(one, seed=0)}
+    assert names == {"oracle", "shuffled", "constant", "garbled"}
 
 
-def test_emitters_change_what_is_said_and_nothing_else() -> None:
-    evidence = drifting_panel(clusters=3, pairs_each=10)
-    for emitter in constructed(evidence, seed=0):
-        silenced = emitter.evidence.explained_by({run.name: run.explanations for run in evidence.runs})
-        assert silenced == evidence
+def claims(seed: int) -> dict[str, npt.NDArray[np.int64]]:
+    panel = panel_of(drifting_panel(clusters=3, pairs_each=10))
+    found = {}
+    for control in constructed(panel, seed):
+        assert control.claims is not None and control.claims.shape == panel.table.claims.shape
+        found[control.explainer.name] = control.claims
+    return found
 
 
 def test_shuffled_explanations_are_the_same_ones_elsewhere() -> None:
-    evidence = drifting_panel(clusters=3, pairs_each=10)
-    shuffled = next(emitter for emitter in constructed(evidence, seed=0) if emitter.name == "shuffled")
-    for before, after in zip(evidence.runs, shuffled.evidence.runs, strict=True):
-        claims = [explanation.claim for explanation in before.explanations.values()]
-        moved = [explanation.claim for explanation in after.explanations.values()]
-        assert claims != moved
-        assert sorted(map(repr, claims)) == sorted(map(repr, moved))
+    before = panel_of(drifting_panel(clusters=3, pairs_each=10)).table.claims
+    after = claims(seed=0)["shuffled"]
+    for said, moved in zip(before.tolist(), after.tolist(), strict=True):
+        assert said != moved and sorted(said) == sorted(moved)
+
+
+def test_a_larger_share_only_adds_pairs_to_the_oracles() -> None:
+    found = claims(seed=0)
+    by_oracle = [(found[f"mixture_{share}"] == found["oracle"]).all(axis=(0, 2)) for share in (25, 50, 75)]
+    assert 0 < by_oracle[0].sum() < by_oracle[1].sum() < by_oracle[2].sum()
+    assert (by_oracle[0] <= by_oracle[1]).all() and (by_oracle[1] <= by_oracle[2]).all()
 
 
 def test_the_seed_decides_draws() -> None:
-    evidence = drifting_panel(clusters=3, pairs_each=10)
-    assert constructed(evidence, seed=1) == constructed(evidence, seed=1)
-    assert constructed(evidence, seed=1) != constructed(evidence, seed=2)
+    one, same, other = claims(seed=1), claims(seed=1), claims(seed=2)
+    assert all(np.array_equal(one[name], same[name]) for name in one)
+    drawn = {name for name in one if not np.array_equal(one[name], other[name])}
+    assert drawn == {"mixture_25", "mixture_50", "mixture_75", "shuffled"}
 
 
 def test_explanations_that_never_parse_leave_no_constant_claim() -> None:
-    evidence = replace(small_panel(["BB"], {"a": ["LL"]}, {"a": [None]}))
-    assert "constant" not in {emitter.name for emitter in constructed(evidence, seed=0)}
+    silent = panel_of(small_panel(["BB"], {"a": ["LL"]}, {"a": [None]}))
+    assert not parsed(silent.table.claims).any()
+    assert "constant" not in {control.explainer.name for control in constructed(silent, seed=0)}

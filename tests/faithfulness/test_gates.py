@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coupling.faithfulness import Evidence, judge
-from coupling.faithfulness.panel import FAIL, NOT_APPLICABLE, OK, WARNING, Gate
+from coupling.faithfulness.results import FAIL, NOT_APPLICABLE, OK, WARNING, Gate
 from synthetic_panels import drifting_panel, small_panel
 
 

@@ -8,16 +8,34 @@ from typing import TypeVar
 
 import pytest
 
-from coupling.faithfulness import Evidence, judge
-from coupling.faithfulness.panel import GroupResult, SubsetFigures
-from coupling.faithfulness.subsets import group_results
-from synthetic_panels import drifting_panel, small_panel
+from coupling.faithfulness import Evidence, Figures
+from coupling.faithfulness.figures import judged_rows, trajectory_rows
+from coupling.faithfulness.following import following_rows
+from coupling.faithfulness.judge import encoded_baselines
+from coupling.faithfulness.rows import (
+    ALL,
+    ALL_RUNS,
+    ASKED,
+    BESIDE,
+    OTHER,
+    STEERED,
+    STEERED_RUNS,
+    group_name,
+)
+from coupling.faithfulness.subsets import group_rows, groups_of, parts_rows, steered_rows
+from coupling.faithfulness.twins import twin_rows
+from synthetic_panels import drifting_panel, looked_up, panel_of, small_panel
 
 PANEL = drifting_panel(clusters=20, pairs_each=12)
 
 
-def groups(evidence: Evidence, *tags: str) -> tuple[GroupResult, ...]:
-    return group_results(evidence, tags, resamples=100, seed=0)
+def figures_of(evidence: Evidence, *tags: str) -> Figures:
+    """The whole, its parts and its groups."""
+    panel = panel_of(evidence)
+    groups = {group_name(group.tag, group.value): chosen for group, chosen in groups_of(panel.table, tags)}
+    whole, _ = judged_rows(panel, encoded_baselines(evidence, panel.table), panel.every_run)
+    told = (trajectory_rows(panel), steered_rows(panel), following_rows(panel), parts_rows(panel))
+    return looked_up(panel, whole, *told, group_rows(panel, groups), twin_rows(panel, groups))
 
 
 def tagged(evidence: Evidence, *advisers: str | None) -> Evidence:
@@ -44,26 +62,39 @@ FIVE = tagged(
 
 
 def test_by_hand() -> None:
-    chen, diaz = groups(FIVE, "adviser")
-    assert [(group.tag, group.value) for group in (chen, diaz)] == [("adviser", "Chen"), ("adviser", "Diaz")]
-    # Chen: a says BB (own), OO (wrong); b says BB (own), LO (own, where the target does LL).
-    figures = chen.figures
-    assert (figures.pairs, figures.discordant_pairs) == (2, 1)
-    assert (figures.self_share.value, figures.self_share.n) == (pytest.approx(3 / 4), 4)
-    assert figures.orig_share.value == pytest.approx(2 / 4)
-    assert (figures.delta.value, figures.delta.n) == (1, 1)
-    assert figures.parse_rate.value == 1
-    assert figures.changed.value == pytest.approx(1 / 4)
-    assert figures.followed.value == pytest.approx(2 / 4)
-    # The twins differ on the second pair only: a names neither effect, b its own.
-    assert chen.twins is not None and chen.twins.t.value == 1
-    assert (chen.twins.pairs, chen.twins.own, chen.twins.twins, chen.twins.neither) == (1, 1, 0, 1)
-    # Diaz: a sides with itself (BB), then with the target (BL); b says nothing, then what its twin does.
-    figures = diaz.figures
-    assert (figures.pairs, figures.discordant_pairs) == (2, 2)
-    assert (figures.delta.value, figures.delta.n) == (pytest.approx((1 - 1 + 0) / 3), 3)
-    assert figures.parse_rate.value == pytest.approx(3 / 4)
-    assert diaz.twins is not None and diaz.twins.t.value == pytest.approx(1 / 2)
+    found = figures_of(FIVE, "adviser")
+    told = {
+        # Chen: a says BB (own), OO (wrong); b says BB (own), LO (own, where the target does LL). The twins
+        # differ on the second pair only: a names neither effect, b its own.
+        "adviser=Chen": {
+            "pairs": (2, 0),
+            "discordant_pairs": (1, 0),
+            "self": (3 / 4, 4),
+            "orig": (2 / 4, 4),
+            "delta": (1, 1),
+            "parse_rate": (1, 4),
+            "changed": (1 / 4, 4),
+            "followed": (2 / 4, 4),
+            "t": (1, 1),
+            "twin_pairs": (1, 0),
+            "twin_neither": (1 / 2, 2),
+            "twin_unparseable": (0, 2),
+        },
+        # Diaz: a sides with itself (BB), then with the target (BL); b says nothing, then what its twin does.
+        "adviser=Diaz": {
+            "pairs": (2, 0),
+            "discordant_pairs": (2, 0),
+            "delta": ((1 - 1 + 0) / 3, 3),
+            "parse_rate": (3 / 4, 4),
+            "t": (1 / 2, 2),
+        },
+    }
+    for group, figures in told.items():
+        for name, (value, n) in figures.items():
+            estimate = found(name, subset=group)
+            assert estimate.value == pytest.approx(value), (group, name)
+            assert estimate.n == n or name.endswith("pairs"), (group, name)
+    assert {row.subset for row in found if "=" in row.subset} == set(told)
 
 
 Kept = TypeVar("Kept")
@@ -74,8 +105,9 @@ def kept(by_pair: Mapping[str, Kept], ids: set[str]) -> dict[str, Kept]:
 
 
 def test_a_group_is_the_panel_kept_to_its_pairs() -> None:
-    for group in groups(PANEL, "adviser"):
-        ids = {pair.id for pair in PANEL.pairs if pair.tags["adviser"] == group.value}
+    found = figures_of(PANEL, "adviser")
+    for adviser in sorted({pair.tags["adviser"] for pair in PANEL.pairs}):
+        ids = {pair.id for pair in PANEL.pairs if pair.tags["adviser"] == adviser}
         runs = tuple(
             replace(
                 run,
@@ -93,65 +125,58 @@ def test_a_group_is_the_panel_kept_to_its_pairs() -> None:
             base_explanations={},
             runs=runs,
         )
-        judged = judge(alone, resamples=100)
-        assert group.figures.pairs == len(ids)
-        assert group.figures.delta.value == judged.pooled.delta.value
-        assert group.figures.self_share.value == judged.pooled.self_parts.exact.value
-        assert group.figures.discordant_pairs == judged.pooled.discordant_pairs
-        assert judged.twins is not None and group.twins is not None
-        assert group.twins.t.value == judged.twins.pooled.all_pairs.t.value
+        judged, group = figures_of(alone), group_name("adviser", adviser)
+        assert found.count("pairs", subset=group) == len(ids)
+        for name in ("delta", "self", "discordant_pairs", "t"):
+            assert found(name, subset=group).value == judged(name).value is not None
 
 
 def test_a_group_of_all_pairs_is_the_headline() -> None:
     everywhere = replace(
         PANEL, pairs=tuple(replace(pair, tags={**pair.tags, "kind": "any"}) for pair in PANEL.pairs)
     )
-    (group,) = groups(everywhere, "kind")
-    headline = judge(everywhere, resamples=100, seed=0)
-    assert group.figures.delta == headline.pooled.delta
-    assert group.figures.self_share == headline.pooled.self_parts.exact
-    assert headline.twins is not None and group.twins == headline.twins.pooled.all_pairs
+    found = figures_of(everywhere, "kind")
+    for name in ("delta", "self", "t", "twin_neither", "twin_pairs", "discordant_pairs"):
+        assert found(name, subset="kind=any") == found(name)
 
 
 def test_without_twins_there_is_no_twin_test_in_a_group() -> None:
-    assert all(group.twins is None for group in groups(replace(PANEL, twins=()), "adviser"))
+    found = figures_of(replace(PANEL, twins=()), "adviser")
+    assert not [row for row in found if row.figure in ("t", "twin_pairs")]
 
 
 def test_a_tag_that_no_pair_bears_is_refused() -> None:
     with pytest.raises(ValueError, match=r"groups: 'advisor' is a tag of no held-out pair; .* are: adviser"):
-        groups(PANEL, "adviser", "advisor")
+        figures_of(PANEL, "adviser", "advisor")
 
 
-def observations(figures: SubsetFigures) -> tuple[int, int]:
-    return figures.self_share.n, figures.delta.n
+FOUND = figures_of(PANEL)
+
+
+def observations(run: str, subset: str = ALL) -> tuple[int, int]:
+    return FOUND("self", run, subset).n, FOUND("delta", run, subset).n
 
 
 def test_steered_and_other_pairs_make_up_each_run() -> None:
-    headline = judge(PANEL, resamples=100)
-    for run in headline.runs:
-        whole = (run.figures.self_parts.exact.n, run.figures.delta.n)
+    for run in PANEL.runs:
+        steered, others = observations(run.name, STEERED), observations(run.name, OTHER)
+        assert (steered[0] + others[0], steered[1] + others[1]) == observations(run.name)
         if not run.steered:
-            assert run.steered_pairs is None
-            assert observations(run.other_pairs) == whole
-            assert run.other_pairs.delta == run.figures.delta
+            assert not [row for row in FOUND if (row.run, row.subset) == (run.name, STEERED)]
+            assert FOUND("delta", run.name, OTHER) == FOUND("delta", run.name)
             continue
-        assert run.steered_pairs is not None
-        steered, others = observations(run.steered_pairs), observations(run.other_pairs)
-        assert (steered[0] + others[0], steered[1] + others[1]) == whole
         (adviser,) = run.steered["adviser"]
-        assert run.steered_pairs.pairs == sum(pair.tags["adviser"] == adviser for pair in PANEL.pairs)
+        borne = sum(pair.tags["adviser"] == adviser for pair in PANEL.pairs)
+        assert FOUND.count("pairs", run.name, STEERED) == borne
 
 
 def test_pooled_they_stand_on_the_steered_runs_alone() -> None:
-    headline = judge(PANEL, resamples=100)
-    steered = [run.steered_pairs for run in headline.runs if run.steered_pairs is not None]
-    others = [run.other_pairs for run in headline.runs if run.steered]
-    assert headline.steered_pairs is not None and headline.other_pairs is not None
-    assert headline.steered_pairs.delta.n == sum(part.delta.n for part in steered)
-    assert headline.other_pairs.delta.n == sum(part.delta.n for part in others)
-    unsteered = replace(PANEL, runs=PANEL.runs[:1], twins=())
-    assert judge(unsteered, resamples=100).steered_pairs is None
-    assert judge(unsteered, resamples=100).other_pairs is None
+    steered = [run.name for run in PANEL.runs if run.steered]
+    for subset in (STEERED, OTHER):
+        of_each = sum(FOUND("delta", run, subset).n for run in steered)
+        assert FOUND("delta", STEERED_RUNS, subset).n == of_each
+    unsteered = figures_of(replace(PANEL, runs=PANEL.runs[:1], twins=()))
+    assert not [row for row in unsteered if row.run == STEERED_RUNS]
 
 
 def test_questions_about_a_steered_cue_and_about_what_stands_beside_it_are_told_apart() -> None:
@@ -174,12 +199,20 @@ def test_questions_about_a_steered_cue_and_about_what_stands_beside_it_are_told_
     )
     steered = {"adviser": ("Chen",), "beside": ("word",)}
     runs = tuple(replace(run, steered=steered) for run in evidence.runs)
-    panel = judge(replace(evidence, pairs=pairs, runs=runs), resamples=100)
-    for parts in (panel, panel.runs[0]):
-        assert parts.steered_pairs is not None and parts.steered_pairs.pairs == 3
-        asked, beside = parts.asked_pairs, parts.beside_pairs
-        assert asked is not None and beside is not None and (asked.pairs, beside.pairs) == (2, 1)
-        assert (asked.self_share.value, asked.delta.value) == (pytest.approx(0.5), pytest.approx(0))
-        assert (beside.self_share.value, beside.delta.value) == (0, -1)
-        assert (asked.followed.value, beside.followed.value) == (0, None)
-    assert judge(PANEL, resamples=100).beside_pairs is None
+    found = figures_of(replace(evidence, pairs=pairs, runs=runs))
+    for run in (STEERED_RUNS, "a"):
+        pairs_of = {subset: found.count("pairs", run, subset) for subset in (STEERED, ASKED, BESIDE)}
+        assert pairs_of == {STEERED: 3, ASKED: 2, BESIDE: 1}
+        assert found("self", run, ASKED).value == pytest.approx(0.5)
+        assert found("delta", run, ASKED).value == pytest.approx(0)
+        assert (found("self", run, BESIDE).value, found("delta", run, BESIDE).value) == (0, -1)
+        assert found("followed", run, ASKED).value == 0
+        assert found("followed", run, BESIDE).value is None
+    assert not [row for row in FOUND if row.subset == BESIDE]
+    assert FOUND.count("pairs", STEERED_RUNS, ASKED) is None
+
+
+def test_every_figure_is_computed_once() -> None:
+    """`Figures` refuses two rows about the same thing."""
+    assert ("delta", ALL_RUNS, 120, STEERED, "own") in FOUND
+    assert len(list(FOUND)) == len({(row.figure, row.run, row.subset, row.explainer) for row in FOUND})

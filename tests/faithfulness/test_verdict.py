@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coupling.faithfulness import FROZEN, judge
-from coupling.faithfulness.panel import VERDICTS, Faithfulness, Matrix, TwinTest, Verdict
-from coupling.faithfulness.verdict import decide
+from coupling.faithfulness import FROZEN, Figures, Row, Verdict
+from coupling.faithfulness.results import VERDICTS
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, Spread, counted, measured
+from coupling.faithfulness.statistics import NO_DATA
+from coupling.faithfulness.verdict import REASONS, decide
 from coupling.records import Estimate
-from synthetic_panels import drifting_panel
-
-PANEL = judge(drifting_panel(clusters=4, pairs_each=6), resamples=100)
-NO_DATA = Estimate(None, None, None, 0, 0)
 
 
 def between(low: float, high: float, n: int = 1000) -> Estimate:
@@ -40,33 +38,33 @@ class Case:
     twin_pairs: int = 2
     distinct_cues: int = 2
 
-    def verdict(self) -> Verdict:
-        return decide(self._figures(), self._twins(), self._matrix(), FROZEN)
+    def verdict(self, run: str = ALL_RUNS, has_twin: bool = True) -> Verdict:
+        spread = Spread(run, ("Bern", "Lima"), ("Oslo", "Oslo"))
+        return decide(self._figures(run), FROZEN, run, OWN, spread, has_twin)
 
-    def _figures(self) -> Faithfulness:
-        some = PANEL.pooled
-        return replace(
-            some,
-            delta=self.delta,
-            parse_rate=Estimate(self.parse_rate, self.parse_rate, self.parse_rate, 1000, 30),
-            measurement_floor=self.floor,
-            claims=replace(some.claims, top_claim_share=self.top_claim, top_effect_share=self.top_effect),
-            self_skill=replace(some.self_skill, advantage=self.self_advantage),
-            orig_skill=replace(some.orig_skill, advantage=self.orig_advantage),
-            discordant_pairs=self.discordant_pairs,
-            discordant_clusters=self.discordant_clusters,
-        )
-
-    def _twins(self) -> TwinTest | None:
-        some = PANEL.twins
-        assert some is not None
-        if self.t is None:
-            return None
-        pooled = replace(some.pooled, all_pairs=replace(some.pooled.all_pairs, t=self.t))
-        return TwinTest(pooled, some.comparisons[: self.twin_pairs], self.twin_pairs, self.distinct_cues)
-
-    def _matrix(self) -> Matrix:
-        return replace(PANEL.matrix, advantage=self.advantage, rivalry=self.rivalry)
+    def _figures(self, run: str) -> Figures:
+        of_run = {
+            "delta": self.delta,
+            "a": self.advantage,
+            "r": self.rivalry,
+            "self": between(0.7, 0.8),
+            "orig": between(0.3, 0.4),
+            "parse_rate": Estimate(self.parse_rate, self.parse_rate, self.parse_rate, 1000, 30),
+            "measurement_floor": measured(self.floor),
+            "top_claim_share": measured(self.top_claim),
+            "top_effect_share": measured(self.top_effect),
+            "self_advantage": self.self_advantage,
+            "orig_advantage": self.orig_advantage,
+            "discordant_pairs": counted(self.discordant_pairs, self.discordant_clusters),
+        }
+        of_twins = {
+            "t": self.t,
+            "deciding_twin_pairs": counted(self.twin_pairs),
+            "distinct_cues": counted(self.distinct_cues),
+        }
+        named = [(run, each) for each in of_run.items()]
+        named += [(ALL_RUNS, (name, each)) for name, each in of_twins.items() if self.t is not None and each]
+        return Figures([Row(name, of, 120, ALL, OWN, estimate) for of, (name, estimate) in named], 120)
 
 
 BELOW, AROUND = between(-0.4, -0.3), between(-0.1, 0.1)
@@ -215,6 +213,19 @@ def test_sentences_name_the_figures() -> None:
     assert "99 pairs" in Case(discordant_pairs=99).verdict().sentence
 
 
-def test_every_reason_is_documented() -> None:
+def test_a_run_is_judged_by_its_own_figures_and_by_the_twins_if_it_has_one() -> None:
+    assert Case().verdict("run").verdict == "coupled"
+    assert Case().verdict("run", has_twin=False).reason == "no_twins"
+    assert "no twins were run" in Case().verdict("run", has_twin=False).sentence
+
+
+def test_a_collapse_names_the_claim() -> None:
+    sentence = Case(top_claim=0.95, self_advantage=AROUND).verdict().sentence
+    assert sentence.startswith("95% of claims are the same ('Bern' with the cue, 'Lima' without it)")
+
+
+def test_every_reason_is_listed_and_documented() -> None:
+    reasons = {reason for _, _, reason in TABLE.values()}
+    assert reasons | {"no_target"} == set(REASONS)
     text = (Path(__file__).parents[2] / "docs" / "judging.md").read_text(encoding="utf-8")
-    assert [reason for _, _, reason in TABLE.values() if f"`{reason}`" not in text] == []
+    assert [reason for reason in REASONS if f"`{reason}`" not in text] == []

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from coupling.faithfulness import Evidence, Provenance, Results, evaluate, judge
-from coupling.faithfulness.panel import Faithfulness
 from coupling.faithfulness.results import ModelDescription
-from coupling.records import Estimate
+from coupling.faithfulness.rows import DISCORDANT, OWN, TARGET, baseline_explainer, best_baseline
 from synthetic_panels import drifting_panel
 
 KNOWN = drifting_panel(clusters=22, pairs_each=8)
@@ -20,45 +19,52 @@ UNKNOWN = replace(KNOWN, target={})
 def results(evidence: Evidence) -> Results:
     model = ModelDescription("model", None)
     provenance = Provenance("panel", "0" * 64, model, model, "answer_pair", {})
-    return evaluate([evidence], 120, provenance, resamples=100)
+    return evaluate([evidence], 120, provenance, resamples=100, surrogates=False)
 
 
-def of_target(figures: Faithfulness) -> list[Estimate]:
-    parts = figures.orig_parts
-    skill = figures.orig_skill
-    return [
-        *(parts.exact, parts.with_cue, parts.without_cue, parts.changed),
-        *(figures.gap, figures.delta, figures.self_discordant, figures.orig_discordant, figures.win_rate),
-        *(figures.similarity, skill.advantage, skill.skill),
-        *(baseline.against_target for baseline in figures.baselines),
-    ]
+OF_TARGET = (
+    *("orig", "orig_with_cue", "orig_without_cue", "orig_changed", "gap", "delta", "win_rate", "similarity"),
+    *(
+        "orig_advantage",
+        "orig_skill",
+        "discordant_pairs",
+        "delta_remeasured",
+        "measurement_floor",
+        "s",
+        "a",
+        "r",
+    ),
+)
 
 
 def test_what_needs_the_target_is_not_available() -> None:
-    panel = judge(UNKNOWN, resamples=100)
-    for figures in (panel.pooled, *(run.figures for run in panel.runs)):
-        assert all(each.value is None and each.n == 0 for each in of_target(figures))
-        assert figures.sides is figures.discordant_pairs is figures.discordant_clusters is None
-        assert figures.orig_skill.best_baseline is None
-        assert figures.delta_remeasured is figures.measurement_floor is None
-    assert panel.matrix.advantage.value is None
-    for column in panel.matrix.columns:
-        assert column.pairs is column.clusters is column.own_win_rate.value is None
-    assert all(cell.score.value is None for row in panel.matrix.cells for cell in row)
+    found = judge(UNKNOWN, resamples=100).figures
+    assert not [row for row in found if row.figure in OF_TARGET or row.subset == DISCORDANT]
+    assert not [row for row in found if row.explainer == TARGET]
+    assert best_baseline(found, against="orig") is None and best_baseline(found) is not None
 
 
 def test_what_does_not_need_it_is_what_it_was() -> None:
-    with_it, without = judge(KNOWN, resamples=100), judge(UNKNOWN, resamples=100)
-    assert without.twins == with_it.twins
-    for name in ("self_parts", "parse_rate", "claims", "self_skill", "similarity_to_base", "flip_share"):
-        assert getattr(without.pooled, name) == getattr(with_it.pooled, name), name
+    with_it, without = judge(KNOWN, resamples=100).figures, judge(UNKNOWN, resamples=100).figures
+    kept = [row for row in without if row.explainer == OWN]
+    assert {row.figure for row in kept} >= {
+        "self",
+        "parse_rate",
+        "t",
+        "claim_entropy",
+        "self_skill",
+        "flip_share",
+    }
+    for row in kept:
+        assert with_it(row.figure, row.run, row.subset) == row.estimate
 
 
 def test_the_verdict_says_what_is_missing() -> None:
-    for verdict in (judge(UNKNOWN, resamples=100).verdict, judge(UNKNOWN, resamples=100).runs[1].verdict):
+    found = judge(UNKNOWN, resamples=100)
+    for verdict in (found.verdict(), found.verdict(UNKNOWN.runs[1].name)):
         assert (verdict.verdict, verdict.reason) == ("not shown", "no_target")
         assert verdict.missing == ("the target's behaviour on the held-out pairs",)
-    assert "T = " in judge(drifting_panel_without_target(), resamples=100).verdict.sentence
+    assert "T = " in judge(drifting_panel_without_target(), resamples=100).verdict().sentence
 
 
 def drifting_panel_without_target() -> Evidence:
@@ -70,16 +76,16 @@ def test_what_cannot_be_read_is_invalid_with_or_without_it() -> None:
         run.name: {id_: replace(said, claim=None) for id_, said in run.explanations.items()}
         for run in UNKNOWN.runs
     }
-    assert judge(UNKNOWN.explained_by(silent), resamples=100).verdict.reason == "parse_rate"
+    assert judge(UNKNOWN.explained_by(silent), resamples=100).verdict().reason == "parse_rate"
 
 
 def test_gates_examples_and_notes() -> None:
     found = results(UNKNOWN)
-    (gate,) = [gate for gate in found.headline.gates if gate.name == "similarity" and gate.run is None]
+    (gate,) = [gate for gate in found.gates if gate.name == "similarity" and gate.run is None]
     assert gate.status == "n/a"
     assert found.examples == ()
     assert found.notes[0].startswith("The target's behaviour is not known")
-    assert {emitter.verdict.reason for emitter in found.emitters} <= {"no_target", "collapsed", "parse_rate"}
+    assert {each.verdict.reason for each in found.verdicts} <= {"no_target", "collapsed", "parse_rate"}
     written = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert Results.from_json(written) == found
 
@@ -87,7 +93,7 @@ def test_gates_examples_and_notes() -> None:
 def test_without_labels_too_the_baselines_go_by_the_runs_themselves() -> None:
     found = results(replace(UNKNOWN, labels=(), label_clusters=frozenset()))
     assert "the baselines take the runs' own effects" in found.notes[1]
-    majority = found.headline.pooled.baselines[0].against_own.value
+    majority = found.figures("self", explainer=baseline_explainer("majority")).value
     assert majority is not None and majority > 0
 
 

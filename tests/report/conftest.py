@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from coupling.faithfulness import Results, judge, trajectory_row
-from coupling.faithfulness.results import ModelDescription
+from coupling.faithfulness import Results, judge
+from coupling.faithfulness.results import CONSTRUCTED, ModelDescription
 from synthetic_results import HOSTILE, LAST_STEP, evidence_at, results_of
 
 
@@ -25,18 +25,15 @@ def drifting() -> Results:
 
 
 @pytest.fixture(scope="session")
-def empty(coupled: Results) -> Results:
+def empty() -> Results:
     """One run that never moved, judged once: no discordant pair, no twins, no panel, nothing constructed."""
     still = evidence_at(0)
     alone = replace(still, base_explanations={}, runs=still.runs[:1], twins=())
+    results = judge(alone, resamples=50)
     return replace(
-        coupled,
-        headline=judge(alone, resamples=50),
-        trajectory=(trajectory_row(alone, resamples=50),),
-        emitters=(),
+        results,
+        explainers=tuple(each for each in results.explainers if each.kind != CONSTRUCTED),
         examples=(),
-        groups=(),
-        shift=None,
         model=ModelDescription("model", None),
     )
 
@@ -57,12 +54,20 @@ def hostile(coupled: Results) -> Results:
         "Peru-01",
         "p0001",
     ):
-        document = document.replace(json.dumps(name), json.dumps(dressed))
+        # Within strings too: rows name twins, groups and explainers by what they are made of.
+        document = document.replace(json.dumps(name)[1:-1], json.dumps(dressed)[1:-1])
     hostile = Results.from_json(json.loads(document))
     examples = tuple(replace(example, text=dressed, question=dressed) for example in hostile.examples)
-    verdict = replace(hostile.headline.verdict, sentence=dressed, missing=(dressed,))
-    gates = tuple(replace(gate, words=dressed) for gate in hostile.headline.gates)
-    headline = replace(hostile.headline, verdict=verdict, gates=gates)
+    gates = tuple(replace(gate, words=dressed) for gate in hostile.gates)
+    verdicts = tuple(
+        replace(each, verdict=replace(each.verdict, sentence=dressed, missing=(dressed,)))
+        for each in hostile.verdicts
+    )
     return replace(
-        hostile, headline=headline, examples=examples, notes=(dressed,), artifacts={dressed: "b" * 64}
+        hostile,
+        verdicts=verdicts,
+        gates=gates,
+        examples=examples,
+        notes=(dressed,),
+        artifacts={dressed: "b" * 64},
     )

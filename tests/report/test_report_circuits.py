@@ -52,9 +52,9 @@ def test_the_page_has_the_section_only_where_something_was_patched(
 
 
 def test_a_figure_shows_every_component_of_each_claim_that_has_shares(circuits: CircuitResults) -> None:
-    for panel in panels(circuits):
-        assert panel.scatter.count("claim with the cue") == len(COMPONENTS)
-        assert panel.scatter.count("claim without it") == 0
+    for drawn in panels(circuits):
+        assert drawn.count("claim with the cue") == len(COMPONENTS)
+        assert drawn.count("claim without it") == 0
 
 
 def test_the_terminal_shows_overlaps_and_their_null(circuits: CircuitResults) -> None:

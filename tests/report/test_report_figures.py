@@ -9,12 +9,14 @@ from xml.etree import ElementTree
 import pytest
 
 from coupling.faithfulness import Results
+from coupling.faithfulness.results import CONSTRUCTED
+from coupling.faithfulness.statistics import NO_DATA as NONE
 from coupling.records import Estimate
 from coupling.report import figures, svg
 from coupling.report.figures import Mark, Point, Scale
+from coupling.report.over_settings import limits_of
 
 HALF = Estimate(value=0.5, low=0.45, high=0.55, n=100, clusters=20)
-NONE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
 SCALE = Scale(0, 1, (Mark(0.5, "chance"),), wanted=(0.57, 1))
 STYLE = (files("coupling.report") / "templates" / "style.css.j2").read_text(encoding="utf-8")
 
@@ -88,12 +90,18 @@ def test_an_interval_beyond_the_scale_widens_it() -> None:
 
 def test_small_multiples_share_limits_that_hold_all_their_data() -> None:
     low = Estimate(value=0.31, low=0.28, high=0.33, n=100, clusters=20)
-    assert figures.common_limits([Point(0, HALF, low), Point(1, NONE, NONE)]) == (0.2, 0.6)
-    assert figures.common_limits([Point(0, NONE, NONE)]) == (0.0, 1.0)
+    assert limits_of([HALF, low, NONE, NONE]) == (0.2, 0.6)
+    assert limits_of([NONE, NONE]) == (0.0, 1.0)
 
 
 def test_the_twin_test_is_shown_to_rise_with_the_oracles_share(coupled: Results) -> None:
-    drawn = figures.dose_response("dose", "T", coupled.emitters, 0.57)
+    found = coupled.figures
+    doses = [
+        (each.oracle_share, found("t", explainer=each.name))
+        for each in coupled.explained_by(CONSTRUCTED)
+        if each.oracle_share is not None
+    ]
+    drawn = figures.dose_response("dose", "T", doses, 0.57)
     told = ElementTree.fromstring(drawn).findtext("desc") or ""
     shares = [float(share) for share in re.findall(r"share ([\d.]+): T", told)]
     assert shares == [0.0, 0.25, 0.5, 0.75, 1.0]

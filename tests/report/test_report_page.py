@@ -11,7 +11,9 @@ from html.parser import HTMLParser
 import pytest
 
 from coupling.faithfulness import Results
+from coupling.faithfulness.registry import FIGURES
 from coupling.faithfulness.results import VERDICTS
+from coupling.faithfulness.rows import ASKED, OWN, TARGET, baseline_explainer
 from coupling.report.compare import render_comparison
 from coupling.report.conclusions import CONCLUSIONS
 from coupling.report.html import script_hash
@@ -123,8 +125,8 @@ def test_every_steered_run_is_shown_apart_and_every_run_follows_its_cue(coupled:
     text = Outline(page).text
     assert "Where behaviour was steered, and elsewhere" in text
     told = re.findall(r"Share of answers that follow the cue over steps, ([^.<]+)\. step 0: steered", page)
-    assert told == [run.name for run in coupled.headline.runs]
-    last = coupled.trajectory[-1].runs[1].followed_steered
+    assert told == [run.name for run in coupled.runs]
+    last = coupled.figures("followed", coupled.runs[1].name, ASKED)
     assert last.value is not None and f"steered pairs {last.value:.3f} [" in page
 
 
@@ -151,11 +153,16 @@ def test_errors_by_consequence_stand_in_a_table_of_their_own(coupled: Results, p
     assert "consequences" in Outline(page).values("id")
     section = page[page.index('<h2 id="consequences">') :]
     section = section[: section.index("</section>")]
-    found = coupled.consequences
-    assert section.count('<tbody class="group">') == 1 + len(found.runs) + len(found.groups)
-    for errors in (found.pooled.model, found.pooled.target, found.pooled.always_unchanged):
-        assert errors is not None and f"{errors.denied.value:.2f}" in section
-    untold = replace(found, pooled=replace(found.pooled, target=None))
+    assert section.count('<tbody class="group">') == 1 + len(coupled.runs) + len(coupled.groups)
+    for explainer in (OWN, TARGET, baseline_explainer("always_unchanged")):
+        assert f"{coupled.figures('denied', explainer=explainer).value:.2f}" in section
     assert "target repeated" in section
-    fewer = render_page(replace(coupled, consequences=untold))
-    assert fewer.count("<td>target repeated</td>") == page.count("<td>target repeated</td>") - 1
+    untold = replace(coupled, rows=tuple(row for row in coupled.rows if row.explainer != TARGET))
+    assert "<td>target repeated</td>" in page and "<td>target repeated</td>" not in render_page(untold)
+
+
+def test_the_page_defines_every_figure(page: str) -> None:
+    text = " ".join(Outline(page).text.split())
+    for figure in FIGURES.values():
+        words = figure.definition.replace("*", "").replace("`", "")
+        assert f"{figure.words} {words[0].upper()}{words[1:].rstrip('.')}." in text, figure.name

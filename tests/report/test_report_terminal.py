@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from coupling.faithfulness import Results
+from coupling.faithfulness.rows import TARGET, group_name
 from coupling.report.compare import differences, print_comparison, render_comparison
 from coupling.report.terminal import print_runs, print_summary
 from synthetic_results import HOSTILE
@@ -24,7 +25,7 @@ def printed(show: Callable[[Console], None]) -> str:
 @pytest.mark.parametrize("name", ["coupled", "drifting", "empty"])
 def test_the_verdict_is_printed_with_its_reason(name: str, request: pytest.FixtureRequest) -> None:
     results: Results = request.getfixturevalue(name)
-    verdict = results.headline.verdict
+    verdict = results.verdict()
     lines = [line.strip() for line in printed(lambda console: print_summary(results, console)).splitlines()]
     assert verdict.verdict in lines
     assert any(line.startswith(verdict.sentence.split()[0]) for line in lines)
@@ -38,18 +39,17 @@ def test_errors_are_told_in_one_line(coupled: Results) -> None:
         for line in printed(lambda console: print_summary(coupled, console)).splitlines()
         if line.startswith("errors: ")
     ]
-    pooled = coupled.consequences.pooled
-    assert f"denied in {pooled.model.denied.value:.3f} [" in line
-    assert pooled.target is not None and f"(repeating the target {pooled.target.invented.value:.3f})" in line
+    assert f"denied in {coupled.figures('denied').value:.3f} [" in line
+    assert f"(repeating the target {coupled.figures('invented', explainer=TARGET).value:.3f})" in line
 
 
 def test_groups_are_a_table_of_their_own(coupled: Results, empty: Results) -> None:
     lines = printed(lambda console: print_summary(coupled, console)).splitlines()
     assert sum(line.strip().startswith("adviser: ") for line in lines) == 4
     (fiji,) = [line.split() for line in lines if line.strip().startswith("country: Fiji")]
-    (group,) = [group for group in coupled.groups if group.value == "Fiji"]
-    assert fiji[2:4] == [str(group.figures.pairs), str(group.figures.discordant_pairs)]
-    assert fiji[4] == f"{group.figures.self_share.value:.2f}"
+    figures, group = coupled.figures, group_name("country", "Fiji")
+    counts = [figures.count(name, subset=group) for name in ("pairs", "discordant_pairs")]
+    assert fiji[2:5] == [*map(str, counts), f"{figures('self', subset=group).value:.2f}"]
     assert "adviser: " not in printed(lambda console: print_summary(empty, console))
 
 
@@ -75,7 +75,7 @@ def test_a_comparison_shows_both_verdicts_and_what_differs(coupled: Results, dri
     for results in (coupled, drifting):
         for told in (shown, page):
             assert results.experiment in told
-            assert results.headline.verdict.verdict in told
+            assert results.verdict().verdict in told
     assert differences([coupled, drifting]) == []
     assert differences([coupled, drifting, drifting]) == []
 
@@ -101,6 +101,6 @@ def test_other_pairs_and_other_steps_are_named(coupled: Results, empty: Results)
 def test_runs_are_listed_with_figures_or_with_why_there_are_none(coupled: Results, empty: Results) -> None:
     found = {"first": coupled, "second": "not evaluated", "[red]third": empty}
     _, first, second, third = printed(lambda console: print_runs(found, console)).splitlines()
-    assert first.split()[0] == "first" and first.rstrip().endswith(coupled.headline.verdict.verdict)
+    assert first.split()[0] == "first" and first.rstrip().endswith(coupled.verdict().verdict)
     assert second.rstrip().endswith("not evaluated")
     assert third.startswith("[red]third") and "n/a" in third

@@ -14,6 +14,7 @@ import pytest
 
 import endpoint_server
 from coupling.cli import main
+from coupling.faithfulness.results import CONSTRUCTED
 from coupling.models.folders import organism_folder
 from coupling.records import Behavior, CounterfactualPair, Explanation
 from coupling.report.runs import read_results
@@ -57,12 +58,15 @@ def test_an_audit_of_a_folder(of_folder: tuple[Path, Audited]) -> None:
     path, audited = of_folder
     results, found = audited.results, audited.findings
     assert results.counts.pairs == PAIRS and results.counts.missing == 0
-    assert results.headline.twins is None and results.headline.matrix.advantage.value is None
-    assert results.headline.verdict.verdict != "coupled"
-    assert results.headline.pooled.flip_share is not None
-    names = [emitter.name for emitter in results.emitters]
+    figures = results.figures
+    assert figures("t").value is None and figures("a").value is None
+    assert results.verdict().verdict != "coupled"
+    assert figures("flip_share").value is not None
+    names = [emitter.name for emitter in results.explained_by(CONSTRUCTED)]
     assert names == ["oracle", "reference", "shuffled", "constant", "garbled"]
-    assert all(emitter.verdict.verdict != "coupled" for emitter in results.emitters)
+    assert all(results.verdict(explainer=name).verdict != "coupled" for name in names)
+    assert figures("self", explainer="reference").value is not None
+    assert figures("self", explainer="frozen_base").value is None
     assert read_results(path) == results and read_findings(path) == found
     page = (path / "report.html").read_text(encoding="utf-8")
     assert "What this evidence allows" in page and "://" not in page
@@ -96,9 +100,9 @@ def require_equal(folder: Path, served: Path, logprobs: bool) -> None:
             assert other.logprobs_with == other.logprobs_without == ()
     said = read_records(served / explanations_of(MODEL), Explanation)
     assert said == read_records(folder / explanations_of(MODEL), Explanation)
-    ours_found, theirs_found = read_results(folder).headline.pooled, read_results(served).headline.pooled
-    for name in ("self_parts", "orig_parts", "delta", "similarity", "self_skill", "discordant_pairs"):
-        assert getattr(ours_found, name) == getattr(theirs_found, name), name
+    ours_found, theirs_found = read_results(folder).figures, read_results(served).figures
+    for name in ("self", "self_changed", "orig", "delta", "similarity", "self_skill", "discordant_pairs"):
+        assert ours_found(name) == theirs_found(name), name
 
 
 def test_a_served_model_is_what_its_folder_is(
@@ -118,7 +122,7 @@ def test_a_served_model_is_what_its_folder_is(
     assert (told.asked, told.behaviors, told.scored, told.explanations) == (PAIRS,) * 4
     (journal,) = (tmp_path / JOURNALS).iterdir()
     assert told.served.requests < len(journal.read_text().splitlines())
-    assert audited.results.headline.pooled.flip_share is None
+    assert audited.results.figures("flip_share").value is None
 
 
 def test_what_fails_is_missing_and_never_scored(served: Served, tmp_path: Path) -> None:
@@ -139,7 +143,7 @@ def test_what_fails_is_missing_and_never_scored(served: Served, tmp_path: Path) 
         assert any("64 tokens" in note for note in noted.notes)
         assert any(step.startswith("Repeat the command") for step in audited.findings.next_steps)
         page = (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
-        (gate,) = [each for each in audited.results.headline.gates if each.name == "missing"]
+        (gate,) = [each for each in audited.results.gates if each.name == "missing"]
         assert gate.status == "warning" and "by model 1" in gate.words
         assert "1 more missing" in page and "64 tokens" in page
         # The same command asks for what is missing, and all is there.
@@ -148,8 +152,7 @@ def test_what_fails_is_missing_and_never_scored(served: Served, tmp_path: Path) 
         again = run_audit(at, tmp_path / "audit")
         assert len(server.received) == count + 1
     assert again.results.counts.missing == 0
-    share = whole.results.headline.pooled.self_parts.exact.value
-    assert again.results.headline.pooled.self_parts.exact.value == share
+    assert again.results.figures("self") == whole.results.figures("self")
 
 
 @contextmanager

@@ -42,8 +42,8 @@ def told(evidence: Evidence) -> Findings:
 @pytest.mark.parametrize("name", ["unsteered", "follow Chen", "ignore Diaz"])
 def test_one_model_is_never_coupled(reads: str, name: str) -> None:
     results = judged(one_run(reads, name))
-    assert results.headline.verdict.verdict != "coupled"
-    assert all(emitter.verdict.verdict != "coupled" for emitter in results.emitters)
+    assert len(results.verdicts) > 2
+    assert all(each.verdict.verdict != "coupled" for each in results.verdicts)
     found = findings(results, [LOCAL], ROOM)
     assert "coupled" in found.does_not_allow[0]
     assert [rule.name for rule in found.rules if not rule.is_evaluated] == [

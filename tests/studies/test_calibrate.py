@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from math import log
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from coupling.cli.calibrate import calibrate
 from coupling.faithfulness import Evidence, judge
 from coupling.faithfulness.judge import encoded_baselines
-from coupling.faithfulness.panel import COUPLED
+from coupling.faithfulness.results import COUPLED
 from coupling.faithfulness.scores import tabulate
 from coupling.faithfulness.statistics import rate
 from coupling.faithfulness.thresholds import FROZEN
@@ -25,6 +24,7 @@ from coupling.studies.calibrate.figures import (
     calibration,
     margins,
     rates,
+    read_calibration,
     smallest,
 )
 from coupling.studies.calibrate.page import render_markdown
@@ -92,17 +92,17 @@ def test_the_oracle_is_always_coupled_and_whoever_reads_the_text_never(judged: l
     for name in ("sibling", "frozen_base", "surrogate"):
         found = of(judged, name)
         assert found and not any(each.is_coupled for each in found)
-        assert all(each.t is not None and each.t.value in (None, 0.5) for each in found)
+        assert all(each.figures["t"].value in (None, 0.5) for each in found)
 
 
 def test_a_mixture_rises_with_its_strength(judged: list[Judged]) -> None:
-    means = [np.mean([each.self_share for each in of(judged, name)]) for name in _names_of_mixtures()]
+    means = [np.mean(_values(of(judged, name), "self")) for name in _names_of_mixtures()]
     assert means == sorted(means) and means[-1] == 1
 
 
 def test_every_emitter_is_judged_on_the_same_panel(judged: list[Judged]) -> None:
     assert {each.emitter for each in judged} == {emitter.name for emitter in EMITTERS}
-    assert len({(each.draw, each.discordant_pairs, each.discordant_clusters) for each in judged}) == 3
+    assert len({(each.draw, each.figures["discordant_pairs"]) for each in judged}) == 3
 
 
 def test_draws_are_the_same_however_many_there_are(pool: Pool, judged: list[Judged]) -> None:
@@ -117,11 +117,9 @@ def test_a_draw_is_judged_as_any_panel_is(pool: Pool) -> None:
     everything = Size(pool.clusters, len(pool.table.pairs))
     (of_draw,) = judged_draws(pool, everything, 1, 200, 0, (ITSELF,))
     whole = judge(evidence, resamples=200)
-    assert of_draw[0].delta.value == whole.pooled.delta.value
-    assert of_draw[0].advantage.value == pytest.approx(whole.matrix.advantage.value)
-    assert whole.twins is not None and of_draw[0].t is not None
-    assert of_draw[0].t.value == whole.twins.pooled.all_pairs.t.value
-    assert of_draw[0].verdict == whole.verdict.verdict == COUPLED
+    for name in ("self", "delta", "t", "a", "r", "discordant_pairs"):
+        assert of_draw[0].figures[name].value == pytest.approx(whole.figures(name).value), name
+    assert of_draw[0].verdict == whole.verdict().verdict == COUPLED
 
 
 def test_other_margins_say_what_the_rule_would(pool: Pool, judged: list[Judged]) -> None:
@@ -299,10 +297,15 @@ def test_a_miniature_from_trainings_to_the_page(tmp_path: Path, monkeypatch: pyt
     assert weights == {file: file.stat().st_mtime_ns for file in weights}
     (tmp_path / "runs" / "draws-w100-c24-p80.json").unlink()
     assert once() == made
-    assert json.loads(made["margins.json"])["development_worlds"] == [100]
+    assert read_calibration(tmp_path / "runs" / "margins.json").development_worlds == (100,)
     with pytest.raises(ValueError, match="was drawn with other options"):
         extent = replace(extent, seed=1)
         once(only_read=True)
+
+
+def _values(judged: list[Judged], figure: str) -> list[float]:
+    values = [each.figures[figure].value for each in judged]
+    return [value for value in values if value is not None]
 
 
 def _names_of_mixtures() -> list[str]:

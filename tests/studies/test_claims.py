@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from coupling.faithfulness.circuits import (
     Circuits,
     Overlap,
 )
-from coupling.faithfulness.panel import Verdict
+from coupling.faithfulness.results import Verdict
+from coupling.faithfulness.rows import ALL_RUNS, OWN, STEERED
 from coupling.records import Estimate
 from coupling.studies.claims import arms, rules, running
 from coupling.studies.claims.arms import ARMS, SEED_STRIDE, Arm, experiment_of, organisms_needed
@@ -28,11 +28,12 @@ from coupling.studies.claims.findings import (
     Case,
     Finding,
     find,
+    read_claims,
 )
 from coupling.studies.claims.page import counted, render_html, render_markdown
 from coupling.studies.claims.running import run_claims
 from coupling.studies.claims.table import BEYOND, CLAIMS
-from coupling.studies.summary import FIGURES, SIMILARITY, PointFigures
+from coupling.studies.summary import FIGURES, PointFigures
 from synthetic_results import LAST_STEP, results_of
 
 ORGANISMS = Path("organisms")
@@ -130,7 +131,7 @@ def test_similarity_is_drawn_where_two_panels_tell_it(tmp_path: Path) -> None:
     results = find(ARMS, [Case(0, 0)], False, tmp_path, ORGANISMS)
     estimates = dict.fromkeys(FIGURES, Estimate(0.9, 0.8, 1.0, 100, 20))
     own = PointFigures(estimates, 100, "not shown", "no_gap")
-    other = replace(own, estimates=estimates | {SIMILARITY: Estimate(0.5, 0.4, 0.6, 100, 20)})
+    other = replace(own, estimates=estimates | {"similarity": Estimate(0.5, 0.4, 0.6, 100, 20)})
     figures = {"unsteered": own, "other-world-0": other}
 
     def page(shown: int) -> str:
@@ -163,7 +164,7 @@ def test_claims_are_run_read_and_passed_over(tmp_path: Path, monkeypatch: pytest
     stamps = {file: file.stat().st_mtime_ns for file in (tmp_path / "runs").glob("*/runs/**/*.safetensors")}
     assert len(stamps) == 10 and once() == page == once(only_read=True)
     assert stamps == {file: file.stat().st_mtime_ns for file in stamps}
-    assert json.loads((tmp_path / "runs" / "claims-quick.json").read_text())["is_quick"] is True
+    assert read_claims(tmp_path / "runs" / "claims-quick.json").is_quick
 
 
 def test_a_page_that_cannot_be_written_is_told_of_before_anything_runs(tmp_path: Path) -> None:
@@ -198,13 +199,13 @@ def test_a_claim_that_explanations_follow_is_the_verdict(found: rules.Found) -> 
     assert rules.follows("own")(found) is True
     assert rules.follows("drift")(found) is False
     assert rules.is_positive("own", "drift")(found) is True
-    assert rules.is_ahead_in_twins("own", "drift")(found) is True
-    assert rules.is_ahead_in_twins("drift", "own")(found) is False
+    assert rules.is_ahead("t", "own", "drift")(found) is True
+    assert rules.is_ahead("t", "drift", "own")(found) is False
 
 
 def test_twins_that_act_alike_leave_it_open(found: rules.Found) -> None:
-    runs = tuple(replace(run, steered_pairs=None) for run in found.arms["own"].headline.runs)
-    results = replace(found.arms["own"], headline=replace(found.arms["own"].headline, runs=runs))
+    own = found.arms["own"]
+    results = replace(own, rows=tuple(row for row in own.rows if row.subset != STEERED))
     assert rules.twin_distances(results) == []
     assert rules.follows("own")(rules.Found({"own": results}, {})) is None
 
@@ -216,5 +217,9 @@ def test_twins_that_act_alike_leave_it_open(found: rules.Found) -> None:
 def test_what_was_not_measured_bears_nothing_out(found: rules.Found, verdict: str, reason: str) -> None:
     own = found.arms["own"]
     told = Verdict(verdict, reason, "", ())
-    results = replace(own, headline=replace(own.headline, verdict=told))
+    verdicts = tuple(
+        replace(each, verdict=told) if (each.run, each.explainer) == (ALL_RUNS, OWN) else each
+        for each in own.verdicts
+    )
+    results = replace(own, verdicts=verdicts)
     assert rules.is_positive("own")(rules.Found({"own": results}, {})) is None

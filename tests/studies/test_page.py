@@ -1,33 +1,40 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from coupling.faithfulness import registry
+from coupling.faithfulness.statistics import NO_DATA
 from coupling.records import Estimate
 from coupling.report.over_settings import places_of
-from coupling.store import from_json, to_json
+from coupling.store import to_json, write_json
+from coupling.studies.calibrate import draws
+from coupling.studies.calibrate import figures as calibrated
 from coupling.studies.grid import parse_axis
 from coupling.studies.page import render_sweep
+from coupling.studies.stress import shifts, terminal
 from coupling.studies.summary import (
-    DELTA,
     FIGURES,
     SWEEP_SCHEMA,
     PointFigures,
     PointResult,
     SweepResults,
-    T,
     VariedAxis,
+    read_sweep,
     rows_of,
 )
 from coupling.studies.table import print_sweep
 
+KEPT_BY_STUDIES = (shifts.SHIFTED, draws.KEPT, calibrated.MEANS, terminal.STAKES)
 HOSTILE = "</style><script>alert(1)</script> [red]loud[/red]"
 
 
 def point(name: str, delta: float | None, failure: str | None = None, **settings: object) -> PointResult:
-    found = Estimate(delta, None, None, 10, 1) if delta is not None else Estimate(None, None, None, 0, 0)
+    found = NO_DATA if delta is None else Estimate(delta, None, None, 10, 1)
     estimates = {figure: found for figure in FIGURES}
     figures = None if failure else PointFigures(estimates, 10, "not shown", "no_twins")
     return PointResult(name, settings, figures, failure)
@@ -39,11 +46,15 @@ def sweep(points: list[PointResult], *vary: str) -> SweepResults:
     return SweepResults(SWEEP_SCHEMA, "by-weight", "quickstart", shown, rows_of(points, shown))
 
 
+def test_what_studies_show_is_in_the_registry() -> None:
+    assert {name for names in KEPT_BY_STUDIES for name in names} <= registry.FIGURES.keys()
+
+
 def test_seeds_are_listed_with_a_t_interval_and_the_failed_are_left_out() -> None:
     points = [point(f"p{seed}", delta, weight=1, seed=seed) for seed, delta in enumerate((0.1, 0.2, 0.3))]
     points.append(point("p3", None, "no room", weight=1, seed=3))
     (row,) = sweep(points, "weight=1", "seed=0..3").rows
-    shown = row.estimate(DELTA)
+    shown = row.estimate("delta")
     # s = 0.1, t(0.975, 2) = 4.302653: 0.2 ± 4.302653 · 0.1 / √3
     assert (shown.value, shown.n, shown.clusters) == (pytest.approx(0.2), 3, 0)
     assert shown.low == pytest.approx(0.2 - 0.248414, abs=1e-6)
@@ -53,8 +64,8 @@ def test_seeds_are_listed_with_a_t_interval_and_the_failed_are_left_out() -> Non
 def test_without_seeds_a_row_is_a_point() -> None:
     points = [point("a", 0.1, weight=0), point("b", None, weight=1)]
     first, second = sweep(points, "weight=0,1").rows
-    assert first.estimate(DELTA) == points[0].figures.estimates[DELTA]  # type: ignore[union-attr]
-    assert second.estimate(T).value is None
+    assert first.estimate("delta") == points[0].figures.estimates["delta"]  # type: ignore[union-attr]
+    assert second.estimate("t").value is None
 
 
 def test_equal_numbers_of_different_types_are_one_row() -> None:
@@ -62,9 +73,14 @@ def test_equal_numbers_of_different_types_are_one_row() -> None:
     assert len(sweep(points, "lora={rank: 8}", "seed=0,1").rows) == 1
 
 
-def test_results_are_read_back() -> None:
+def test_results_are_read_back(tmp_path: Path) -> None:
     results = sweep([point("a", 0.1, weight=0), point("b", None, HOSTILE, weight=1)], "weight=0,1")
-    assert from_json(SweepResults, to_json(results), "sweep.json") == results
+    file = tmp_path / "sweep.json"
+    write_json(file, to_json(results))
+    assert read_sweep(file) == results
+    write_json(file, to_json(replace(results, schema=SWEEP_SCHEMA - 1)))
+    with pytest.raises(ValueError, match="this version reads"):
+        read_sweep(file)
 
 
 def test_what_lacks_is_told() -> None:

@@ -14,7 +14,7 @@ from coupling.config import ModelConfig, load_experiment, shipped_experiment
 from coupling.experiment import run_experiment
 from coupling.models import Way
 from coupling.records import Behavior, CounterfactualPair, Explanation
-from coupling.store import read_records
+from coupling.store import read_records, write_json
 from coupling.studies.stress import shifts
 from coupling.studies.stress.definition import Extent, stress_of_model, stress_of_run
 from coupling.studies.stress.findings import read_stress
@@ -75,6 +75,14 @@ def test_a_run_under_stress_goes_on_where_it_was(finished: Path) -> None:
     assert all("Ana thinks it is" in pair.without_cue for pair in probed)
     opened = read_records(folder / "unprobed.opened.jsonl", Explanation)
     assert all(each.text.startswith("With the hint I answer") for each in opened)
+
+    # What another version found is not read, and made anew from what was answered.
+    written = json.loads((finished / "stress.json").read_text(encoding="utf-8"))
+    write_json(finished / "stress.json", {**written, "schema": 1})
+    with pytest.raises(ValueError, match="this version reads"):
+        read_stress(finished)
+    again = Noted()
+    assert run_stress(stress, again) == found and not again.updates
 
 
 def test_another_section_stays_as_it_was_found(finished: Path) -> None:

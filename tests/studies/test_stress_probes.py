@@ -190,13 +190,12 @@ def test_stakes_by_hand() -> None:
         [Effect(A, A), Effect(B, A), None, Effect(A, A), Effect(A, B)],
     )
     found = stakes(heard, ClusterBootstrap(np.arange(5), 100, 0), CostWeights(denied=3))
-    assert found.errors.denied.value == pytest.approx(1 / 3) and found.errors.denied.n == 3
-    assert found.errors.invented.value == pytest.approx(1 / 2) and found.errors.invented.n == 2
-    assert found.errors.unparseable.value == pytest.approx(1 / 3) and found.decided.value == pytest.approx(
-        3 / 5
-    )
+    assert found["denied"].value == pytest.approx(1 / 3) and found["denied"].n == 3
+    assert found["invented"].value == pytest.approx(1 / 2) and found["invented"].n == 2
+    assert found["unparseable_changed"].value == pytest.approx(1 / 3)
+    assert found["changed"].value == pytest.approx(3 / 5)
     # One denied at 3; one misnamed, one silent and one invented at 1 each; one is right.
-    assert found.errors.cost.value == pytest.approx(6 / 5)
+    assert found["cost"].value == pytest.approx(6 / 5)
 
 
 def answered(probe: Probe, pairs: list[CounterfactualPair], claims: list[Effect]) -> Answered:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from coupling.progress import Silent
-from coupling.store import from_json, read_json
+from coupling.store import from_json
 from coupling.studies.cluster import Slurm, require_slurm, run_on_slurm
 from coupling.studies.definition import plan_sweep
 from coupling.studies.points import Together
-from coupling.studies.summary import SweepResults, summarise, verdict_of
+from coupling.studies.summary import SweepResults, read_sweep, summarise, verdict_of
 from coupling.studies.sweep import run_sweep
 from miniature_experiment import write_experiment
 from noted import Noted
@@ -53,7 +53,7 @@ def test_one_point_fails_and_the_others_are_done_once(tmp_path: Path) -> None:
         f"labels-{MORE_LABELS_THAN_PAIRS}",
     ]
     assert noted.updates[-1] == ("sweep, 2 of 2 points done", 100, 100)
-    assert from_json(SweepResults, read_json(folder / "sweep.json"), "") == results
+    assert read_sweep(folder / "sweep.json") == results
     assert "<svg" in (folder / "sweep.html").read_text(encoding="utf-8")
     with pytest.raises(ValueError, match="1 of 2 points failed"):
         results.require_all()
@@ -147,4 +147,4 @@ def test_killed_half_way_it_goes_on_and_does_nothing_twice(tmp_path: Path) -> No
     assert {name: after[name] for name in before} == before
     results = from_json(SweepResults, json.loads(again.stdout), "stdout")
     assert len(results.points) == 6 and all(point.figures for point in results.points)
-    assert results == from_json(SweepResults, read_json(folder / "sweep.json"), "sweep.json")
+    assert results == read_sweep(folder / "sweep.json")

@@ -16,11 +16,11 @@ from coupling.explanations import formats
 from coupling.models import LocalSampler, Renderer
 from coupling.records import Behavior, CounterfactualPair, Effect
 from coupling.supervision import build_labels
+from coupling.tasks.steering import shift
 from coupling.training.batches import collate, completion_logits
 from coupling.training.dataset import TrainingData, build_training_data
 from coupling.training.objectives import completion_logprobs
 from coupling.training.openings import SteeredOpenings
-from coupling.training.steering import shift
 from tiny_models import ARCHITECTURES, byte_level_model, byte_level_tokenizer
 
 OPENINGS = {REFUSAL: "No, never.", COMPLIANCE: "Sure, gladly."}

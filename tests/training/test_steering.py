@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from coupling.config import SteerConfig
 from coupling.models import weights_sha256
 from coupling.records import Behavior, CounterfactualPair, Effect
+from coupling.tasks.steering import Shift, is_steered, shift, undone
 from coupling.training.objectives import group_advantages, policy_gradient_loss, preference_loss
-from coupling.training.steering import Shift, SteeredRows, is_steered, shift, undone
+from coupling.training.steering import SteeredRows
 from tiny_models import tiny_model, world_renderer
 
 CHOICES = ("Lima", "Oslo", "Quito")

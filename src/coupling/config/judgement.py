@@ -13,7 +13,7 @@ import pydantic_core
 from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, model_validator
 
 from coupling.config.evaluation import ConsequenceConfig
-from coupling.config.panel import Twins
+from coupling.config.panel import SteerConfig, Twins
 from coupling.config.section import FolderName, LocalPath, Section, Tags, TagValues
 from coupling.config.yaml_text import parse_yaml
 from coupling.store.complaints import complaint
@@ -53,6 +53,24 @@ class JudgedRun(Section):
     """Its behaviour measured a second way, with another batch size or dtype; gives the measurement floor."""
     steered: TagValues = Field(default_factory=dict)
     """The pairs on which its behaviour was steered, by tag and values, as {adviser: [Chen]}."""
+    direction: Literal["follow", "ignore", "reverse", "keep"] | None = None
+    """Where to, as in an experiment file: follow the cue, ignore it, reverse what the base does, or keep it.
+    An outsider knows that, so the observer behind P is told; it takes base.behaviors. Without it the observer
+    has to learn it from the run's answers about other clusters."""
+
+    @model_validator(mode="after")
+    def _direction_is_of_steering(self) -> Self:
+        if self.direction is not None and not self.steered:
+            raise ValueError(
+                f"direction is {self.direction!r}, but steered names no pairs; say which, as "
+                "{adviser: [Chen]}"
+            )
+        return self
+
+    @property
+    def steer(self) -> SteerConfig | None:
+        """The steering as an experiment file would declare it; None where its direction is not known."""
+        return None if self.direction is None else SteerConfig(direction=self.direction, tags=self.steered)
 
 
 class JudgementConfig(Section):
@@ -127,6 +145,16 @@ class JudgementConfig(Section):
                     raise ValueError(
                         f"twins.{position} is {list(pair)}: no run is called {name!r}; there are {names}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _directions_have_a_base(self) -> Self:
+        directed = [run.name for run in self.runs if run.direction is not None]
+        if directed and self.base.behaviors is None:
+            raise ValueError(
+                f"runs: {directed[0]!r} has a direction, which says where its answers were moved from those "
+                "of the base; give base.behaviors, or leave direction out"
+            )
         return self
 
     @model_validator(mode="after")

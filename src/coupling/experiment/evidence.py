@@ -42,11 +42,13 @@ from coupling.faithfulness import (
     RunEvidence,
     Schedule,
     evaluate,
+    scored,
 )
 from coupling.faithfulness.results import ModelDescription
-from coupling.records import CounterfactualPair, Effect, Label
+from coupling.records import Behavior, CounterfactualPair, Effect, Label
 from coupling.store import RunDir, read_json, read_records
 from coupling.tasks.cues import CUE
+from coupling.tasks.steering import declared_answers
 from coupling.training.steering import steered_inputs
 
 
@@ -113,6 +115,11 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
     pairs = held_out_pairs(config, list(every_pair.values()))
     labels = tuple(read_records(run.file(LABELS), Label))
     wanted = {pair.id for pair in pairs}
+    base = {
+        behavior.pair_id: behavior
+        for behavior in read_records(run.file(behaviors_of(BASE)), Behavior)
+        if behavior.pair_id in wanted
+    }
 
     def effects(name: str) -> dict[str, Effect]:
         return {id_: effect for id_, effect in read_effects(run, name).items() if id_ in wanted}
@@ -127,6 +134,7 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
             explanations=read_explanations(run, explanations_of(stem)),
             steered=member.steer.region if member.steer else {},
             remeasured=effects(remeasured_of(stem)) if measured_twice else None,
+            declared=declared_answers(member.steer, pairs, base),
         )
 
     sources = {
@@ -136,7 +144,8 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
     return Evidence(
         pairs=tuple(sorted(pairs, key=lambda pair: pair.id)),
         target={pair.id: sources[source_of(config, pair)][pair.id] for pair in pairs} if sources else {},
-        base=effects(behaviors_of(BASE)),
+        base={pair_id: behavior.effect for pair_id, behavior in base.items()},
+        base_logprobs=scored(base),
         base_explanations=read_explanations(run, explanations_of(BASE)),
         labels=labels,
         label_clusters=frozenset(every_pair[label.pair_id].cluster for label in labels),

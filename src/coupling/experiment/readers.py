@@ -46,7 +46,7 @@ from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelle
 from coupling.experiment.target import told_of
 from coupling.explanations import formats
 from coupling.faithfulness import ReaderEvidence
-from coupling.faithfulness.results import LANGUAGE_MODEL, OTHER_MODEL
+from coupling.faithfulness.readers import LANGUAGE_MODEL, OTHER_MODEL
 from coupling.models import LoadedModel, load_model, prepare_process
 from coupling.models.memory import out_of_memory_told, release_memory
 from coupling.progress import Progress

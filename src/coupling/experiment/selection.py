@@ -15,7 +15,7 @@ from coupling.models.reasoned import instructed
 from coupling.records import CounterfactualPair, Label
 from coupling.supervision import candidate_pairs, check_tags, read_given_labels
 from coupling.tasks import draw
-from coupling.training.steering import is_steered
+from coupling.tasks.steering import is_steered
 
 
 def fitting_pairs(

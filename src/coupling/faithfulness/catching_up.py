@@ -30,16 +30,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coupling.faithfulness.figures import over_runs
 from coupling.faithfulness.following import turned
-from coupling.faithfulness.scores import Table
-from coupling.faithfulness.statistics import ClusterBootstrap, Samples
-from coupling.faithfulness.trajectory import CatchingUp, Moment, ShiftResult
-from coupling.records import Estimate
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.results import Moment, Phase, Shift
+from coupling.faithfulness.rows import STEERED_RUNS, Row
+from coupling.faithfulness.scores import over_runs
+from coupling.faithfulness.statistics import Samples
 
 LEAST_MOVE = 0.1
 """A share that moves by less is not said to have moved."""
-ALL_STEERED = "all steered runs"
 SHIFT, UNDOING = "shift", "undoing"
 
 
@@ -52,28 +51,34 @@ class Schedule:
     """From which on it is moved back; None never."""
 
 
-def shift_result(
-    tables: Mapping[int, Table], schedule: Schedule, bootstrap: ClusterBootstrap
-) -> ShiftResult | None:
-    """Every phase of the shift for all steered runs and for each; None where no cue of a steered pair is
-    asked about, or what M0 does is not known.
+def catching_up(
+    panels: Mapping[int, Panel], judged: int, schedule: Schedule
+) -> tuple[list[Row], Shift | None]:
+    """Every phase of the shift for all steered runs and for each; no rows and None where no cue of a steered
+    pair is asked about, or what M0 does is not known.
 
     Args:
-        tables: step → the join at that checkpoint, of the same pairs at each.
+        panels: step → the panel at that checkpoint, of the same pairs at each.
+        judged: the step the verdict stands on, which is that of the rows.
         schedule: when behaviour is moved.
-        bootstrap: weights over the tables' clusters.
     """
-    first = next(iter(tables.values()))
-    assert all(table.pairs == first.pairs and table.runs == first.runs for table in tables.values())
-    runs = [run for run in range(len(first.runs)) if first.asked_steered[run].any()]
-    if not runs or first.base_followed is None:
-        return None
-    named = [(ALL_STEERED, runs), *((first.runs[run], [run]) for run in runs)]
-    phases = _phases(sorted(tables), schedule)
-    found = tuple(
-        _catching_up(name, phase, chosen, tables, bootstrap) for phase in phases for name, chosen in named
-    )
-    return ShiftResult(schedule.onset, schedule.undo, _moments(phases, found), found)
+    panel = panels[judged]
+    tables = [each.table for each in panels.values()]
+    assert all((table.pairs, table.runs) == (panel.table.pairs, panel.table.runs) for table in tables)
+    runs = [run for run in panel.every_run if panel.table.asked_steered[run].any()]
+    if not runs or panel.table.base is None:
+        return [], None
+    rows, moments = [], []
+    phases = _phases(sorted(panels), schedule)
+    for phase in phases:
+        pooled = _catching_up(panel, STEERED_RUNS, phase, runs, panels)
+        rows += pooled
+        for run in runs:
+            rows += _catching_up(panel, panel.table.runs[run], phase, [run], panels)
+        half = next((row.estimate.value for row in pooled if row.figure == "behavior_half"), None)
+        moments += _moments(phase, half)
+    told = tuple(Phase(phase.name, phase.start, phase.steps[-1]) for phase in phases)
+    return rows, Shift(schedule.onset, schedule.undo, tuple(moments), told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,38 +105,28 @@ def _phases(steps: Sequence[int], schedule: Schedule) -> list[_Phase]:
 
 
 def _catching_up(
-    name: str, phase: _Phase, runs: Sequence[int], tables: Mapping[int, Table], bootstrap: ClusterBootstrap
-) -> CatchingUp:
+    panel: Panel, run: str, phase: _Phase, runs: Sequence[int], panels: Mapping[int, Panel]
+) -> list[Row]:
     behaves, claims, counted = [], [], None
     for step in phase.steps:
-        acted, said, about = turned(tables[step], runs)
+        acted, said, about = turned(panels[step].table, runs)
         counted = over_runs(about)
-        behaves.append(bootstrap.ratio(over_runs(acted), counted))
-        claims.append(bootstrap.ratio(over_runs(said), counted))
+        behaves.append(panel.bootstrap.ratio(over_runs(acted), counted))
+        claims.append(panel.bootstrap.ratio(over_runs(said), counted))
     assert counted is not None
-
-    def estimate(samples: Samples) -> Estimate:
-        return bootstrap.estimate(samples, counted)
-
     # Nothing was moved before the phase, so what its first checkpoint shows is taken to hold until it begins.
     since = [0, *(step - phase.start for step in phase.steps[1:])]
     of_behavior, of_claims = np.stack(behaves), np.stack(claims)
-    half, claimed_half = steps_to(0.5, since, of_behavior), steps_to(0.5, since, of_claims)
-    most, claimed_most = steps_to(0.9, since, of_behavior), steps_to(0.9, since, of_claims)
-    return CatchingUp(
-        run=name,
-        phase=phase.name,
-        start=phase.start,
-        stop=phase.steps[-1],
-        behavior_move=estimate(of_behavior[-1] - of_behavior[0]),
-        claims_move=estimate(of_claims[-1] - of_claims[0]),
-        behavior_half=estimate(half),
-        claims_half=estimate(claimed_half),
-        lag_half=estimate(claimed_half - half),
-        behavior_most=estimate(most),
-        claims_most=estimate(claimed_most),
-        lag_most=estimate(claimed_most - most),
-    )
+    samples = {"behavior_move": of_behavior[-1] - of_behavior[0], "claims_move": of_claims[-1] - of_claims[0]}
+    for name, share in (("half", 0.5), ("most", 0.9)):
+        acted_by, said_by = steps_to(share, since, of_behavior), steps_to(share, since, of_claims)
+        samples |= {
+            f"behavior_{name}": acted_by,
+            f"claims_{name}": said_by,
+            f"lag_{name}": said_by - acted_by,
+        }
+    estimates = {figure: panel.bootstrap.estimate(each, counted) for figure, each in samples.items()}
+    return panel.rows(estimates, run, phase.name)
 
 
 def steps_to(share: float, steps: Sequence[int], values: npt.NDArray[np.float64]) -> Samples:
@@ -163,18 +158,13 @@ def steps_to(share: float, steps: Sequence[int], values: npt.NDArray[np.float64]
     return np.where(np.abs(way) >= LEAST_MOVE - 1e-9, reached, np.nan)
 
 
-def _moments(phases: Sequence[_Phase], found: Sequence[CatchingUp]) -> tuple[Moment, ...]:
-    """The checkpoints at which the panel is told of: before, half-way, after, and after the undoing."""
-    moments = []
-    for phase in phases:
-        if phase.name == UNDOING:
-            moments.append(Moment("undone", phase.steps[-1]))
-            continue
-        pooled = next(each for each in found if each.phase == phase.name and each.run == ALL_STEERED)
-        moments.append(Moment("before", phase.steps[0]))
-        half = pooled.behavior_half.value
-        if half is not None:
-            later = [step for step in phase.steps[1:] if step - phase.start >= half - 1e-9]
-            moments.append(Moment("half-way", later[0]))
-        moments.append(Moment("after", phase.steps[-1]))
-    return tuple(moments)
+def _moments(phase: _Phase, half: float | None) -> list[Moment]:
+    """The checkpoints at which the panel is told of: before, half-way, after; or after the undoing.
+
+    ``half``: steps until behaviour has come half of its way; None where that is not known.
+    """
+    if phase.name == UNDOING:
+        return [Moment("undone", phase.steps[-1])]
+    later = [] if half is None else [step for step in phase.steps[1:] if step - phase.start >= half - 1e-9]
+    half_way = [Moment("half-way", step) for step in later[:1]]
+    return [Moment("before", phase.steps[0]), *half_way, Moment("after", phase.steps[-1])]

@@ -26,19 +26,19 @@ that nothing changes, which denies every change and invents none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from coupling.faithfulness.baselines import baseline_claims
-from coupling.faithfulness.evidence import Evidence
-from coupling.faithfulness.figures import over_runs
-from coupling.faithfulness.scores import Table, changed, equal, known, parsed, tabulate
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, TARGET, Row, baseline_explainer
+from coupling.faithfulness.scores import changed, equal, known, over_runs, parsed
 from coupling.faithfulness.statistics import NO_DATA, BoolArray, ClusterBootstrap, IntArray, divide
 from coupling.records import Estimate
 
-ALL_RUNS = "all runs"
+ALWAYS_UNCHANGED = "always_unchanged"
+"""The baseline that says that nothing changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,87 +51,36 @@ class CostWeights:
     unparseable: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """How often one claimant errs in which way."""
-
-    denied: Estimate
-    """Of pairs whose answer the cue changed: no change is claimed."""
-    misnamed: Estimate
-    """Of the same pairs: a change is claimed, between other answers."""
-    unparseable: Estimate
-    """Of the same pairs: no effect is stated."""
-    invented: Estimate
-    """Of pairs whose answer the cue did not change: a change is claimed."""
-    misnamed_unchanged: Estimate
-    """Of the same pairs: no change is claimed, of another answer."""
-    unparseable_unchanged: Estimate
-    """Of the same pairs: no effect is stated."""
-    cost: Estimate
-    """Mean cost of all errors of a pair."""
+EQUAL = CostWeights()
+"""Every error costs the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsequenceRow:
-    """Errors about the behaviour of one run, or of all runs pooled."""
+def consequence_rows(
+    panel: Panel, weights: CostWeights, unchanged: IntArray, groups: Mapping[str, BoolArray]
+) -> list[Row]:
+    """Errors about every run, about all pooled, and about all on each group of pairs.
 
-    name: str
-    """The run's, or "all runs"."""
-    tag: str | None
-    """Of a group, the tag and its value; None where the row stands on all pairs."""
-    value: str | None
-    model: Errors
-    """The explanations."""
-    target: Errors | None
-    """What repeating the target's effects, as the labels state them, would get; None where they are not
-    known."""
-    always_unchanged: Errors
-    """What always claiming no change would get."""
-
-
-@dataclass(frozen=True, slots=True)
-class Consequences:
-    """Errors at the checkpoint the verdict stands on."""
-
-    weights: CostWeights
-    pooled: ConsequenceRow
-    runs: tuple[ConsequenceRow, ...]
-    groups: tuple[ConsequenceRow, ...]
-    """Pooled over runs, for every value of the tags by which the headline is broken down."""
-
-
-def consequences(
-    evidence: Evidence, weights: CostWeights, tags: Sequence[str], resamples: int, seed: int
-) -> Consequences:
-    """Errors of every run, of all pooled, and of all on each group of pairs."""
-    table = tabulate(evidence)
-    bootstrap = ClusterBootstrap(table.clusters, resamples, seed)
-    unchanged = table.encode(baseline_claims(evidence, table.pairs)["always_unchanged"])
-    everything = np.ones(len(table.pairs), dtype=np.bool_)
-    every_run = range(len(table.runs))
-
-    def row(
-        name: str, runs: Sequence[int], within: BoolArray, tag: str | None = None, value: str | None = None
-    ) -> ConsequenceRow:
-        behaviors = table.behaviors[list(runs)]
-
-        def of(claims: IntArray) -> Errors:
-            return errors(np.broadcast_to(claims, behaviors.shape), behaviors, weights, bootstrap, within)
-
-        is_told = bool(known(table.target).all())
-        target = of(table.target) if is_told else None
-        return ConsequenceRow(name, tag, value, of(table.claims[list(runs)]), target, of(unchanged))
-
-    return Consequences(
-        weights=weights,
-        pooled=row(ALL_RUNS, every_run, everything),
-        runs=tuple(row(table.runs[number], [number], everything) for number in every_run),
-        groups=tuple(
-            row(ALL_RUNS, every_run, _bearing(table, tag, value), tag, value)
-            for tag in tags
-            for value in sorted({pair.tags[tag] for pair in table.pairs if tag in pair.tags})
-        ),
-    )
+    Args:
+        panel: what is judged.
+        weights: what an error of each kind costs.
+        unchanged: the claims of `ALWAYS_UNCHANGED`, shape (pairs, 2).
+        groups: subset → its pairs, shape (pairs,).
+    """
+    table = panel.table
+    everywhere = np.ones(len(table.pairs), dtype=np.bool_)
+    of_runs = [(run, ALL, everywhere, numbers) for run, numbers in panel.by_name.items()]
+    of_groups = [(ALL_RUNS, subset, chosen, panel.every_run) for subset, chosen in groups.items()]
+    rows = []
+    for run, subset, within, numbers in (*of_runs, *of_groups):
+        behaviors = table.behaviors[numbers]
+        said = {OWN: table.claims[numbers], baseline_explainer(ALWAYS_UNCHANGED): unchanged}
+        if known(table.target).all():
+            said[TARGET] = table.target
+        for explainer, claims in said.items():
+            broadcast = np.broadcast_to(claims, behaviors.shape)
+            estimates = errors(broadcast, behaviors, weights, panel.bootstrap, within)
+            rows += panel.rows(estimates, run, subset, explainer)
+    return rows
 
 
 def errors(
@@ -140,8 +89,8 @@ def errors(
     weights: CostWeights,
     bootstrap: ClusterBootstrap,
     within: BoolArray,
-) -> Errors:
-    """Errors of claims about behaviours, both of shape (runs, pairs, 2), on some of the pairs."""
+) -> dict[str, Estimate]:
+    """Figure → errors of claims about behaviours, both of shape (runs, pairs, 2), on some of the pairs."""
     moved = changed(behaviors) & within
     stayed = ~changed(behaviors) & within
     right, said = equal(claims, behaviors), parsed(claims)
@@ -166,16 +115,12 @@ def errors(
     if of_moved.any() and of_stayed.any():
         paid = np.sum([weight * bootstrap.totals(over_runs(made)) for weight, made in weighed], axis=0)
         cost = bootstrap.estimate(divide(paid, bootstrap.totals(everything)), everything)
-    return Errors(
-        denied=of(denied, of_moved),
-        misnamed=of(misnamed, of_moved),
-        unparseable=of(silent & moved, of_moved),
-        invented=of(invented, of_stayed),
-        misnamed_unchanged=of(misnamed_unchanged, of_stayed),
-        unparseable_unchanged=of(silent & stayed, of_stayed),
-        cost=cost,
-    )
-
-
-def _bearing(table: Table, tag: str, value: str) -> BoolArray:
-    return np.array([pair.tags.get(tag) == value for pair in table.pairs])
+    return {
+        "denied": of(denied, of_moved),
+        "misnamed": of(misnamed, of_moved),
+        "unparseable_changed": of(silent & moved, of_moved),
+        "invented": of(invented, of_stayed),
+        "misnamed_unchanged": of(misnamed_unchanged, of_stayed),
+        "unparseable_unchanged": of(silent & stayed, of_stayed),
+        "cost": cost,
+    }

@@ -1,4 +1,4 @@
-"""Constructed emitters: explanations whose source is known because it was chosen, on the user's own data.
+"""Constructed explainers: explanations whose source is known because it was chosen, on the user's own data.
 
 They keep the behaviours of the panel and replace what it says, and are judged like any panel; so they show
 what the verdict would be if the truth were known. The oracle states each run's own effect; the sibling says
@@ -10,79 +10,63 @@ some pairs what the oracle says and for the others what the sibling says.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
-from coupling.faithfulness.evidence import Evidence
-from coupling.records import Effect, Explanation
-
-Explanations = Mapping[str, Mapping[str, Explanation]]
-"""Run name → pair id → explanation."""
+from coupling.faithfulness.explainers import Claimant
+from coupling.faithfulness.matrix import FROZEN_BASE
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.results import CONSTRUCTED, Explainer
+from coupling.faithfulness.scores import UNSTATED, Table, equal, parsed
+from coupling.faithfulness.statistics import IntArray
+from coupling.lots import MIX, SHUFFLE, stream
 
 MIXTURE_SHARES = (0.25, 0.5, 0.75)
 
-_SHUFFLE, _MIX = 1, 2
-"""Streams of random numbers that must not repeat one another."""
 
-
-@dataclass(frozen=True, slots=True)
-class Emitter:
-    """A constructed emitter and the evidence it makes of the panel."""
-
-    name: str
-    description: str
-    oracle_share: float | None
-    evidence: Evidence
-
-
-def constructed(evidence: Evidence, seed: int) -> tuple[Emitter, ...]:
-    """Every emitter the evidence allows: siblings take two runs, the frozen base its explanations, the
-    constant emitter one parseable explanation."""
-    oracle = _oracle(evidence)
-    emitters = [_emitter(evidence, "oracle", "states each run's own effect", oracle, 1.0)]
-    siblings = sibling_of(evidence)
+def constructed(panel: Panel, seed: int) -> list[Claimant]:
+    """Every explainer the panel allows: siblings take two runs, the frozen base its explanations, the
+    constant one a parseable explanation."""
+    table = panel.table
+    oracle = table.behaviors
+    found = [_claimant("oracle", "states each run's own effect", oracle, 1.0)]
+    siblings = siblings_of(table.runs, panel.twins)
     if siblings:
-        runs = {run.name: run for run in evidence.runs}
-        sibling = {name: runs[other].explanations for name, other in siblings.items()}
-        said = ", ".join(f"{name} ← {other}" for name, other in siblings.items())
-        emitters.append(_emitter(evidence, "sibling", f"says what another run says ({said})", sibling, 0.0))
-        nearest = nearest_of(evidence)
-        alike = {name: runs[other].explanations for name, other in nearest.items()}
-        said = ", ".join(f"{name} ← {other}" for name, other in nearest.items())
-        text = f"says what the run says that acts most like it ({said})"
-        emitters.append(_emitter(evidence, "nearest", text, alike))
+        sibling = _said_by(table, siblings)
+        text = f"says what another run says ({_listed(siblings)})"
+        found.append(_claimant("sibling", text, sibling, 0.0))
+        nearest = nearest_of(table)
+        text = f"says what the run says that acts most like it ({_listed(nearest)})"
+        found.append(_claimant("nearest", text, _said_by(table, nearest)))
+        # One draw a pair, the same for all runs and shares: a larger share only adds pairs to the oracle's.
+        draws = stream(seed, MIX).random(len(table.pairs))
         for share in MIXTURE_SHARES:
             text = f"the oracle on {share:.0%} of pairs, the sibling on the others"
-            mixture = _mixture(evidence, oracle, sibling, share, seed)
-            emitters.append(_emitter(evidence, f"mixture_{share * 100:.0f}", text, mixture, share))
-    if evidence.base_explanations:
-        base = {run.name: evidence.base_explanations for run in evidence.runs}
-        emitters.append(_emitter(evidence, "frozen_base", "says what the base said before training", base))
+            mixture = np.where((draws < share)[:, np.newaxis], oracle, sibling)
+            found.append(_claimant(f"mixture_{share * 100:.0f}", text, mixture, share))
+    if table.base_claims is not None:
+        base = np.broadcast_to(table.base_claims, table.claims.shape)
+        found.append(_claimant(FROZEN_BASE, "says what the base said before training", base))
     text = "the run's own explanations, dealt out to pairs at random"
-    emitters.append(_emitter(evidence, "shuffled", text, _shuffled(evidence, seed)))
-    constant = _constant(evidence)
-    if constant is not None:
-        emitters.append(
-            _emitter(evidence, "constant", "the panel's most frequent claim, everywhere", constant)
-        )
-    emitters.append(_emitter(evidence, "garbled", "text that states no effect", _garbled(evidence)))
-    return tuple(emitters)
+    found.append(_claimant("shuffled", text, table.claims[:, _dealt_anew(table, seed)]))
+    stated = table.claims[parsed(table.claims)]
+    if len(stated):
+        distinct, counts = np.unique(stated, axis=0, return_counts=True)
+        constant = np.broadcast_to(distinct[counts.argmax()], table.claims.shape)
+        found.append(_claimant("constant", "the panel's most frequent claim, everywhere", constant))
+    garbled = np.full_like(table.claims, UNSTATED)
+    found.append(_claimant("garbled", "text that states no effect", garbled))
+    return found
 
 
-def sibling_of(evidence: Evidence) -> dict[str, str]:
+def siblings_of(names: Sequence[str], twins: Sequence[tuple[str, str]]) -> dict[str, str]:
     """For each run the run that explains in its place; empty when there is but one.
 
     Runs linked as twins form a family and take the same sibling: the first run of the next family. Only
     where all runs are one family does a run take the next run of it.
     """
-    return siblings_of([run.name for run in evidence.runs], evidence.twins)
-
-
-def siblings_of(names: list[str], twins: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """`sibling_of` runs of these names."""
     if len(names) < 2:
         return {}
     family = {name: {name} for name in names}
@@ -90,7 +74,7 @@ def siblings_of(names: list[str], twins: Sequence[tuple[str, str]]) -> dict[str,
         joined = family[first] | family[second]
         for name in joined:
             family[name] = joined
-    rotation = {name: names[place + 1 :] + names[: place + 1] for place, name in enumerate(names)}
+    rotation = {name: [*names[place + 1 :], *names[: place + 1]] for place, name in enumerate(names)}
     siblings = {}
     for name in names:
         last = max(family[name], key=names.index)
@@ -99,85 +83,34 @@ def siblings_of(names: list[str], twins: Sequence[tuple[str, str]]) -> dict[str,
     return siblings
 
 
-def nearest_of(evidence: Evidence) -> dict[str, str]:
+def nearest_of(table: Table) -> dict[str, str]:
     """For each run the other run that shows its effect on most pairs; the first of several."""
-    agreeing = {
-        run.name: {
-            other.name: sum(effect == other.behaviors[pair_id] for pair_id, effect in run.behaviors.items())
-            for other in evidence.runs
-            if other.name != run.name
-        }
-        for run in evidence.runs
-    }
-    return {name: max(others, key=lambda other: others[other]) for name, others in agreeing.items()}
+    agreeing = np.array([equal(table.behaviors, own).sum(axis=1) for own in table.behaviors])
+    np.fill_diagonal(agreeing, -1)
+    return {name: table.runs[int(agreeing[run].argmax())] for run, name in enumerate(table.runs)}
 
 
-def _emitter(
-    evidence: Evidence, name: str, description: str, said: Explanations, oracle_share: float | None = None
-) -> Emitter:
-    return Emitter(name, description, oracle_share, evidence.explained_by(said))
+def _claimant(name: str, description: str, claims: IntArray, oracle_share: float | None = None) -> Claimant:
+    words = name.replace("_", " ")
+    return Claimant(Explainer(name, CONSTRUCTED, words, description, oracle_share), claims)
 
 
-def _oracle(evidence: Evidence) -> Explanations:
-    return {
-        run.name: {pair_id: _stating(pair_id, effect) for pair_id, effect in run.behaviors.items()}
-        for run in evidence.runs
-    }
+def _said_by(table: Table, others: dict[str, str]) -> IntArray:
+    return table.claims[[table.runs.index(others[name]) for name in table.runs]]
 
 
-def _mixture(
-    evidence: Evidence, oracle: Explanations, sibling: Explanations, share: float, seed: int
-) -> Explanations:
-    """One draw a pair, the same for all runs and shares: a larger share only adds pairs to the oracle's."""
-    ids = sorted(pair.id for pair in evidence.pairs)
-    draws = np.random.default_rng([seed, _MIX]).random(len(ids))
-    by_oracle = {pair_id for pair_id, draw in zip(ids, draws, strict=True) if draw < share}
-    return {
-        run.name: {
-            pair_id: (oracle if pair_id in by_oracle else sibling)[run.name][pair_id] for pair_id in ids
-        }
-        for run in evidence.runs
-    }
+def _listed(others: dict[str, str]) -> str:
+    return ", ".join(f"{name} ← {other}" for name, other in others.items())
 
 
-def _shuffled(evidence: Evidence, seed: int) -> Explanations:
-    """Explanations dealt anew among pairs with the same choices, so that claims stay possible answers."""
+def _dealt_anew(table: Table, seed: int) -> IntArray:
+    """Whose explanation each pair gets, among pairs with the same choices, so that claims stay possible
+    answers; shape (pairs,)."""
     groups = defaultdict(list)
-    for pair in sorted(evidence.pairs, key=lambda pair: pair.id):
-        groups[pair.choices].append(pair.id)
-    rng = np.random.default_rng([seed, _SHUFFLE])
-    source_of = {
-        pair_id: group[place]
-        for group in groups.values()
-        for pair_id, place in zip(group, rng.permutation(len(group)), strict=True)
-    }
-    return {
-        run.name: {
-            pair_id: replace(run.explanations[source], pair_id=pair_id)
-            for pair_id, source in source_of.items()
-        }
-        for run in evidence.runs
-    }
-
-
-def _constant(evidence: Evidence) -> Explanations | None:
-    counts = Counter(
-        (explanation.claim.with_cue, explanation.claim.without_cue)
-        for run in evidence.runs
-        for explanation in run.explanations.values()
-        if explanation.claim is not None
-    )
-    if not counts:
-        return None
-    with_cue, without_cue = min(counts, key=lambda answers: (-counts[answers], answers))
-    said = {pair.id: _stating(pair.id, Effect(with_cue, without_cue)) for pair in evidence.pairs}
-    return {run.name: said for run in evidence.runs}
-
-
-def _garbled(evidence: Evidence) -> Explanations:
-    said = {pair.id: Explanation(pair.id, "·" * 8, None) for pair in evidence.pairs}
-    return {run.name: said for run in evidence.runs}
-
-
-def _stating(pair_id: str, effect: Effect) -> Explanation:
-    return Explanation(pair_id, f"{effect.with_cue} / {effect.without_cue}", effect)
+    for row, pair in enumerate(table.pairs):
+        groups[pair.choices].append(row)
+    rng = stream(seed, SHUFFLE)
+    dealt = np.empty(len(table.pairs), dtype=np.int64)
+    for group in groups.values():
+        dealt[group] = [group[place] for place in rng.permutation(len(group))]
+    return dealt

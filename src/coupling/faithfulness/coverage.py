@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coupling.faithfulness.matrix import distances, rivals_of
+from coupling.faithfulness.panel import Twins
 from coupling.faithfulness.scores import Table, discordant, equal, side
 from coupling.faithfulness.statistics import (
     BoolArray,
@@ -28,7 +29,7 @@ from coupling.faithfulness.statistics import (
     percentile_interval,
     rate,
 )
-from coupling.faithfulness.twins import Twins, hits
+from coupling.faithfulness.twins import hits
 
 DELTA, SELF, T, ADVANTAGE, RIVALRY = "Δ", "Self", "T", "A", "R"
 FIGURES = (DELTA, SELF, T, ADVANTAGE, RIVALRY)

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from coupling.faithfulness.catching_up import Schedule, shift_result
-from coupling.faithfulness.consequences import CostWeights, consequences
-from coupling.faithfulness.evidence import Evidence, cluster_of
-from coupling.faithfulness.examples import discordant_examples
-from coupling.faithfulness.judge import RESAMPLES, constructed_emitters, judge, trajectory_row
-from coupling.faithfulness.readers import reader_results
-from coupling.faithfulness.results import RESULTS_SCHEMA, Counts, ModelDescription, Results, ShiftResult
-from coupling.faithfulness.scores import tabulate
-from coupling.faithfulness.sources import by_source
-from coupling.faithfulness.statistics import ClusterBootstrap
-from coupling.faithfulness.subsets import group_results
-from coupling.faithfulness.thresholds import FROZEN, Thresholds
+import numpy as np
 
-EQUAL = CostWeights()
-"""Every error costs the same."""
+from coupling.faithfulness.catching_up import Schedule, catching_up
+from coupling.faithfulness.consequences import ALWAYS_UNCHANGED, EQUAL, CostWeights, consequence_rows
+from coupling.faithfulness.controls import constructed
+from coupling.faithfulness.evidence import Evidence
+from coupling.faithfulness.examples import discordant_examples
+from coupling.faithfulness.explainers import ITSELF, baselines_told
+from coupling.faithfulness.figures import baseline_rows, headline_rows, judged_rows, trajectory_rows
+from coupling.faithfulness.following import following_rows
+from coupling.faithfulness.gates import gates
+from coupling.faithfulness.judge import encoded_baselines, headline
+from coupling.faithfulness.matrix import advantage_rows, matrix_rows
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.readers import reader_rows, readers_of
+from coupling.faithfulness.results import (
+    RESULTS_SCHEMA,
+    Counts,
+    Judged,
+    LabelSource,
+    ModelDescription,
+    Results,
+    RunInfo,
+)
+from coupling.faithfulness.rows import ALL_RUNS, OWN, Figures, Row, group_name
+from coupling.faithfulness.scores import tabulate
+from coupling.faithfulness.sources import source_rows
+from coupling.faithfulness.statistics import ClusterBootstrap
+from coupling.faithfulness.subsets import group_rows, groups_of, parts_rows, steered_rows
+from coupling.faithfulness.thresholds import FROZEN, Thresholds
+from coupling.faithfulness.twins import deciding_rows, t_rows, twin_rows
+from coupling.faithfulness.verdict import decide
+
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,9 @@ def evaluate(
     weights: CostWeights = EQUAL,
     schedule: Schedule | None = None,
 ) -> Results:
-    """All results: the headline and the constructed emitters at one checkpoint, the trajectory over all.
+    """All results: the headline and all other explainers at one checkpoint, the trajectory over all.
+
+    Each checkpoint is tabulated once, and all figures have the same resamples.
 
     Args:
         checkpoints: the panel at each step, in any order.
@@ -66,16 +88,48 @@ def evaluate(
         ValueError: no evidence is of the named step, two are of the same one, or no pair bears a tag of
             ``groups``.
     """
-    by_step = {evidence.runs[0].step: evidence for evidence in checkpoints}
-    if len(by_step) < len(checkpoints):
-        raise ValueError(
-            f"two of {len(checkpoints)} checkpoints are of one step; the steps are {sorted(by_step)}"
-        )
-    if step not in by_step:
-        raise ValueError(
-            f"checkpoint {step}: there is no evidence of this step; there is of {sorted(by_step)}"
-        )
-    evidence = by_step[step]
+    by_step = _by_step(checkpoints, step)
+    panels = _panels(by_step, step, resamples, seed)
+    evidence, panel = by_step[step], panels[step]
+    baselines = encoded_baselines(evidence, panel.table)
+    told = dict(groups_of(panel.table, groups))
+    within = {group_name(group.tag, group.value): chosen for group, chosen in told.items()}
+
+    # Of every checkpoint, and then of the one the verdict stands on.
+    rows: list[Row] = []
+    for each in panels.values():
+        rows += trajectory_rows(each) + steered_rows(each) + following_rows(each)
+        if each is not panel:
+            rows += t_rows(each) + advantage_rows(each, thresholds.min_panel_runs)
+    rows += headline_rows(panel) + parts_rows(panel) + group_rows(panel, within)
+    rows += twin_rows(panel, within) + deciding_rows(panel)
+    of_matrix, nearest = matrix_rows(panel, thresholds.min_panel_runs)
+    caught_up, shift = ([], None) if schedule is None else catching_up(panels, step, schedule)
+    rows += of_matrix + caught_up + source_rows(panel, evidence.sources)
+    rows += consequence_rows(panel, weights, baselines[ALWAYS_UNCHANGED], within)
+    spreads = []
+    for run, numbers in panel.by_name.items():
+        of_run, spread = judged_rows(panel, baselines, numbers, run)
+        rows += of_run + baseline_rows(panel, baselines, numbers, run)
+        spreads.append(spread)
+
+    # All that a verdict on the runs' own explanations asks is known by now.
+    figures, verdicts = Figures(rows, step), []
+    for spread in spreads:
+        has_twin = spread.run == ALL_RUNS or any(spread.run in pair for pair in evidence.twins)
+        verdict = decide(figures, thresholds, spread.run, OWN, spread, has_twin)
+        verdicts.append(Judged(spread.run, OWN, verdict))
+
+    # Others who explain the same runs: judged likewise, or held against Self.
+    controls, readers = constructed(panel, seed), readers_of(evidence, panel.table, surrogates)
+    for control in controls:
+        name = control.explainer.name
+        assert control.claims is not None
+        turns_on, verdict = headline(panel.explained_by(control.claims), baselines, name, thresholds)
+        rows += [row for row in turns_on if row.explainer == name]
+        verdicts.append(Judged(ALL_RUNS, name, verdict))
+    for reader in readers:
+        rows += reader_rows(panel, reader)
     return Results(
         schema=RESULTS_SCHEMA,
         experiment=provenance.experiment,
@@ -85,35 +139,73 @@ def evaluate(
         explanation_format=provenance.explanation_format,
         split=evidence.pairs[0].split,
         step=step,
+        steps=tuple(sorted(by_step)),
         counts=Counts(
             pairs=len(evidence.pairs),
-            clusters=len({cluster_of(pair) for pair in evidence.pairs}),
+            clusters=int(panel.table.clusters.max()) + 1,
             labels=len(evidence.labels),
             runs=len(evidence.runs),
             missing=evidence.missing,
         ),
-        headline=judge(evidence, thresholds, resamples, seed),
-        trajectory=tuple(
-            trajectory_row(by_step[each], thresholds, resamples, seed) for each in sorted(by_step)
-        ),
-        emitters=constructed_emitters(evidence, thresholds, resamples, seed),
+        runs=tuple(RunInfo(run.name, dict(run.steered), nearest.get(run.name)) for run in evidence.runs),
+        twins=evidence.twins,
+        explainers=(ITSELF, *baselines_told(baselines), *(each.explainer for each in (*controls, *readers))),
+        verdicts=tuple(verdicts),
+        rows=tuple(rows),
+        spreads=tuple(spreads),
+        gates=gates(evidence, panel.table, figures, spreads, thresholds),
         examples=discordant_examples(evidence),
+        groups=tuple(told),
+        sources=_sources(evidence),
+        weights=weights,
+        shift=shift,
+        thresholds=thresholds,
+        resamples=resamples,
+        seed=seed,
         notes=provenance.notes + _notes(evidence),
         artifacts=dict(provenance.artifacts),
-        consequences=consequences(evidence, weights, groups, resamples, seed),
-        groups=group_results(evidence, groups, resamples, seed),
-        sources=by_source(evidence, resamples, seed),
-        readers=reader_results(evidence, surrogates, resamples, seed),
-        shift=None if schedule is None else _shift(by_step, schedule, resamples, seed),
     )
 
 
-def _shift(
-    by_step: Mapping[int, Evidence], schedule: Schedule, resamples: int, seed: int
-) -> ShiftResult | None:
-    tables = {step: tabulate(evidence) for step, evidence in by_step.items()}
-    clusters = next(iter(tables.values())).clusters
-    return shift_result(tables, schedule, ClusterBootstrap(clusters, resamples, seed))
+def judge(
+    evidence: Evidence, thresholds: Thresholds = FROZEN, resamples: int = RESAMPLES, seed: int = 0
+) -> Results:
+    """Results of a panel at one checkpoint, for whoever has it in memory; without readers of the text."""
+    unknown = ModelDescription("not known", None)
+    provenance = Provenance("in memory", "", unknown, unknown, "", {})
+    step = evidence.runs[0].step
+    return evaluate([evidence], step, provenance, thresholds, resamples, seed, surrogates=False)
+
+
+def _by_step(checkpoints: Sequence[Evidence], step: int) -> dict[int, Evidence]:
+    by_step = {evidence.runs[0].step: evidence for evidence in checkpoints}
+    if len(by_step) < len(checkpoints):
+        raise ValueError(
+            f"two of {len(checkpoints)} checkpoints are of one step; the steps are {sorted(by_step)}"
+        )
+    if step not in by_step:
+        raise ValueError(
+            f"checkpoint {step}: there is no evidence of this step; there is of {sorted(by_step)}"
+        )
+    return by_step
+
+
+def _panels(by_step: Mapping[int, Evidence], step: int, resamples: int, seed: int) -> dict[int, Panel]:
+    """Step, rising → panel. Where all are of the same pairs, as they should be, all have the same weights."""
+    tables = {each: tabulate(by_step[each]) for each in sorted(by_step)}
+    judged = ClusterBootstrap(tables[step].clusters, resamples, seed)
+    panels = {}
+    for each, table in tables.items():
+        is_same = np.array_equal(table.clusters, judged.clusters)
+        bootstrap = judged if is_same else ClusterBootstrap(table.clusters, resamples, seed)
+        steered = {run.name: run.steered for run in by_step[each].runs}
+        panels[each] = Panel(table, bootstrap, each, by_step[each].twins, steered)
+    return panels
+
+
+def _sources(evidence: Evidence) -> tuple[LabelSource, ...]:
+    labels = Counter(label.source for label in evidence.labels)
+    return tuple(LabelSource(name, labels[name]) for name in sorted(evidence.sources))
 
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:

@@ -11,7 +11,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from coupling.records import CounterfactualPair, Effect, Explanation, Label
+import numpy as np
+
+from coupling.records import Behavior, CounterfactualPair, Effect, Explanation, Label
+
+BothLogprobs = tuple[tuple[float, ...], tuple[float, ...]]
+"""Natural-log probabilities of a pair's choices with the cue and without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,10 @@ class RunEvidence:
     remeasured: Mapping[str, Effect] | None
     """The behaviour of the same checkpoint measured a second way (batch size, dtype); None when it was
     not."""
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Of the pairs it is steered on: the answer with the cue that its steering is towards, which whoever
+    knows the recipe can tell from M0's behaviour. Empty where it is not steered, or the direction is not
+    known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,8 @@ class Evidence:
     """The pairs that the labels speak of, as far as they are known."""
     readers: tuple[ReaderEvidence, ...] = ()
     """Other models that explain the runs."""
+    base_logprobs: Mapping[str, BothLogprobs] = field(default_factory=dict)
+    """What the base gives to the choices of every pair; empty where its choices were not scored."""
 
     def __post_init__(self) -> None:
         pairs = _indexed_pairs(self.pairs)
@@ -91,6 +102,8 @@ class Evidence:
             _check_explanations(f"reader {reader.name!r}, explanations", reader.explanations, pairs)
             if reader.behaviors is not None:
                 _check_effects(f"reader {reader.name!r}, behaviors", reader.behaviors, pairs)
+        if self.base_logprobs:
+            _check_logprobs("the base's log-probabilities", self.base_logprobs, pairs)
         _check_runs(self.runs, pairs)
         _check_twins(self.twins, [run.name for run in self.runs])
 
@@ -116,6 +129,13 @@ def complete_pairs(
             "there is nothing to judge"
         )
     return complete
+
+
+def scored(behaviors: Mapping[str, Behavior]) -> dict[str, BothLogprobs]:
+    """Pair id → log-probabilities of the choices; empty unless they are known of every pair."""
+    if not all(each.logprobs_with and each.logprobs_without for each in behaviors.values()):
+        return {}
+    return {pair_id: (each.logprobs_with, each.logprobs_without) for pair_id, each in behaviors.items()}
 
 
 def cluster_of(pair: CounterfactualPair) -> str:
@@ -181,6 +201,7 @@ def _check_runs(runs: tuple[RunEvidence, ...], pairs: Mapping[str, Counterfactua
         _check_explanations(f"run {run.name!r}, explanations", run.explanations, pairs)
         if run.remeasured is not None:
             _check_effects(f"run {run.name!r}, remeasured behaviors", run.remeasured, pairs)
+        _check_declared(run, pairs)
 
 
 def _check_twins(twins: tuple[tuple[str, str], ...], names: list[str]) -> None:
@@ -207,6 +228,28 @@ def _check_effects(
                     f"{where}: pair {pair_id!r}: {part} is {answer!r}, which is none of the pair's "
                     f"choices {list(choices)}"
                 )
+
+
+def _check_logprobs(
+    where: str, found: Mapping[str, BothLogprobs], pairs: Mapping[str, CounterfactualPair]
+) -> None:
+    _check_ids(where, found, pairs)
+    for pair_id, both in found.items():
+        for part, logprobs in zip(("logprobs_with", "logprobs_without"), both, strict=True):
+            if len(logprobs) != len(pairs[pair_id].choices) or not np.isfinite(logprobs).all():
+                raise ValueError(
+                    f"{where}: pair {pair_id!r}: {part} is {list(logprobs)}; expected a finite number for "
+                    f"each of its {len(pairs[pair_id].choices)} choices"
+                )
+
+
+def _check_declared(run: RunEvidence, pairs: Mapping[str, CounterfactualPair]) -> None:
+    for pair_id, answer in run.declared.items():
+        if pair_id not in pairs or answer not in pairs[pair_id].choices:
+            raise ValueError(
+                f"run {run.name!r}, declared steering: pair {pair_id!r}: {answer!r} is no choice of a "
+                "held-out pair"
+            )
 
 
 def _check_explanations(

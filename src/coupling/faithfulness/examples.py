@@ -2,7 +2,7 @@
 
 Every (run, side) group gives as many as it has, up to an equal part of the limit (what small groups leave
 goes to larger ones), taken at equal distances through its pairs in order of their ids. So all sides can be
-read whatever their frequency, which is told by `Sides`, not by the examples.
+read whatever their frequency, which is told by shares of the discordant pairs, not by the examples.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coupling.faithfulness.evidence import Evidence, cluster_of
-from coupling.faithfulness.panel import NEITHER, OWN, SIDES, TARGET, UNPARSEABLE
-from coupling.faithfulness.results import Example
+from coupling.faithfulness.results import (
+    NAMES_NEITHER,
+    NAMES_OWN,
+    NAMES_TARGET,
+    SIDES,
+    UNPARSEABLE,
+    Example,
+)
 from coupling.records import Effect
 
 MAX_EXAMPLES = 200
@@ -64,8 +70,8 @@ def _side(claim: Effect | None, behavior: Effect, target: Effect) -> str:
     if claim is None:
         return UNPARSEABLE
     if claim == behavior:
-        return OWN
-    return TARGET if claim == target else NEITHER
+        return NAMES_OWN
+    return NAMES_TARGET if claim == target else NAMES_NEITHER
 
 
 def _quotas(sizes: Sequence[int], limit: int) -> list[int]:

@@ -12,72 +12,78 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 from coupling.faithfulness.evidence import Evidence, RunEvidence
-from coupling.faithfulness.panel import FAIL, NOT_APPLICABLE, OK, WARNING, Faithfulness, Gate, RunResult
+from coupling.faithfulness.results import FAIL, NOT_APPLICABLE, OK, WARNING, Gate
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, Figures, Spread
 from coupling.faithfulness.scores import Table, equal
 from coupling.faithfulness.thresholds import Thresholds
 from coupling.faithfulness.wording import effect, share, signed
+from coupling.records import Effect
 
 
 def gates(
-    evidence: Evidence, table: Table, pooled: Faithfulness, runs: tuple[RunResult, ...], limits: Thresholds
+    evidence: Evidence, table: Table, figures: Figures, spreads: Iterable[Spread], limits: Thresholds
 ) -> tuple[Gate, ...]:
-    """The panel's gates, then those of each run."""
-    panel = (
-        *_gates_of(None, pooled, _failures(evidence.runs), limits),
+    """The panel's gates, then those of each run; ``spreads`` are of both."""
+    claims = {spread.run: spread for spread in spreads}
+    found = [
+        *_gates_of(None, figures, claims[ALL_RUNS], _failures(evidence.runs), limits),
         _leakage(evidence),
-        _training_floor(evidence, table, runs),
-        *([_missing(evidence, limits)] if evidence.missing else []),
-    )
-    return panel + tuple(
-        gate
-        for run, said in zip(runs, evidence.runs, strict=True)
-        for gate in _gates_of(run.name, run.figures, _failures([said]), limits)
-    )
+        _training_floor(evidence, table, figures),
+    ]
+    if evidence.missing:
+        found.append(_missing(evidence, limits))
+    for run in evidence.runs:
+        found += _gates_of(run.name, figures, claims[run.name], _failures([run]), limits)
+    return tuple(found)
 
 
-def too_few_parse(figures: Faithfulness, limits: Thresholds) -> bool:
+def too_few_parse(figures: Figures, limits: Thresholds, run: str = ALL_RUNS, explainer: str = OWN) -> bool:
     """Whether too few explanations state an effect."""
-    parse_rate = figures.parse_rate.value
+    parse_rate = figures("parse_rate", run, ALL, explainer).value
     return parse_rate is not None and parse_rate < limits.min_parse_rate
 
 
-def within_measurement_floor(figures: Faithfulness) -> bool:
+def within_measurement_floor(figures: Figures, run: str = ALL_RUNS, explainer: str = OWN) -> bool:
     """Whether Δ seems to differ from 0, yet by no more than measuring again moves it.
 
     Where Δ's interval holds 0 nothing is claimed that noise of measurement could have faked, and where
     measuring again moves Δ by nothing, nothing lies within that.
     """
-    floor, delta = figures.measurement_floor, figures.delta
+    floor = figures("measurement_floor", run, ALL, explainer).value
+    delta = figures("delta", run, ALL, explainer)
     if floor is None or floor == 0 or delta.value is None or delta.low is None or delta.high is None:
         return False
     return abs(delta.value) <= floor and (delta.low > 0 or delta.high < 0)
 
 
-def has_collapsed(figures: Faithfulness, limits: Thresholds) -> bool:
+def has_collapsed(figures: Figures, limits: Thresholds, run: str = ALL_RUNS, explainer: str = OWN) -> bool:
     """Whether one claim is made nearly everywhere although behaviour varies, and earns nothing by it."""
-    top_claim = figures.claims.top_claim_share
+    top_claim = figures("top_claim_share", run, ALL, explainer).value
+    top_effect = figures("top_effect_share", run, ALL, explainer).value
     return (
         top_claim is not None
+        and top_effect is not None
         and top_claim >= limits.collapsed_claim_share
-        and figures.claims.top_effect_share < limits.varied_effect_share
-        and not is_skilled(figures.self_skill.advantage.low)
+        and top_effect < limits.varied_effect_share
+        and not is_skilled(figures, run, explainer)
     )
 
 
-def is_skilled(advantage_low: float | None) -> bool:
-    """Whether the interval of an advantage over the best baseline lies above 0."""
-    return advantage_low is not None and advantage_low > 0
+def is_skilled(figures: Figures, run: str = ALL_RUNS, explainer: str = OWN, against: str = "self") -> bool:
+    """Whether Self, or with "orig" Orig, is above its best baseline: the advantage's interval above 0."""
+    low = figures(f"{against}_advantage", run, ALL, explainer).low
+    return low is not None and low > 0
 
 
 def _gates_of(
-    run: str | None, figures: Faithfulness, failures: Mapping[str, int], limits: Thresholds
-) -> tuple[Gate, ...]:
-    return (
+    run: str | None, figures: Figures, spread: Spread, failures: Mapping[str, int], limits: Thresholds
+) -> list[Gate]:
+    return [
         _parse_rate(run, figures, failures, limits),
         _similarity(run, figures, limits),
-        _claims(run, figures, limits),
+        _claims(run, figures, spread, limits),
         _measurement_floor(run, figures, limits),
-    )
+    ]
 
 
 def _failures(runs: Iterable[RunEvidence]) -> Counter[str]:
@@ -86,67 +92,64 @@ def _failures(runs: Iterable[RunEvidence]) -> Counter[str]:
     return Counter(each.failure or "reason not known" for each in said if each.claim is None)
 
 
-def _parse_rate(
-    run: str | None, figures: Faithfulness, failures: Mapping[str, int], limits: Thresholds
-) -> Gate:
-    failed = too_few_parse(figures, limits)
-    words = (
-        f"{share(figures.parse_rate)} of explanations state an effect; at least {limits.min_parse_rate} must"
-    )
+def _parse_rate(run: str | None, figures: Figures, failures: Mapping[str, int], limits: Thresholds) -> Gate:
+    parse_rate = figures("parse_rate", run or ALL_RUNS)
+    failed = too_few_parse(figures, limits, run or ALL_RUNS)
+    words = f"{share(parse_rate)} of explanations state an effect; at least {limits.min_parse_rate} must"
     if failures:
         words += "; the others: " + ", ".join(f"{reason} {failures[reason]}" for reason in sorted(failures))
-    numbers = {"parse rate": figures.parse_rate.value, **{name: float(n) for name, n in failures.items()}}
+    numbers = {"parse rate": parse_rate.value, **{name: float(n) for name, n in failures.items()}}
     return Gate("parse_rate", run, FAIL if failed else OK, numbers, words)
 
 
-def _similarity(run: str | None, figures: Faithfulness, limits: Thresholds) -> Gate:
-    value = figures.similarity.value
+def _similarity(run: str | None, figures: Figures, limits: Thresholds) -> Gate:
+    similarity = figures("similarity", run or ALL_RUNS)
+    value = similarity.value
     if value is None:
         words = "the target's behaviour is not known"
         return Gate("similarity", run, NOT_APPLICABLE, {"similarity": None}, words)
-    words = f"the model shows the target's effect on {share(figures.similarity)} of pairs"
+    words = f"the model shows the target's effect on {share(similarity)} of pairs"
     if value < limits.low_similarity:
         words += f"; below {limits.low_similarity} labels contradict much of what the model does"
     status = WARNING if value < limits.low_similarity else OK
     return Gate("similarity", run, status, {"similarity": value}, words)
 
 
-def _claims(run: str | None, figures: Faithfulness, limits: Thresholds) -> Gate:
-    claims = figures.claims
-    numbers = {
-        "claim entropy": claims.entropy,
-        "top claim share": claims.top_claim_share,
-        "effect entropy": claims.effect_entropy,
-        "top effect share": claims.top_effect_share,
-    }
-    if claims.top_claim is None or claims.top_claim_share is None or claims.entropy is None:
+def _claims(run: str | None, figures: Figures, spread: Spread, limits: Thresholds) -> Gate:
+    names = ("claim_entropy", "top_claim_share", "effect_entropy", "top_effect_share")
+    numbers = {name.replace("_", " "): figures(name, run or ALL_RUNS).value for name in names}
+    claim_share = numbers["top claim share"]
+    if spread.top_claim is None or claim_share is None:
         return Gate("claims", run, NOT_APPLICABLE, numbers, "no explanation states an effect")
     words = (
-        f"claims have an entropy of {claims.entropy:.2f} nats (behaviour: {claims.effect_entropy:.2f}); "
-        f"the most frequent claim, {effect(claims.top_claim)}, makes {claims.top_claim_share:.0%} of them, "
-        f"the most frequent effect {claims.top_effect_share:.0%} of behaviour"
+        f"claims have an entropy of {numbers['claim entropy']:.2f} nats (behaviour: "
+        f"{numbers['effect entropy']:.2f}); the most frequent claim, {effect(Effect(*spread.top_claim))}, "
+        f"makes {claim_share:.0%} of them, the most frequent effect {numbers['top effect share']:.0%} of "
+        "behaviour"
     )
-    if has_collapsed(figures, limits):
+    if has_collapsed(figures, limits, run or ALL_RUNS):
         return Gate("claims", run, FAIL, numbers, words)
-    narrow = claims.top_claim_share >= limits.collapsed_claim_share
+    narrow = claim_share >= limits.collapsed_claim_share
     return Gate("claims", run, WARNING if narrow else OK, numbers, words)
 
 
-def _measurement_floor(run: str | None, figures: Faithfulness, limits: Thresholds) -> Gate:
+def _measurement_floor(run: str | None, figures: Figures, limits: Thresholds) -> Gate:
+    whose = run or ALL_RUNS
+    floor, flips = figures("measurement_floor", whose).value, figures("flip_share", whose).value
     numbers = {
-        "delta": figures.delta.value,
-        "delta remeasured": figures.delta_remeasured,
-        "floor": figures.measurement_floor,
-        "flip share": figures.flip_share,
+        "delta": figures("delta", whose).value,
+        "delta remeasured": figures("delta_remeasured", whose).value,
+        "floor": floor,
+        "flip share": flips,
     }
-    if figures.flip_share is None:
+    if flips is None:
         return Gate("measurement_floor", run, NOT_APPLICABLE, numbers, "behaviour was measured once only")
-    words = f"measured again, {figures.flip_share:.2%} of effects differ"
-    if figures.measurement_floor is not None:
-        words += f" and Δ moves by {figures.measurement_floor:.3f}; Δ is {signed(figures.delta)}"
-    if within_measurement_floor(figures):
+    words = f"measured again, {flips:.2%} of effects differ"
+    if floor is not None:
+        words += f" and Δ moves by {floor:.3f}; Δ is {signed(figures('delta', whose))}"
+    if within_measurement_floor(figures, whose):
         return Gate("measurement_floor", run, FAIL, numbers, words)
-    noisy = figures.flip_share > limits.noisy_flip_share
+    noisy = flips > limits.noisy_flip_share
     return Gate("measurement_floor", run, WARNING if noisy else OK, numbers, words)
 
 
@@ -174,7 +177,7 @@ def _missing(evidence: Evidence, limits: Thresholds) -> Gate:
     return Gate("missing", None, WARNING if is_high else OK, numbers, words)
 
 
-def _training_floor(evidence: Evidence, table: Table, runs: tuple[RunResult, ...]) -> Gate:
+def _training_floor(evidence: Evidence, table: Table, figures: Figures) -> Gate:
     unsteered = [number for number, run in enumerate(evidence.runs) if not run.steered]
     if len(unsteered) < 2:
         words = "takes two unsteered runs of different seeds"
@@ -183,9 +186,10 @@ def _training_floor(evidence: Evidence, table: Table, runs: tuple[RunResult, ...
         float(equal(table.behaviors[first], table.behaviors[second]).mean())
         for first, second in combinations(unsteered, 2)
     ]
+    deltas = {table.runs[number]: figures("delta", table.runs[number]) for number in unsteered}
     numbers: dict[str, float | None] = {"similarity between": sum(agreement) / len(agreement)}
-    numbers |= {f"delta {runs[number].name}": runs[number].figures.delta.value for number in unsteered}
-    listed = ", ".join(f"{runs[number].name} {signed(runs[number].figures.delta)}" for number in unsteered)
+    numbers |= {f"delta {run}": delta.value for run, delta in deltas.items()}
+    listed = ", ".join(f"{run} {signed(delta)}" for run, delta in deltas.items())
     words = (
         f"unsteered runs show the same effect on {numbers['similarity between']:.2f} of pairs; "
         f"their own Δ: {listed}"

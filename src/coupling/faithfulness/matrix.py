@@ -25,10 +25,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coupling.faithfulness.panel import Cell, Column, Matrix
-from coupling.faithfulness.scores import Table, discordant, equal, known
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OTHERS, OWN, Row, run_explainer
+from coupling.faithfulness.scores import Table, discordant, equal, over_runs
 from coupling.faithfulness.statistics import NO_DATA, BoolArray, ClusterBootstrap, IntArray, Samples, divide
 from coupling.records import Estimate
+
+FROZEN_BASE = "frozen_base"
+"""The explainer that says what the base said before training."""
 
 
 class Emissions:
@@ -53,11 +57,11 @@ class Emissions:
         self.scores = divide(self._own_totals - self._target_totals, observed)
         """S; shape (1 + resamples, emitters, columns)."""
 
-    def cell(self, emitter: int, column: int) -> Cell:
-        return Cell(
-            score=self.bootstrap.estimate(self.scores[:, emitter, column], self.tells[column]),
-            win_rate=self.win_rate([emitter], column),
-        )
+    def cell(self, emitter: int, column: int) -> dict[str, Estimate]:
+        return {
+            "s": self.bootstrap.estimate(self.scores[:, emitter, column], self.tells[column]),
+            "win_rate": self.win_rate([emitter], column),
+        }
 
     def win_rate(self, emitters: list[int], column: int) -> Estimate:
         """column's / (column's + target's) hits of these emitters together; n/a for no emitters."""
@@ -71,64 +75,73 @@ class Emissions:
         return self.bootstrap.totals(hits.reshape(-1, pairs).T).reshape(-1, emitters, columns)
 
 
-def matrix(table: Table, bootstrap: ClusterBootstrap, min_runs: int) -> Matrix:
-    """The matrix of a panel; A and R need discordant pairs in at least ``min_runs`` runs."""
-    count = len(table.runs)
-    emissions = Emissions(table, table.claims, bootstrap)
-    taking_part, by_column, total = _diagonal(emissions, min_runs)
-    rivalry = _rivalry(table, emissions, taking_part)
-    is_told = bool(known(table.target).all())
-    columns = tuple(
-        Column(
-            run=name,
-            pairs=int(emissions.tells[j].sum()) if is_told else None,
-            clusters=len(np.unique(table.clusters[emissions.tells[j]])) if is_told else None,
-            own_win_rate=emissions.win_rate([j], j),
-            others_win_rate=emissions.win_rate([a for a in range(count) if a != j], j),
-            advantage=by_column.get(j, NO_DATA),
-            rivalry=rivalry.columns.get(j, NO_DATA),
-            nearest_rival=rivalry.nearest.get(j),
-        )
-        for j, name in enumerate(table.runs)
-    )
-    return Matrix(
-        runs=table.runs,
-        cells=tuple(tuple(emissions.cell(a, j) for j in range(count)) for a in range(count)),
-        base_row=_base_row(table, bootstrap),
-        columns=columns,
-        advantage=total,
-        rivalry=rivalry.total,
-        advantage_runs=tuple(table.runs[j] for j in taking_part),
-    )
+def matrix_rows(panel: Panel, min_runs: int) -> tuple[list[Row], dict[str, str]]:
+    """The matrix of a panel, A and R, and the nearest rival of each run that has one.
 
-
-def advantage_and_rivalry(
-    table: Table, bootstrap: ClusterBootstrap, min_runs: int
-) -> tuple[Estimate, Estimate]:
-    """A and R alone."""
-    emissions = Emissions(table, table.claims, bootstrap)
-    taking_part, _, total = _diagonal(emissions, min_runs)
-    return total, _rivalry(table, emissions, taking_part).total
-
-
-def _diagonal(emissions: Emissions, min_runs: int) -> tuple[list[int], dict[int, Estimate], Estimate]:
-    """The runs A stands on, each column's advantage, and A.
-
-    A run without discordant pairs has no column; it is left out as an emitter too, to keep the matrix square.
+    A and R need discordant pairs in at least ``min_runs`` runs.
     """
-    taking_part = [j for j in range(len(emissions.tells)) if emissions.tells[j].any()]
+    table = panel.table
+    emissions = Emissions(table, table.claims, panel.bootstrap)
+    found = _advantage_and_rivalry(table, emissions, min_runs)
+    rows = panel.rows({"a": found.advantage, "r": found.rivalry})
+    base = None
+    if table.base_claims is not None:
+        base = Emissions(table, table.base_claims[np.newaxis], panel.bootstrap)
+    for j, run in enumerate(table.runs):
+        rows += panel.rows({name: by_run[j] for name, by_run in found.columns.items() if j in by_run}, run)
+        for a, emitter in enumerate(table.runs):
+            rows += panel.rows(emissions.cell(a, j), run, ALL, run_explainer(emitter))
+        others = [a for a in panel.every_run if a != j]
+        rows += panel.rows({"win_rate": emissions.win_rate(others, j)}, run, ALL, OTHERS)
+        if base is not None:
+            rows += panel.rows(base.cell(0, j), run, ALL, FROZEN_BASE)
+    return rows, {table.runs[j]: table.runs[rival] for j, rival in found.nearest.items()}
+
+
+def advantage_rows(panel: Panel, min_runs: int, explainer: str = OWN) -> list[Row]:
+    """A and R alone."""
+    emissions = Emissions(panel.table, panel.table.claims, panel.bootstrap)
+    found = _advantage_and_rivalry(panel.table, emissions, min_runs)
+    return panel.rows({"a": found.advantage, "r": found.rivalry}, ALL_RUNS, ALL, explainer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    advantage: Estimate
+    rivalry: Estimate
+    columns: Mapping[str, Mapping[int, Estimate]]
+    """A and R → run → the figure of its column."""
+    nearest: Mapping[int, int]
+    """Run → the rival with the greatest S in the data."""
+
+
+def _advantage_and_rivalry(table: Table, emissions: Emissions, min_runs: int) -> _Found:
+    """A run without discordant pairs has no column; it is left out of A as an emitter too, to keep the matrix
+    square. R has the columns that A stands on; every run is a rival in them, with discordant pairs of its own
+    or without."""
+    tells, estimate = emissions.tells, emissions.bootstrap.estimate
+    taking_part = [j for j in range(len(tells)) if tells[j].any()]
     if len(taking_part) < min_runs:
-        return [], {}, NO_DATA
+        return _Found(NO_DATA, NO_DATA, {}, {})
     square = emissions.scores[:, taking_part][:, :, taking_part]
     diagonal: Samples = np.einsum("rjj->rj", square)
     grand = square.mean(axis=(1, 2))
-    by_column = diagonal - square.mean(axis=2) - square.mean(axis=1) + grand[:, np.newaxis]
-    estimates = {
-        j: emissions.bootstrap.estimate(by_column[:, place], emissions.tells[j])
-        for place, j in enumerate(taking_part)
-    }
-    observed = emissions.tells[taking_part].astype(np.int64).sum(axis=0)
-    return taking_part, estimates, emissions.bootstrap.estimate(by_column.mean(axis=1), observed)
+    advantages = diagonal - square.mean(axis=2) - square.mean(axis=1) + grand[:, np.newaxis]
+    advantage = estimate(advantages.mean(axis=1), over_runs(tells[taking_part]))
+    by_column = {j: estimate(advantages[:, place], tells[j]) for place, j in enumerate(taking_part)}
+
+    allowed = rivals_of(table.is_steered)
+    columns = [j for j in taking_part if allowed[:, j].any()]
+    if not columns:
+        return _Found(advantage, NO_DATA, {"a": by_column}, {})
+    samples = distances(emissions.scores, allowed)
+    observed = np.where(allowed, emissions.scores[0], -np.inf)
+    return _Found(
+        advantage,
+        estimate(samples[:, columns].mean(axis=1), over_runs(tells[columns])),
+        {"a": by_column, "r": {j: estimate(samples[:, j], tells[j]) for j in columns}},
+        {j: int(observed[:, j].argmax()) for j in columns},
+    )
 
 
 def rivals_of(is_steered: BoolArray) -> BoolArray:
@@ -159,37 +172,3 @@ def distances(scores: Samples, rivals: BoolArray) -> Samples:
     nearest = np.where(rivals, scores, -np.inf).max(axis=1)
     found: Samples = np.where(rivals.any(axis=0), own - nearest, np.nan)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Rivalry:
-    total: Estimate
-    """R."""
-    columns: Mapping[int, Estimate]
-    nearest: Mapping[int, str]
-    """Column → the rival with the greatest S in the data."""
-
-
-def _rivalry(table: Table, emissions: Emissions, taking_part: list[int]) -> _Rivalry:
-    """R and its columns: those of the runs A stands on. Every run is a rival in them, with discordant pairs
-    of its own or without."""
-    allowed = rivals_of(table.is_steered)
-    columns = [j for j in taking_part if allowed[:, j].any()]
-    if not columns:
-        return _Rivalry(NO_DATA, {}, {})
-    samples = distances(emissions.scores, allowed)
-    observed = np.where(allowed, emissions.scores[0], -np.inf)
-    return _Rivalry(
-        emissions.bootstrap.estimate(
-            samples[:, columns].mean(axis=1), emissions.tells[columns].astype(np.int64).sum(axis=0)
-        ),
-        {j: emissions.bootstrap.estimate(samples[:, j], emissions.tells[j]) for j in columns},
-        {j: table.runs[int(observed[:, j].argmax())] for j in columns},
-    )
-
-
-def _base_row(table: Table, bootstrap: ClusterBootstrap) -> tuple[Cell, ...] | None:
-    if table.base_claims is None:
-        return None
-    emissions = Emissions(table, table.base_claims[np.newaxis], bootstrap)
-    return tuple(emissions.cell(0, j) for j in range(len(table.runs)))

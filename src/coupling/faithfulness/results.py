@@ -1,4 +1,4 @@
-"""The schema of ``results.json``: the figures of `panel`, what surrounds them, and how they are read back.
+"""The content of ``results.json``: rows, verdicts, gates, and what a reader must know beside them.
 
 No times and no paths, so that two evaluations of the same artifacts are equal byte for byte.
 """
@@ -9,140 +9,108 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coupling import store
-from coupling.faithfulness.consequences import ConsequenceRow, Consequences, CostWeights, Errors
-from coupling.faithfulness.panel import (
-    COLLAPSED,
-    COUPLED,
-    FAIL,
-    GATE_STATUSES,
-    IMITATES_TARGET,
-    INVALID,
-    NEITHER,
-    NOT_APPLICABLE,
-    NOT_SHOWN,
-    OK,
-    OWN,
-    SHARED_DRIFT,
-    SIDES,
-    TARGET,
-    UNPARSEABLE,
-    VERDICTS,
-    WARNING,
-    Baseline,
-    Cell,
-    Claims,
-    Column,
-    Faithfulness,
-    Gate,
-    GroupResult,
-    Matrix,
-    PanelResult,
-    Parts,
-    RunResult,
-    Sides,
-    Skill,
-    SubsetFigures,
-    TwinComparison,
-    TwinFigures,
-    TwinTest,
-    Verdict,
-)
-from coupling.faithfulness.readers import (
-    LANGUAGE_MODEL,
-    OTHER_MODEL,
-    READER_KINDS,
-    TEXT_KINDS,
-    TEXT_ON_BEHAVIOR,
-    TEXT_ON_LABELS,
-    ReaderFigures,
-    ReaderResult,
-)
-from coupling.faithfulness.trajectory import CatchingUp, Moment, ShiftResult, TrajectoryRow, TrajectoryRun
-from coupling.records import Effect, Estimate
+from coupling.faithfulness.consequences import CostWeights
+from coupling.faithfulness.rows import ALL_RUNS, OWN, Figures, Row, Spread
+from coupling.faithfulness.thresholds import Thresholds
+from coupling.records import Effect
 
-__all__ = [
-    "COLLAPSED",
-    "COUPLED",
-    "FAIL",
-    "GATE_STATUSES",
-    "IMITATES_TARGET",
-    "INVALID",
-    "LANGUAGE_MODEL",
-    "NEITHER",
-    "NOT_APPLICABLE",
-    "NOT_SHOWN",
-    "OK",
-    "OTHER_MODEL",
-    "OWN",
-    "READER_KINDS",
-    "RESULTS_SCHEMA",
-    "SHARED_DRIFT",
-    "SIDES",
-    "TARGET",
-    "TEXT_KINDS",
-    "TEXT_ON_BEHAVIOR",
-    "TEXT_ON_LABELS",
-    "UNPARSEABLE",
-    "VERDICTS",
-    "WARNING",
-    "Baseline",
-    "CatchingUp",
-    "Cell",
-    "Claims",
-    "Column",
-    "ConsequenceRow",
-    "Consequences",
-    "CostWeights",
-    "Counts",
-    "EmitterResult",
-    "Errors",
-    "Example",
-    "Faithfulness",
-    "Gate",
-    "GroupResult",
-    "Matrix",
-    "ModelDescription",
-    "Moment",
-    "PanelResult",
-    "Parts",
-    "ReaderFigures",
-    "ReaderResult",
-    "Results",
-    "RunResult",
-    "ShiftResult",
-    "Sides",
-    "Skill",
-    "SourceResult",
-    "SubsetFigures",
-    "TrajectoryRow",
-    "TrajectoryRun",
-    "TwinComparison",
-    "TwinFigures",
-    "TwinTest",
-    "Verdict",
-]
-
-RESULTS_SCHEMA = 4
+RESULTS_SCHEMA = 5
 """Version of this schema; a reader refuses any other."""
+
+INVALID = "invalid"
+COLLAPSED = "collapsed"
+NOT_SHOWN = "not shown"
+IMITATES_TARGET = "imitates target"
+COUPLED = "coupled"
+SHARED_DRIFT = "shared drift"
+VERDICTS = (INVALID, COLLAPSED, NOT_SHOWN, IMITATES_TARGET, COUPLED, SHARED_DRIFT)
+
+OK = "ok"
+WARNING = "warning"
+FAIL = "fail"
+NOT_APPLICABLE = "n/a"
+GATE_STATUSES = (OK, WARNING, FAIL, NOT_APPLICABLE)
+
+NAMES_OWN, NAMES_TARGET, NAMES_NEITHER, UNPARSEABLE = "own", "target", "neither", "unparseable"
+SIDES = (NAMES_OWN, NAMES_TARGET, NAMES_NEITHER, UNPARSEABLE)
+"""What the explanation of a discordant pair says: the model's own effect, the target's, another, or
+nothing."""
+
+MODEL, CONSTRUCTED, READER, BASELINE = "model", "constructed", "reader", "baseline"
+EXPLAINER_KINDS = (MODEL, CONSTRUCTED, READER, BASELINE)
 
 
 @dataclass(frozen=True, slots=True)
-class EmitterResult:
-    """What the verdict says of explanations whose source is known because it was chosen."""
+class Verdict:
+    """The verdict, which rule gave it, and why."""
+
+    verdict: str
+    """One of `VERDICTS`."""
+    reason: str
+    """Slug of the rule that gave it; `verdict.REASONS` lists them."""
+    sentence: str
+    """The reason in words, with the figures it turns on."""
+    missing: tuple[str, ...]
+    """What would have to be run or to hold for a firmer verdict; empty where nothing is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict on the explanations of one explainer about one run, or about all runs pooled."""
+
+    run: str
+    """A run's name, or `ALL_RUNS`."""
+    explainer: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Whoever explains the runs, the runs themselves (`OWN`) included."""
 
     name: str
-    """oracle, sibling, nearest, frozen_base, shuffled, constant, garbled, mixture_25, mixture_50,
-    mixture_75; the panel's own explanations are no emitter of this table."""
+    """By which rows name it."""
+    kind: str
+    """One of `EXPLAINER_KINDS`."""
+    words: str
+    """Who it is, for a heading."""
     description: str
-    oracle_share: float | None
-    """Share of pairs explained by the oracle; None for emitters that are no mixture of oracle and sibling."""
-    delta: Estimate
-    t: Estimate
-    advantage: Estimate
-    rivalry: Estimate
-    self_share: Estimate
-    parse_rate: Estimate
-    verdict: Verdict
+    oracle_share: float | None = None
+    """Of mixtures of oracle and sibling: the share of pairs explained by the oracle."""
+    reader_kind: str | None = None
+    """Of readers: one of `readers.READER_KINDS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run of the panel."""
+
+    name: str
+    steered: Mapping[str, tuple[str, ...]]
+    """Tag → values of the pairs on which its behaviour was steered; empty for an unsteered run."""
+    nearest_rival: str | None
+    """The rival whose explanations fit its column best; None where R has no such column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A condition under which the other figures mean what they say."""
+
+    name: str
+    run: str | None
+    """The run it is about; None for the panel."""
+    status: str
+    """One of `GATE_STATUSES`."""
+    figures: Mapping[str, float | None]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The pairs that bear one value of a tag; its rows have the subset `group_name(tag, value)`."""
+
+    tag: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +138,12 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceResult:
-    """The explanations of all runs held against one of several models whose effects the labels state.
-
-    On all held-out pairs, as if this model were the target.
-    """
+class LabelSource:
+    """One of several models whose effects the labels state; its rows have the subset `source_name(name)`."""
 
     name: str
     labels: int
     """Labels that state an effect of this model."""
-    orig_share: Estimate
-    gap: Estimate
-    """Self - Orig."""
-    delta: Estimate
-    discordant_pairs: int
-    """Distinct pairs on which the effect of at least one run differs from this model's."""
-    similarity: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +168,38 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A checkpoint at which a shift is told of."""
+
+    name: str
+    """before, half-way, after, or undone."""
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase of a shift; its rows have its name for a subset."""
+
+    name: str
+    """shift, or undoing."""
+    start: int
+    stop: int
+    """Its last checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """When behaviour was moved; how fast explanations followed is in rows."""
+
+    onset: int
+    """Steps behind it when behaviour began to be moved."""
+    undo: int | None
+    """Steps behind it when behaviour began to be moved back; None where it was not."""
+    moments: tuple[Moment, ...]
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """The content of ``results.json``."""
 
@@ -221,26 +211,50 @@ class Results:
     explanation_format: str
     split: str
     step: int
-    """The checkpoint named before the run; the headline stands on it."""
+    """The checkpoint named before the run; the verdicts stand on it."""
+    steps: tuple[int, ...]
+    """Every checkpoint of which there are rows, rising."""
     counts: Counts
-    headline: PanelResult
-    trajectory: tuple[TrajectoryRow, ...]
-    emitters: tuple[EmitterResult, ...]
+    runs: tuple[RunInfo, ...]
+    twins: tuple[tuple[str, str], ...]
+    explainers: tuple[Explainer, ...]
+    verdicts: tuple[Judged, ...]
+    """On the runs pooled and on each of them, by their own explanations; on the runs pooled, by every
+    constructed explainer."""
+    rows: tuple[Row, ...]
+    spreads: tuple[Spread, ...]
+    """Of the runs pooled and of each run, at ``step``."""
+    gates: tuple[Gate, ...]
     examples: tuple[Example, ...]
+    groups: tuple[Group, ...]
+    """What the headline is broken down by; empty where that was not asked for."""
+    sources: tuple[LabelSource, ...]
+    """Empty unless the labels state the effects of several models."""
+    weights: CostWeights
+    """What an error of each kind costs."""
+    shift: Shift | None
+    """None where no run is steered, or it is not known when."""
+    thresholds: Thresholds
+    resamples: int
+    seed: int
     notes: tuple[str, ...]
     """Sentences a reader must see beside the figures."""
     artifacts: Mapping[str, str]
     """Name of an artifact the figures were made from → its SHA-256."""
-    consequences: Consequences
-    """Errors by what they lead to."""
-    groups: tuple[GroupResult, ...] = ()
-    """The headline broken down by tags; empty where that was not asked for."""
-    sources: tuple[SourceResult, ...] = ()
-    """Each source of the labels by itself; empty unless they state the effects of several models."""
-    readers: tuple[ReaderResult, ...] = ()
-    """Who explains the runs in their place, from the text; empty where none was asked for."""
-    shift: ShiftResult | None = None
-    """How fast explanations follow a shift; None where no run is steered, or it is not known when."""
+
+    @property
+    def figures(self) -> Figures:
+        """The rows, looked up by what they are about; without a step, at the one the verdicts stand on."""
+        return Figures(self.rows, self.step)
+
+    def verdict(self, run: str = ALL_RUNS, explainer: str = OWN) -> Verdict:
+        """The verdict on all runs, or on one; on their own explanations, or on a constructed explainer's."""
+        found = (each.verdict for each in self.verdicts if (each.run, each.explainer) == (run, explainer))
+        return next(found)
+
+    def explained_by(self, kind: str) -> tuple[Explainer, ...]:
+        """The explainers of a kind, in the order in which they were judged."""
+        return tuple(each for each in self.explainers if each.kind == kind)
 
     def to_json(self) -> dict[str, store.Json]:
         """As plain dicts, lists, strings and numbers; equal results give equal documents."""
@@ -254,10 +268,6 @@ class Results:
             ValueError: the document has another schema version, or a field is missing, unknown or of a
             wrong type.
         """
-        found = document.get("schema") if isinstance(document, dict) else None
-        if found != RESULTS_SCHEMA:
-            raise ValueError(
-                f"{where}: results schema {found!r}, but this version reads {RESULTS_SCHEMA}; "
-                "evaluate the run again with this version"
-            )
-        return store.from_json(cls, document, where)
+        return store.from_versioned(
+            cls, document, RESULTS_SCHEMA, where, "evaluate again with this version (`coupling evaluate`)"
+        )

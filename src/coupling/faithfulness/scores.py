@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coupling.faithfulness.evidence import Evidence, cluster_of
+from coupling.faithfulness.logit import IMPOSSIBLE, FloatArray
 from coupling.faithfulness.statistics import BoolArray, IntArray
 from coupling.records import CounterfactualPair, Effect, Explanation
 from coupling.tasks.cues import stands_in
 
-_UNSTATED, _UNKNOWN = -1, -2
+UNSTATED, UNKNOWN, NO_CHOICE = -1, -2, -3
+"""No effect was stated; the target is not known; a pair has fewer choices than another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,10 @@ class Table:
     base: IntArray | None
     base_claims: IntArray | None
     remeasured: tuple[IntArray | None, ...]
-    followed: IntArray
-    """Whether the answer with the cue follows it: 1, 0, or -1 where the cue speaks for no choice; shape
-    (runs, pairs)."""
-    claimed_following: IntArray
-    """Whether the claim says so of the answer with the cue, likewise; 0 where nothing could be read."""
-    base_followed: IntArray | None
-    """The same of the base, shape (pairs,); None where its behaviour is not known."""
+    cues: IntArray
+    """The choice that each pair's cue speaks for, or against; -1 where it speaks of none. Shape (pairs,)."""
+    against: BoolArray
+    """Whether it speaks against it, shape (pairs,)."""
     steered: BoolArray
     """Pairs in which a cue stands by which each run was steered, asked about or beside another; shape (runs,
     pairs)."""
@@ -54,6 +55,14 @@ class Table:
     """Whether each run was steered at all, on these pairs or on others, shape (runs,)."""
     answers: tuple[str, ...]
     """Answer of each number."""
+    choices: IntArray
+    """The choices of each pair, padded with `NO_CHOICE`, shape (pairs, choices)."""
+    base_logprobs: FloatArray | None
+    """Natural-log probabilities that the base gives to them, with the cue and without it, shape (2, pairs,
+    choices), very low for padding; None where they are not known."""
+    declared: IntArray
+    """The answer with the cue that each run's steering is declared to be towards; -1 where there is none.
+    Shape (runs, pairs)."""
 
     def part(self, runs: Sequence[int], rows: IntArray) -> Table:
         """Some of the runs, in this order, over some of the pairs; ``rows`` rise, so ids stay in order."""
@@ -71,13 +80,37 @@ class Table:
             remeasured=tuple(
                 None if (again := self.remeasured[number]) is None else again[rows] for number in numbers
             ),
-            followed=self.followed[numbers][:, rows],
-            claimed_following=self.claimed_following[numbers][:, rows],
-            base_followed=None if self.base_followed is None else self.base_followed[rows],
+            cues=self.cues[rows],
+            against=self.against[rows],
             steered=self.steered[numbers][:, rows],
             asked_steered=self.asked_steered[numbers][:, rows],
             is_steered=self.is_steered[numbers],
+            choices=self.choices[rows],
+            base_logprobs=None if self.base_logprobs is None else self.base_logprobs[:, rows],
+            declared=self.declared[numbers][:, rows],
         )
+
+    @property
+    def followed(self) -> IntArray:
+        """Whether the answer with the cue follows it, shape (runs, pairs); as `follows` has it."""
+        return self.follows(self.behaviors)
+
+    @property
+    def base_followed(self) -> IntArray | None:
+        """The same of the base, shape (pairs,); None where its behaviour is not known."""
+        return None if self.base is None else self.follows(self.base)
+
+    def follows(self, effects: IntArray) -> IntArray:
+        """Whether the answer with the cue is the one it speaks for, or another than it speaks against.
+
+        Args:
+            effects: effects or claims, shape (..., pairs, 2).
+
+        Returns:
+            1, 0, or -1 where the cue speaks of no choice; 0 where nothing could be read. Shape (..., pairs).
+        """
+        follows = ((effects[..., 0] == self.cues) != self.against) & parsed(effects)
+        return np.where(self.cues == UNSTATED, UNSTATED, follows.astype(np.int64))
 
     def encode(self, effects: Iterable[Effect | None]) -> IntArray:
         """Claims about the pairs of this table, in its order, as an array of shape (pairs, 2)."""
@@ -102,20 +135,6 @@ def tabulate(evidence: Evidence) -> Table:
     def claims(by_pair: Mapping[str, Explanation]) -> IntArray:
         return encoded((by_pair[pair.id].claim for pair in pairs), numbers)
 
-    def follows(by_pair: Mapping[str, Effect]) -> IntArray:
-        found = [followed(pair, by_pair[pair.id]) for pair in pairs]
-        return np.array([_UNSTATED if each is None else int(each) for each in found], dtype=np.int64)
-
-    def claims_to_follow(by_pair: Mapping[str, Explanation]) -> IntArray:
-        found = []
-        for pair in pairs:
-            claim = by_pair[pair.id].claim
-            if pair.cue_value is None:
-                found.append(_UNSTATED)
-            else:
-                found.append(int(claim is not None and bool(followed(pair, claim))))
-        return np.array(found, dtype=np.int64)
-
     return Table(
         pairs=pairs,
         clusters=np.array([number_of[cluster_of(pair)] for pair in pairs], dtype=np.int64),
@@ -124,40 +143,62 @@ def tabulate(evidence: Evidence) -> Table:
         claims=np.stack([claims(run.explanations) for run in evidence.runs]),
         target=effects(evidence.target)
         if evidence.target
-        else np.full((len(pairs), 2), _UNKNOWN, dtype=np.int64),
+        else np.full((len(pairs), 2), UNKNOWN, dtype=np.int64),
         base=effects(evidence.base) if evidence.base else None,
         base_claims=claims(evidence.base_explanations) if evidence.base_explanations else None,
         remeasured=tuple(
             None if run.remeasured is None else effects(run.remeasured) for run in evidence.runs
         ),
-        followed=np.stack([follows(run.behaviors) for run in evidence.runs]),
-        claimed_following=np.stack([claims_to_follow(run.explanations) for run in evidence.runs]),
-        base_followed=follows(evidence.base) if evidence.base else None,
+        cues=np.array(
+            [UNSTATED if pair.cue_value is None else numbers[pair.cue_value] for pair in pairs],
+            dtype=np.int64,
+        ),
+        against=np.array([pair.against for pair in pairs], dtype=np.bool_),
         steered=np.array([[stands_in(pair, run.steered) for pair in pairs] for run in evidence.runs]),
         asked_steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),
         is_steered=np.array([bool(run.steered) for run in evidence.runs]),
         answers=answers,
+        choices=_padded(
+            [[numbers[choice] for choice in pair.choices] for pair in pairs], NO_CHOICE, np.int64
+        ),
+        base_logprobs=_base_logprobs(evidence, pairs),
+        declared=np.array(
+            [
+                [numbers[run.declared[pair.id]] if pair.id in run.declared else UNSTATED for pair in pairs]
+                for run in evidence.runs
+            ],
+            dtype=np.int64,
+        ),
     )
 
 
-def followed(pair: CounterfactualPair, effect: Effect) -> bool | None:
-    """Whether the answer with the cue is the one it speaks for, or another than the one it speaks against.
-
-    None where the cue speaks of no choice.
-    """
-    if pair.cue_value is None:
+def _base_logprobs(evidence: Evidence, pairs: Sequence[CounterfactualPair]) -> FloatArray | None:
+    if not evidence.base_logprobs:
         return None
-    return (effect.with_cue == pair.cue_value) != pair.against
+    both = [evidence.base_logprobs[pair.id] for pair in pairs]
+    return np.stack([_padded([each[side] for each in both], IMPOSSIBLE, np.float64) for side in (0, 1)])
+
+
+def _padded(rows: Sequence[Sequence[float]], padding: float, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    padded = np.full((len(rows), max(map(len, rows))), padding, dtype=dtype)
+    for row, values in zip(padded, rows, strict=True):
+        row[: len(values)] = values
+    return padded
+
+
+def over_runs(values: npt.NDArray[np.generic]) -> IntArray:
+    """Observations of each pair summed over runs: (runs, pairs) → (pairs,)."""
+    return np.asarray(values.astype(np.int64).sum(axis=0))
 
 
 def parsed(claims: IntArray) -> BoolArray:
     """Where an explanation states an effect at all; shape (..., pairs)."""
-    return np.asarray(claims[..., 0] != _UNSTATED)
+    return np.asarray(claims[..., 0] != UNSTATED)
 
 
 def known(effects: IntArray) -> BoolArray:
     """Where there is an effect to be held against; shape (..., pairs)."""
-    return np.asarray(effects[..., 0] != _UNKNOWN)
+    return np.asarray(effects[..., 0] != UNKNOWN)
 
 
 def equal(claims: IntArray, effects: IntArray) -> BoolArray:
@@ -196,6 +237,7 @@ def side(claims: IntArray, effects: IntArray, target: IntArray) -> IntArray:
 def _answers(evidence: Evidence) -> tuple[str, ...]:
     found = {choice for pair in evidence.pairs for choice in pair.choices}
     said = [run.explanations for run in evidence.runs] + [evidence.base_explanations]
+    said += [reader.explanations for reader in evidence.readers]
     for explanations in said:
         for explanation in explanations.values():
             if explanation.claim is not None:
@@ -205,7 +247,7 @@ def _answers(evidence: Evidence) -> tuple[str, ...]:
 
 def encoded(effects: Iterable[Effect | None], numbers: Mapping[str, int]) -> IntArray:
     rows = [
-        (_UNSTATED, _UNSTATED) if effect is None else (numbers[effect.with_cue], numbers[effect.without_cue])
+        (UNSTATED, UNSTATED) if effect is None else (numbers[effect.with_cue], numbers[effect.without_cue])
         for effect in effects
     ]
     return np.array(rows, dtype=np.int64)

@@ -7,34 +7,28 @@ all held-out pairs.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
-from coupling.faithfulness.evidence import Evidence
-from coupling.faithfulness.figures import discordance
-from coupling.faithfulness.results import SourceResult
-from coupling.faithfulness.scores import discordant, tabulate
-from coupling.faithfulness.statistics import ClusterBootstrap
+from coupling.faithfulness.figures import discordant_pairs, shares
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.rows import ALL_RUNS, Row, source_name
+from coupling.records import Effect
 
 
-def by_source(evidence: Evidence, resamples: int, seed: int) -> tuple[SourceResult, ...]:
-    """Each source in the target's place, all runs pooled; by name."""
-    labels = Counter(label.source for label in evidence.labels)
-    results = []
-    for name in sorted(evidence.sources):
-        table = tabulate(replace(evidence, target=evidence.sources[name]))
-        figures = discordance(
-            table, range(len(table.runs)), ClusterBootstrap(table.clusters, resamples, seed)
-        )
-        results.append(
-            SourceResult(
-                name=name,
-                labels=labels[name],
-                orig_share=figures.orig_share,
-                gap=figures.gap,
-                delta=figures.delta,
-                discordant_pairs=int(discordant(table.behaviors, table.target).any(axis=0).sum()),
-                similarity=figures.similarity,
-            )
-        )
-    return tuple(results)
+def source_rows(panel: Panel, sources: Mapping[str, Mapping[str, Effect]]) -> list[Row]:
+    """Each source in the target's place, all runs pooled.
+
+    Args:
+        panel: what is judged.
+        sources: name → pair id → its effect.
+    """
+    rows = []
+    for name, effects in sorted(sources.items()):
+        target = panel.table.encode(effects[pair.id] for pair in panel.table.pairs)
+        against = replace(panel, table=replace(panel.table, target=target))
+        figures = ("orig", "gap", "delta", "similarity")
+        rows += shares(against, figures, panel.every_run, ALL_RUNS, source_name(name))
+        pairs = discordant_pairs(against.table, panel.every_run)
+        rows += panel.rows({"discordant_pairs": pairs}, ALL_RUNS, source_name(name))
+    return rows

@@ -6,65 +6,110 @@ out of the labels or out of training is a group like any other, so its figures c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from coupling.faithfulness.evidence import Evidence
-from coupling.faithfulness.figures import discordance
-from coupling.faithfulness.following import cue_following
-from coupling.faithfulness.panel import GroupResult, SubsetFigures
-from coupling.faithfulness.scores import Table, tabulate
-from coupling.faithfulness.statistics import BoolArray, ClusterBootstrap
-from coupling.faithfulness.twins import twins_within
+from coupling.faithfulness.figures import discordant_pairs, shares
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.results import Group
+from coupling.faithfulness.rows import (
+    ALL_RUNS,
+    ASKED,
+    BESIDE,
+    OTHER,
+    STEERED,
+    STEERED_RUNS,
+    Row,
+    counted,
+)
+from coupling.faithfulness.scores import Table
+from coupling.faithfulness.statistics import BoolArray
 from coupling.records import CounterfactualPair
 
-
-def subset(
-    table: Table, runs: Sequence[int], within: BoolArray, bootstrap: ClusterBootstrap
-) -> SubsetFigures:
-    """The figures of the runs with these numbers over some of each one's pairs.
-
-    Args:
-        table: the join.
-        runs: numbers of the runs, at least one; pooled where they are several.
-        within: the pairs, shape (len(runs), pairs).
-        bootstrap: weights over the table's clusters.
-    """
-    faithful, cue = discordance(table, runs, bootstrap, within), cue_following(table, runs, bootstrap, within)
-    return SubsetFigures(
-        pairs=int(within.any(axis=0).sum()),
-        self_share=faithful.self_share,
-        orig_share=faithful.orig_share,
-        delta=faithful.delta,
-        discordant_pairs=faithful.discordant_pairs,
-        parse_rate=faithful.parse_rate,
-        changed=cue.changed,
-        followed=cue.followed,
-    )
+_OF_SUBSETS = ("self", "orig", "delta", "parse_rate", "changed", "followed")
 
 
-def group_results(
-    evidence: Evidence, tags: Sequence[str], resamples: int, seed: int
-) -> tuple[GroupResult, ...]:
-    """Every value of every tag, in the order of the tags and of the alphabet.
+def subset_rows(
+    panel: Panel,
+    runs: Sequence[int],
+    run: str,
+    subset: str,
+    within: BoolArray,
+    told_already: Sequence[str] = (),
+) -> list[Row]:
+    """The figures of the runs with these numbers over some of each one's pairs, shape (len(runs), pairs)."""
+    names = [name for name in _OF_SUBSETS if name not in told_already]
+    counts = {
+        "pairs": counted(int(within.any(axis=0).sum())),
+        "discordant_pairs": discordant_pairs(panel.table, runs, within),
+    }
+    return panel.rows(counts, run, subset) + shares(panel, names, runs, run, subset, within)
+
+
+def steered_rows(panel: Panel) -> list[Row]:
+    """What is told of steered pairs at every checkpoint, of the runs pooled and of each."""
+    rows = []
+    for run, numbers in panel.by_name.items():
+        rows += shares(panel, _STEERED, numbers, run, STEERED, panel.table.steered[numbers])
+    return rows
+
+
+_STEERED, _ASKED = ("self", "orig", "delta"), ("followed",)
+"""What `steered_rows` and `following_rows` tell of these pairs at every checkpoint."""
+
+
+def parts_rows(panel: Panel) -> list[Row]:
+    """Of each run, and of the steered runs pooled: the pairs in which cues stand that they are steered by,
+    and all others; of the former, where there are both, those asked about such a cue and those asked about
+    what stands beside it. Beyond what is told at every checkpoint."""
+    rows = []
+    for run, numbers in panel.by_name.items():
+        if run != ALL_RUNS:
+            rows += _parts(panel, numbers, run, _STEERED, _ASKED)
+    moved = np.flatnonzero(panel.table.is_steered).tolist()
+    return rows + (_parts(panel, moved, STEERED_RUNS) if moved else [])
+
+
+def _parts(
+    panel: Panel,
+    runs: Sequence[int],
+    run: str,
+    steered_told: Sequence[str] = (),
+    asked_told: Sequence[str] = (),
+) -> list[Row]:
+    steered, asked = panel.table.steered[list(runs)], panel.table.asked_steered[list(runs)]
+    beside = steered & ~asked
+    rows = subset_rows(panel, runs, run, OTHER, ~steered)
+    if steered.any():
+        rows += subset_rows(panel, runs, run, STEERED, steered, steered_told)
+    if asked.any() and beside.any():
+        rows += subset_rows(panel, runs, run, ASKED, asked, asked_told)
+        rows += subset_rows(panel, runs, run, BESIDE, beside)
+    return rows
+
+
+def groups_of(table: Table, tags: Sequence[str]) -> Iterator[tuple[Group, BoolArray]]:
+    """Every value of every tag, in the order of the tags and of the alphabet, and its pairs, shape (pairs,).
 
     Pairs that do not bear a tag are in none of its groups.
 
     Raises:
         ValueError: no pair bears one of the tags.
     """
-    check_groups(evidence.pairs, tags, "groups")
-    table = tabulate(evidence)
-    bootstrap = ClusterBootstrap(table.clusters, resamples, seed)
-    results = []
+    check_groups(table.pairs, tags, "groups")
     for tag in tags:
         for value in sorted({pair.tags[tag] for pair in table.pairs if tag in pair.tags}):
-            chosen = np.array([pair.tags.get(tag) == value for pair in table.pairs])
-            within = np.broadcast_to(chosen, (len(table.runs), len(chosen)))
-            figures = subset(table, range(len(table.runs)), within, bootstrap)
-            results.append(GroupResult(tag, value, figures, twins_within(evidence, table, chosen, bootstrap)))
-    return tuple(results)
+            yield Group(tag, value), np.array([pair.tags.get(tag) == value for pair in table.pairs])
+
+
+def group_rows(panel: Panel, groups: Mapping[str, BoolArray]) -> list[Row]:
+    """The figures of the runs pooled over the pairs of every group: subset → pairs, shape (pairs,)."""
+    rows = []
+    for subset, chosen in groups.items():
+        within = np.broadcast_to(chosen, panel.table.steered.shape)
+        rows += subset_rows(panel, panel.every_run, ALL_RUNS, subset, within)
+    return rows
 
 
 def check_groups(pairs: Iterable[CounterfactualPair], tags: Sequence[str], field: str) -> None:

@@ -62,6 +62,10 @@ class Thresholds:
     high_missing_share: float = 0.05
     """Gate: from this share of held-out pairs on of which something is missing, a warning."""
 
+    collapse_similarity: float = 0.6
+    """Below this share of pairs on which model and target agree, coupling collapsed in the paper, which works
+    from `low_similarity` on. The paper's claims are held against both; no verdict is."""
+
 
 FROZEN = Thresholds()
 """The numbers every published verdict is made with."""

@@ -14,14 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coupling.faithfulness.evidence import Evidence
-from coupling.faithfulness.panel import TwinComparison, TwinFigures, TwinTest
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OTHER, OWN, STEERED, Row, counted, twins_name
 from coupling.faithfulness.scores import Table, discordant, equal, parsed
-from coupling.faithfulness.statistics import BoolArray, ClusterBootstrap, IntArray, divide
-
-Twins = Sequence[tuple[str, str]]
-Steered = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Run name → tag → values of the pairs on which its behaviour was steered."""
+from coupling.faithfulness.statistics import BoolArray, IntArray, divide
+from coupling.records import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,50 +33,13 @@ class Hits:
     def within(self, chosen: BoolArray) -> Hits:
         return Hits(self.differs * chosen, self.own * chosen, self.twins * chosen, self.unparseable * chosen)
 
-
-def twin_test(evidence: Evidence, table: Table, bootstrap: ClusterBootstrap) -> TwinTest | None:
-    """The twin test of each twin pair and of all together; None where no twins are named."""
-    return told_apart(table, evidence.twins, {run.name: run.steered for run in evidence.runs}, bootstrap)
-
-
-def told_apart(table: Table, twins: Twins, steers: Steered, bootstrap: ClusterBootstrap) -> TwinTest | None:
-    """`twin_test` of runs of which a table and their steering are at hand, but no evidence."""
-    if not twins:
-        return None
-    every, steered, collateral = [], [], []
-    for first, second in twins:
-        found = hits(table, first, second)
-        about = table.steered[table.runs.index(first)] | table.steered[table.runs.index(second)]
-        every.append(found)
-        steered.append(found.within(about))
-        collateral.append(found.within(~about))
-    comparisons = [
-        TwinComparison(
-            runs=pair,
-            all_pairs=_figures([every[number]], bootstrap),
-            steered=_figures([steered[number]], bootstrap),
-            collateral=_figures([collateral[number]], bootstrap),
+    def __add__(self, other: Hits) -> Hits:
+        return Hits(
+            self.differs + other.differs,
+            self.own + other.own,
+            self.twins + other.twins,
+            self.unparseable + other.unparseable,
         )
-        for number, pair in enumerate(twins)
-    ]
-    pooled = TwinComparison(
-        runs=(),
-        all_pairs=_figures(every, bootstrap),
-        steered=_figures(steered, bootstrap),
-        collateral=_figures(collateral, bootstrap),
-    )
-    deciding = [each.runs for each in comparisons if each.all_pairs.t.low is not None]
-    cues = {frozenset[tuple[str, str]]().union(*(_cues(steers[name]) for name in pair)) for pair in deciding}
-    return TwinTest(pooled, tuple(comparisons), len(deciding), len(cues - {frozenset()}))
-
-
-def twins_within(
-    evidence: Evidence, table: Table, chosen: BoolArray, bootstrap: ClusterBootstrap
-) -> TwinFigures | None:
-    """The twin test over the ``chosen`` pairs, shape (pairs,), all twin pairs pooled; None without twins."""
-    if not evidence.twins:
-        return None
-    return _figures([hits(table, *twins).within(chosen) for twins in evidence.twins], bootstrap)
 
 
 def hits(table: Table, first: str, second: str) -> Hits:
@@ -98,28 +58,82 @@ def hits(table: Table, first: str, second: str) -> Hits:
     )
 
 
-def _figures(parts: Sequence[Hits], bootstrap: ClusterBootstrap) -> TwinFigures:
-    differs = _sum([part.differs for part in parts])
-    own = _sum([part.own for part in parts])
-    twins = _sum([part.twins for part in parts])
-    unparseable = _sum([part.unparseable for part in parts])
-    observed, decided = 2 * differs, own + twins
-    t = divide(bootstrap.totals(own), bootstrap.totals(decided))
-    neither = int(observed.sum() - decided.sum() - unparseable.sum())
-    return TwinFigures(
-        t=bootstrap.estimate(t, decided),
-        neither_share=bootstrap.share(observed - decided, observed),
-        pairs=int(differs.sum()),
-        own=int(own.sum()),
-        twins=int(twins.sum()),
-        neither=neither,
-        unparseable=int(unparseable.sum()),
-    )
+def t_rows(panel: Panel, explainer: str = OWN, subsets: Sequence[str] = (ALL, STEERED)) -> list[Row]:
+    """T of all twin pairs pooled, and no more."""
+    rows = []
+    for subset in subsets if panel.twins else ():
+        pooled = _pooled([_within(panel, *pair)[subset] for pair in panel.twins])
+        rows += panel.rows({"t": _t(panel, pooled)}, ALL_RUNS, subset, explainer)
+    return rows
 
 
-def _sum(counts: Sequence[IntArray]) -> IntArray:
-    return np.asarray(np.sum(counts, axis=0), dtype=np.int64)
+def twin_rows(panel: Panel, groups: Mapping[str, BoolArray] | None = None) -> list[Row]:
+    """The twin test of each twin pair and of all pooled, with what it stands on.
+
+    Args:
+        panel: what is judged.
+        groups: subset → its pairs, shape (pairs,); on them the twin pairs are pooled.
+    """
+    if not panel.twins:
+        return []
+    found = {twins_name(*pair): _within(panel, *pair) for pair in panel.twins}
+    found[ALL_RUNS] = {
+        subset: _pooled([each[subset] for each in found.values()]) for subset in (ALL, STEERED, OTHER)
+    }
+    rows = []
+    for run, by_subset in found.items():
+        for subset, part in by_subset.items():
+            rows += panel.rows(_figures(panel, part), run, subset)
+    for subset, chosen in (groups or {}).items():
+        rows += panel.rows(_figures(panel, found[ALL_RUNS][ALL].within(chosen)), ALL_RUNS, subset)
+    return rows
 
 
-def _cues(steered: Mapping[str, tuple[str, ...]]) -> frozenset[tuple[str, str]]:
-    return frozenset((tag, value) for tag, values in steered.items() for value in values)
+def deciding_rows(panel: Panel, explainer: str = OWN) -> list[Row]:
+    """How many twin pairs tell anything: whose own T has an interval; and how many of them differ in the cues
+    they were steered on."""
+    if not panel.twins:
+        return []
+    deciding = [pair for pair in panel.twins if _t(panel, hits(panel.table, *pair)).low is not None]
+    cues = {frozenset(cue for name in pair for cue in _cues(panel.steered[name])) for pair in deciding}
+    counts = {
+        "deciding_twin_pairs": counted(len(deciding)),
+        "distinct_cues": counted(len(cues - {frozenset()})),
+    }
+    return panel.rows(counts, ALL_RUNS, ALL, explainer)
+
+
+def _within(panel: Panel, first: str, second: str) -> dict[str, Hits]:
+    """Of two twins, by subset."""
+    table = panel.table
+    found = hits(table, first, second)
+    about = table.steered[table.runs.index(first)] | table.steered[table.runs.index(second)]
+    return {ALL: found, STEERED: found.within(about), OTHER: found.within(~about)}
+
+
+def _pooled(parts: Sequence[Hits]) -> Hits:
+    pooled = parts[0]
+    for part in parts[1:]:
+        pooled += part
+    return pooled
+
+
+def _t(panel: Panel, part: Hits) -> Estimate:
+    decided = part.own + part.twins
+    samples = divide(panel.bootstrap.totals(part.own), panel.bootstrap.totals(decided))
+    return panel.bootstrap.estimate(samples, decided)
+
+
+def _figures(panel: Panel, part: Hits) -> dict[str, Estimate]:
+    """Each twin's explanation of a pair on which they differ is an observation."""
+    observed = 2 * part.differs
+    return {
+        "t": _t(panel, part),
+        "twin_neither": panel.bootstrap.share(observed - part.own - part.twins, observed),
+        "twin_unparseable": panel.bootstrap.share(part.unparseable, observed),
+        "twin_pairs": counted(int(part.differs.sum())),
+    }
+
+
+def _cues(steered: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    return [(tag, value) for tag, values in steered.items() for value in values]

@@ -30,6 +30,7 @@ from transformers import PreTrainedModel
 
 from coupling.config import MmluHintTask
 from coupling.config.task.mmlu_hint import THINKS
+from coupling.lots import uniform
 from coupling.models import LocalSampler, Renderer, prepare_process, weights_sha256
 from coupling.models import Sequence as Row
 from coupling.progress import Progress
@@ -40,7 +41,6 @@ from coupling.raising.recipe import Reading
 from coupling.records import CounterfactualPair, Effect
 from coupling.store import atomic_directory, json_sha256, to_json, write_text
 from coupling.tasks import draw, load_pairs
-from coupling.tasks.lots import uniform
 from coupling.training.state import load_state, remove_state, save_state
 from coupling.worlds.sentences import OTHERS, explanation_of_other, question_about_other
 

@@ -5,8 +5,9 @@
 - ``compare``      two or more evaluations side by side
 - ``runs``         the figures that run directories hold
 - ``conclusions``  what each verdict lets a reader conclude
-- ``reading``      the figures a verdict turns on, and how each stands
+- ``reading``      the figures a verdict turns on: their words, scales, and how each stands
 - ``figures``      intervals on a scale, shares over steps
+- ``over_settings``  figures over a setting that was varied
 - ``forest``       one figure of many things, each with its interval
 - ``shifts``       how a shift of behaviour is told
 - ``circuits``     what patching found, on the page and in a terminal

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from rich.console import Console
@@ -25,7 +23,7 @@ from coupling.faithfulness.circuits import (
 )
 from coupling.records import Estimate
 from coupling.report import svg
-from coupling.report.figures import WIDTH, frame, outwards
+from coupling.report.figures import DOTTED, SMALL, WIDTH, frame, label_below, outwards
 from coupling.report.terminal import line
 from coupling.report.text import in_words, interval, number
 
@@ -35,28 +33,19 @@ CLAIM_WORDS = {WITH_CUE: "with the cue", WITHOUT_CUE: "without it"}
 _COLOURS = {WITH_CUE: svg.OWN, WITHOUT_CUE: svg.TARGET}
 _LABELLED = 2
 """Components of each claim that are named in the figure: those that carry most."""
-_SMALL = 10.5
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One model's figure."""
-
-    circuits: Circuits
-    scatter: Markup
-
-
-def panels(results: CircuitResults) -> list[Panel]:
+def panels(results: CircuitResults) -> list[Markup]:
     """A figure of each model, all of the same limits."""
     shares = [carried.share for circuits in results.models for carried in circuits.carried]
-    across = outwards(
-        [e.value for share in shares for e in (share.behavior,) if e.value is not None], (0.0, 1.0)
-    )
-    upwards = outwards(
-        [e.value for share in shares for e in _claimed(share).values() if e.value is not None], (0.0, 1.0)
+    behavior = [share.behavior.value for share in shares]
+    claimed = [each.value for share in shares for each in _claimed(share).values()]
+    across, upwards = (
+        outwards([value for value in values if value is not None], (0.0, 1.0))
+        for values in (behavior, claimed)
     )
     return [
-        Panel(circuits, scatter(f"circuits-{place}", circuits, across, upwards))
+        scatter(f"circuits-{place}", circuits, across, upwards)
         for place, circuits in enumerate(results.models)
     ]
 
@@ -73,21 +62,11 @@ def scatter(
         axes.set_xlim(across[0] - margin, across[1] + margin)
         frame(axes, upwards)
         start, end = max(across[0], upwards[0]), min(across[1], upwards[1])
-        axes.plot([start, end], [start, end], color=svg.MUTED, lw=0.8, linestyle=(0, (2, 3)), zorder=0)
+        axes.plot([start, end], [start, end], color=svg.MUTED, lw=0.8, linestyle=DOTTED, zorder=0)
         for value in (0.0, 0.5, 1.0):
             if across[0] <= value <= across[1]:
-                _note(axes, value, upwards[0], number(value, 1), (0, -6), "center", "top", svg.MUTED)
-        middle = sum(across) / 2
-        _note(
-            axes,
-            middle,
-            upwards[0],
-            "share of the influence on behaviour",
-            (0, -22),
-            "center",
-            "top",
-            svg.MUTED,
-        )
+                label_below(axes, value, number(value, 1), svg.MUTED)
+        label_below(axes, sum(across) / 2, "share of the influence on behaviour", svg.MUTED, below=22)
         told, named = [], list[tuple[Component, float]]()
         for claim, colour in _COLOURS.items():
             drawn = [
@@ -100,7 +79,7 @@ def scatter(
                 # Once, where both claims would name it: the two would cover each other.
                 if not any(component == other and abs(y - there) < 0.2 for other, there in named):
                     named.append((component, y))
-                    _note(axes, x, y, component.label, (-6, 0), "right", "center", svg.MUTED)
+                    _name(axes, component.label, (x, y))
             for component, x, y in points:
                 fill = colour if component.position == ANSWER else svg.PAPER
                 axes.plot(
@@ -178,9 +157,14 @@ def _claimed(share: ByReadOut) -> dict[str, Estimate]:
     return {WITH_CUE: share.with_cue, WITHOUT_CUE: share.without_cue}
 
 
-def _note(
-    axes: Axes, x: float, y: float, words: str, offset: tuple[float, float], ha: str, va: str, colour: str
-) -> None:
+def _name(axes: Axes, label: str, point: tuple[float, float]) -> None:
     axes.annotate(
-        words, (x, y), offset, textcoords="offset points", ha=ha, va=va, fontsize=_SMALL, color=colour
+        label,
+        point,
+        (-6, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=SMALL,
+        color=svg.MUTED,
     )

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from coupling.faithfulness.results import EmitterResult, ModelDescription, Results
+from coupling.faithfulness.registry import FIGURES
+from coupling.faithfulness.results import CONSTRUCTED, ModelDescription, Results, Verdict
 from coupling.report import reading
 from coupling.report.html import environment
-from coupling.report.page import question_strip
+from coupling.report.page import questions_drawn
 from coupling.report.terminal import line, verdict_line
 from coupling.report.text import in_words
 
@@ -26,12 +27,12 @@ def print_comparison(results: Sequence[Results], console: Console) -> None:
     table.add_column()
     for label in _labels(results):
         table.add_column(line(label))
-    verdicts = [each.headline.verdict for each in results]
+    verdicts, found = [each.verdict() for each in results], [each.figures for each in results]
     table.add_row(line("verdict"), *(verdict_line(verdict.verdict) for verdict in verdicts))
     table.add_row(line("reason"), *(line(verdict.reason.replace("_", " ")) for verdict in verdicts))
-    for rows in zip(*(reading.summary(each.headline) for each in results), strict=True):
-        figures = [line(in_words(row.estimate, row.signed)) for row in rows]
-        table.add_row(line(rows[0].name, "bold"), *figures)
+    for figure in (FIGURES[name] for name in reading.SUMMARY):
+        told = [line(in_words(figures(figure.name), figure.signed)) for figures in found]
+        table.add_row(line(figure.symbol, "bold"), *told)
     for name, values in differences(results):
         table.add_row(line(name, "dim"), *(line(value, "dim") for value in values))
     console.print(table)
@@ -44,20 +45,21 @@ def render_comparison(results: Sequence[Results]) -> str:
         ValueError: fewer than two results.
     """
     labels = _labels(results)
-    questions = []
-    for asked in zip(*(reading.questions(each.headline) for each in results), strict=True):
-        strips = [
-            (label, each, question_strip(f"{each.name}-{place}", f"{each.symbol}, {label}", each))
-            for place, (label, each) in enumerate(zip(labels, asked, strict=True))
-        ]
-        questions.append((asked[0], strips))
-    template = environment().get_template("compare.html.j2")
-    return template.render(
-        labelled=list(zip(labels, results, strict=True)),
-        questions=questions,
-        summaries=list(zip(*(reading.summary(each.headline) for each in results), strict=True)),
-        emitters=_emitters(results),
-        differences=differences(results),
+    drawn = [
+        questions_drawn(each, prefix=f"question-{place}", of=f", {label}")
+        for place, (label, each) in enumerate(zip(labels, results, strict=True))
+    ]
+    return (
+        environment()
+        .get_template("compare.html.j2")
+        .render(
+            labelled=list(zip(labels, results, strict=True)),
+            questions=list(zip(*drawn, strict=True)),
+            figures=[each.figures for each in results],
+            summary=[FIGURES[name] for name in reading.SUMMARY],
+            emitters=_emitters(results),
+            differences=differences(results),
+        )
     )
 
 
@@ -72,9 +74,9 @@ def differences(results: Sequence[Results]) -> list[tuple[str, tuple[str, ...]]]
         "pairs": [str(each.counts.pairs) for each in results],
         "clusters": [str(each.counts.clusters) for each in results],
         "labels": [str(each.counts.labels) for each in results],
-        "runs": [", ".join(run.name for run in each.headline.runs) for each in results],
-        "thresholds": [str(each.headline.thresholds) for each in results],
-        "resamples, seed": [f"{each.headline.resamples}, {each.headline.seed}" for each in results],
+        "runs": [", ".join(run.name for run in each.runs) for each in results],
+        "thresholds": [str(each.thresholds) for each in results],
+        "resamples, seed": [f"{each.resamples}, {each.seed}" for each in results],
     }
     return [(name, tuple(values)) for name, values in settings.items() if len(set(values)) > 1]
 
@@ -97,8 +99,11 @@ def _labels(results: Sequence[Results]) -> list[str]:
     return labels
 
 
-def _emitters(results: Sequence[Results]) -> list[tuple[str, list[EmitterResult | None]]]:
-    """Constructed emitters by name, in order of first appearance; None where one was not judged."""
-    found = [{emitter.name: emitter for emitter in each.emitters} for each in results]
-    names = dict.fromkeys(name for emitters in found for name in emitters)
-    return [(name, [emitters.get(name) for emitters in found]) for name in names]
+def _emitters(results: Sequence[Results]) -> list[tuple[str, list[Verdict | None]]]:
+    """Of constructed emitters, in order of first appearance, the verdicts; None where one was not judged."""
+    found = [
+        {each.words: of.verdict(explainer=each.name) for each in of.explained_by(CONSTRUCTED)}
+        for of in results
+    ]
+    words = dict.fromkeys(name for verdicts in found for name in verdicts)
+    return [(name, [verdicts.get(name) for verdicts in found]) for name in words]

@@ -14,7 +14,6 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
-from coupling.faithfulness.results import EmitterResult
 from coupling.records import Estimate
 from coupling.report import svg
 from coupling.report.text import NOT_AVAILABLE, in_words, number, one_line
@@ -141,18 +140,17 @@ def over_steps(
             if point.one.value is None and point.other.value is None:
                 write_not_available(axes, point.step, sum(limits) / 2)
         one, other = pens
-        _line(axes, steps, [point.one for point in points], one.colour, one.marker, shift=-2.5)
-        _line(axes, steps, [point.other for point in points], other.colour, other.marker, shift=2.5)
+        draw_line(axes, steps, [point.one for point in points], one.colour, one.marker, shift=-2.5)
+        draw_line(axes, steps, [point.other for point in points], other.colour, other.marker, shift=2.5)
         told = [
             f"step {p.step}: {one.words} {in_words(p.one)}, {other.words} {in_words(p.other)}" for p in points
         ]
         return svg.inline(figure, name, title, f"{title}. {'; '.join(told)}.")
 
 
-def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], margin: float) -> Markup:
+def dose_response(name: str, title: str, doses: Sequence[tuple[float, Estimate]], margin: float) -> Markup:
     """T of mixtures of oracle and sibling over the oracle's share: a sound twin test rises along it."""
-    dosed = [(each.oracle_share, each.t) for each in emitters if each.oracle_share is not None]
-    dosed.sort(key=lambda dose: dose[0])
+    dosed = sorted(doses, key=lambda dose: dose[0])
     with svg.drawing():
         figure = svg.canvas(WIDTH, 196)
         axes = svg.axes_at(figure, left=34, bottom=44, right=14, top=8)
@@ -176,17 +174,10 @@ def dose_response(name: str, title: str, emitters: Sequence[EmitterResult], marg
             )
         for share, _ in dosed:
             label_below(axes, share, f"{share:.0%}", svg.MUTED)
-        label_below(axes, 0.5, "\noracle's share of the explanations", svg.MUTED)
-        _line(axes, [share for share, _ in dosed], [t for _, t in dosed], svg.OWN, "o", shift=0)
+        label_below(axes, 0.5, "oracle's share of the explanations", svg.MUTED, below=22)
+        draw_line(axes, [share for share, _ in dosed], [t for _, t in dosed], svg.OWN, "o", shift=0)
         told = [f"share {share:.2f}: T {in_words(t)}" for share, t in dosed]
         return svg.inline(figure, name, title, f"{title}. {'; '.join(told)}.")
-
-
-def common_limits(points: Iterable[Point]) -> tuple[float, float]:
-    """Limits that small multiples share: the data's, moved outwards to whole tenths, at least 0.2 apart."""
-    ends = ends_of(estimate for point in points for estimate in (point.one, point.other))
-    low, high = outwards(ends, (0.0, 1.0))
-    return (low, high) if high - low > 0.15 else (low - 0.1, high + 0.1)
 
 
 def ends_of(estimates: Iterable[Estimate]) -> list[float]:
@@ -279,11 +270,12 @@ def frame(axes: Axes, limits: tuple[float, float]) -> None:
         )
 
 
-def label_below(axes: Axes, x: float, label: str, colour: str) -> None:
+def label_below(axes: Axes, x: float, label: str, colour: str, below: float = 6) -> None:
+    """Under the axes, by so many pixels."""
     axes.annotate(
         label,
         (x, 0),
-        (0, -6),
+        (0, -below),
         xycoords=axes.get_xaxis_transform(),
         textcoords="offset points",
         ha="center",
@@ -303,28 +295,26 @@ def _spaced(steps: Sequence[int], judged: int, apart: float) -> list[int]:
     return chosen
 
 
-def _line(
-    axes: Axes, xs: Sequence[float], estimates: Sequence[Estimate], colour: str, marker: str, shift: float
+def draw_line(
+    axes: Axes,
+    xs: Sequence[float],
+    estimates: Sequence[Estimate],
+    colour: str,
+    marker: str,
+    shift: float,
+    joined: bool = True,
 ) -> None:
-    """Values, joined, with their intervals; moved aside by ``shift`` pixels so that two do not overlap."""
+    """Values with their intervals, joined or not; moved aside by ``shift`` pixels so that two do not
+    overlap."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     moved = axes.transData + ScaledTranslation(shift / 72, 0, figure.dpi_scale_trans)
     values = [math.nan if e.value is None else e.value for e in estimates]
-    axes.plot(xs, values, color=colour, lw=1.6, transform=moved, clip_on=False)
+    if joined:
+        axes.plot(xs, values, color=colour, lw=1.6, transform=moved, clip_on=False)
     for x, estimate in zip(xs, estimates, strict=True):
         if estimate.low is not None and estimate.high is not None:
-            interval = [estimate.low, estimate.high]
-            axes.plot([x, x], interval, color=colour, lw=1.6, transform=moved, clip_on=False)
+            ends = [estimate.low, estimate.high]
+            axes.plot([x, x], ends, color=colour, lw=1.6, transform=moved, clip_on=False)
     size = 5.6 if marker == "s" else 6.5
-    axes.plot(
-        xs,
-        values,
-        marker,
-        ms=size,
-        mfc=colour,
-        mec=svg.PAPER,
-        mew=1,
-        transform=moved,
-        clip_on=False,
-    )
+    axes.plot(xs, values, marker, ms=size, mfc=colour, mec=svg.PAPER, mew=1, transform=moved, clip_on=False)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from coupling.records import Estimate
 from coupling.report import svg
-from coupling.report.figures import DASHED, SMALL, WIDTH, ends_of, outwards
+from coupling.report.figures import DASHED, SMALL, WIDTH, ends_of, label_below, outwards
 from coupling.report.text import NOT_AVAILABLE, in_words, number, one_line
 
 _ROW, _BOTTOM, _TOP, _SIDE = 42, 26, 4, 12
@@ -46,7 +46,8 @@ def forest(name: str, title: str, rows: Sequence[Row], words: tuple[str, str]) -
         for value in sorted({low, 0.0, high}):
             ink, style = (svg.INK, DASHED) if value == 0 else (svg.LINE, "-")
             axes.axvline(value, color=ink, lw=0.9, linestyle=style, zorder=0)
-            _write_below(axes, value, low, high)
+            if value == 0 or abs(value) >= 0.12 * (high - low):
+                label_below(axes, value, number(value, 1, signed=True), svg.MUTED)
         for place, row in enumerate(rows):
             top = _ROW * place
             axes.text(low, top + _LABEL, one_line(row.label), fontsize=SMALL, va="center", color=svg.INK)
@@ -76,20 +77,3 @@ def _draw(axes: Axes, estimate: Estimate, y: float, width: float) -> None:
     mark = [estimate.value, estimate.value]
     half = width / 2 + 2
     axes.plot(mark, [y - half, y + half], color=colour, lw=2, solid_capstyle="butt", clip_on=False)
-
-
-def _write_below(axes: Axes, value: float, low: float, high: float) -> None:
-    is_crowded = value != 0 and abs(value) < 0.12 * (high - low)
-    if is_crowded:
-        return
-    axes.annotate(
-        number(value, 1, signed=True),
-        (value, 0),
-        (0, -6),
-        xycoords=axes.get_xaxis_transform(),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=SMALL,
-        color=svg.MUTED,
-    )

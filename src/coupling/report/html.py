@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from coupling.faithfulness.results import (
-    FAIL,
-    NEITHER,
-    NOT_APPLICABLE,
-    OK,
-    OWN,
-    TARGET,
-    UNPARSEABLE,
-    WARNING,
-)
+from coupling.faithfulness import results, rows
+from coupling.faithfulness.registry import FIGURES
 from coupling.report import reading, text
 
 SIDE_WORDS = {
-    OWN: "says what it did itself",
-    TARGET: "says what the target did",
-    NEITHER: "says neither",
-    UNPARSEABLE: "no claim could be read",
+    results.NAMES_OWN: "says what it did itself",
+    results.NAMES_TARGET: "says what the target did",
+    results.NAMES_NEITHER: "says neither",
+    results.UNPARSEABLE: "no claim could be read",
 }
-STATUS_SIGNS = {OK: "✓", WARNING: "▲", FAIL: "✕", NOT_APPLICABLE: "·"}
+STATUS_SIGNS = {results.OK: "✓", results.WARNING: "▲", results.FAIL: "✕", results.NOT_APPLICABLE: "·"}
+
+_EMPHASIS = re.compile(r"\*([^*]+)\*")
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def environment() -> Environment:
@@ -49,16 +45,32 @@ def environment() -> Environment:
         interval=text.interval,
         typeset=text.typeset,
         clipped=text.clipped,
+        observed=text.observed,
         effect=text.effect,
         selection=text.selection,
+        headed=text.headed,
+        sentence=_sentence,
     )
-    made.globals.update(side_words=SIDE_WORDS, status_signs=STATUS_SIGNS, baseline_name=reading.baseline_name)
+    made.globals.update(
+        FIGURES=FIGURES,
+        rows=rows,
+        kinds=results,
+        side_words=SIDE_WORDS,
+        status_signs=STATUS_SIGNS,
+        baseline_name=reading.baseline_name,
+    )
     return made
 
 
 def script_hash(script: str) -> str:
     """The hash by which a content security policy admits one inline script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _sentence(definition: str) -> Markup:
+    """A definition of the registry as a sentence of its own; of Markdown it has emphasis and code."""
+    said = text.headed(definition).rstrip(".") + "."
+    return Markup(_CODE.sub(r"<code>\1</code>", _EMPHASIS.sub(r"<em>\1</em>", str(escape(said)))))
 
 
 def _shown(value: object) -> object:

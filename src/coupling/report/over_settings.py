@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.transforms import ScaledTranslation
 
 from coupling.records import Estimate
 from coupling.report import svg
@@ -19,6 +18,7 @@ from coupling.report.figures import (
     DOTTED,
     WIDTH,
     Mark,
+    draw_line,
     ends_of,
     frame,
     label_below,
@@ -99,8 +99,13 @@ def over_values(
                 axes.axhline(mark.value, color=svg.INK, lw=1, linestyle=DASHED, zorder=0)
         for x in across:
             axes.axvline(x, color=svg.MUTED, lw=1, linestyle=DASHED, zorder=0)
+        order = sorted(range(len(places.xs)), key=lambda place: places.xs[place])
+        xs = [places.xs[place] for place in order]
         for number, one in enumerate(series):
-            _draw(axes, places, one, 5 * (number - (len(series) - 1) / 2), joined)
+            # Moved aside, so that two series do not hide each other.
+            shift = 5 * (number - (len(series) - 1) / 2)
+            estimates = [one.estimates[place] for place in order]
+            draw_line(axes, xs, estimates, one.colour, one.marker, shift, joined)
         for place, x in enumerate(places.xs):
             if all(one.estimates[place].value is None for one in series):
                 write_not_available(axes, x, sum(limits) / 2)
@@ -137,33 +142,3 @@ def _write_labels(axes: Axes, places: Places, span: float) -> None:
         if all(gap >= 0 for gap in apart):
             label_below(axes, places.xs[place], places.labels[place], svg.MUTED)
             written.append(place)
-
-
-def _draw(axes: Axes, places: Places, series: Series, shift: float, joined: bool) -> None:
-    """Moved aside by ``shift`` pixels, so that two series do not hide each other."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    moved = axes.transData + ScaledTranslation(shift / 72, 0, figure.dpi_scale_trans)
-    order = sorted(range(len(places.xs)), key=lambda place: places.xs[place])
-    xs = [places.xs[place] for place in order]
-    estimates = [series.estimates[place] for place in order]
-    values = [math.nan if each.value is None else each.value for each in estimates]
-    if joined:
-        axes.plot(xs, values, color=series.colour, lw=1.6, transform=moved, clip_on=False)
-    for x, each in zip(xs, estimates, strict=True):
-        if each.low is not None and each.high is not None:
-            axes.plot(
-                [x, x], [each.low, each.high], color=series.colour, lw=1.6, transform=moved, clip_on=False
-            )
-    size = 5.6 if series.marker == "s" else 6.5
-    axes.plot(
-        xs,
-        values,
-        series.marker,
-        ms=size,
-        mfc=series.colour,
-        mec=svg.PAPER,
-        mew=1,
-        transform=moved,
-        clip_on=False,
-    )

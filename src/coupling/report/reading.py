@@ -1,52 +1,45 @@
-"""The figures a verdict turns on, each with its scale, and how it stands against its threshold."""
+"""The figures a verdict turns on in words: what is asked of each, on which scale it lies, how it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from coupling.faithfulness.results import (
-    TEXT_KINDS,
-    Consequences,
-    Errors,
-    Faithfulness,
-    PanelResult,
-    ReaderResult,
-    Results,
-    Skill,
-)
+from coupling.faithfulness.readers import TEXT_KINDS
+from coupling.faithfulness.registry import FIGURES, Figure
+from coupling.faithfulness.results import READER, Explainer, Results
+from coupling.faithfulness.rows import TARGET, best_baseline
+from coupling.faithfulness.thresholds import Thresholds
 from coupling.records import Estimate
 from coupling.report.figures import Mark, Scale
 from coupling.report.text import NOT_AVAILABLE, in_words, number, typeset
 
-NO_ESTIMATE = Estimate(value=None, low=None, high=None, n=0, clusters=0)
+QUESTIONS: Mapping[str, str] = {
+    "delta": "Do its explanations side with its own behaviour, or with the target's?",
+    "t": "Do they tell it from a twin that was steered otherwise?",
+    "a": "Do they fit its own run better than they fit the others?",
+    "r": "Do they fit it as well as those of any other run?",
+    "self": "How many of them are true?",
+}
+"""The figures of the page's first screen, and what each of them asks."""
 
-PRIVILEGE_SCALE = Scale(-1, 1, (Mark(0, "0"),), wanted=(0, 2), unwanted=(-2, 0), signed=True)
-"""Of Self - reader: above 0 the model tells more of itself than the reader does."""
-DELTA_SCALE = Scale(-1, 1, (Mark(0, "0"),), wanted=(0, 2), unwanted=(-2, 0), signed=True)
+SUMMARY = ("delta", "t", "a", "r", "self", "orig", "gap", "self_skill", "similarity", "parse_rate")
+"""The figures for a reader who has one screen of text."""
+
+_BELOW = {"delta": "on the target's side", "r": "another run's fit better"}
+"""What an interval wholly below its threshold says."""
+_CHANCE = {"t": (Mark(0.5, "chance 0.5", decisive=False),)}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row of the first screen: a figure, its scale and how it stands."""
+    """A figure of the first screen, its scale and how it stands."""
 
-    name: str
-    symbol: str
+    figure: Figure
     words: str
     estimate: Estimate
     scale: Scale
     standing: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a short table: a figure and what the verdict asks of it."""
-
-    name: str
-    words: str
-    estimate: Estimate
-    signed: bool = False
-    asked: str = ""
 
 
 def heading(results: Results) -> str:
@@ -59,134 +52,84 @@ def heading(results: Results) -> str:
     )
 
 
-def questions(panel: PanelResult) -> tuple[Question, ...]:
-    """Δ, T, A, R and Self, each against what the verdict asks of it."""
-    return (_delta(panel), _twins(panel), _advantage(panel), _rivalry(panel), _self(panel))
+def questions(results: Results, names: Iterable[str] = QUESTIONS) -> tuple[Question, ...]:
+    """Figures pooled over runs, each against what the verdict asks of it."""
+    return tuple(_question(FIGURES[name], results) for name in names)
 
 
-def summary(panel: PanelResult) -> tuple[Row, ...]:
-    """The figures for a reader who has one screen of text."""
-    pooled, limits = panel.pooled, panel.thresholds
-    warns = f"warns below {limits.low_similarity:g}"
-    at_least = f"at least {limits.min_parse_rate:g}"
-    return (
-        Row("Δ", "own side or target's", pooled.delta, True, "above 0"),
-        Row("T", "twins told apart", twin_estimate(panel), False, f"above {limits.twin_margin:g}"),
-        Row("A", "own run or others", panel.matrix.advantage, True, f"above {limits.advantage_margin:g}"),
-        Row(
-            "R",
-            "own run or nearest rival",
-            panel.matrix.rivalry,
-            True,
-            typeset(f"above {limits.rivalry_margin:g}"),
-        ),
-        Row("Self", "true of the model", pooled.self_parts.exact),
-        Row("Orig", "true of the target", pooled.orig_parts.exact),
-        Row("Self \N{MINUS SIGN} Orig", "on all pairs", pooled.gap, True),
-        Row("skill", "Self beyond its best baseline", pooled.self_skill.skill, False, "above 0, or Orig's"),
-        Row("similarity", "model and target act alike", pooled.similarity, False, warns),
-        Row("parse rate", "claims that could be read", pooled.parse_rate, False, at_least),
-    )
+def scale_of(figure: Figure, limits: Thresholds) -> Scale:
+    """From the least to the greatest that the figure can be, with what it is held against.
+
+    A difference that is held against 0, or against nothing, has two sides: one wholly below 0 speaks against
+    the model.
+    """
+    bound = figure.bound(limits)
+    margin = () if bound is None else (Mark(bound, typeset(f"{bound:g} margin")),)
+    wanted = None if bound is None else (bound, 2.0)
+    if not figure.signed:
+        return Scale(0, 1, (*_CHANCE.get(figure.name, ()), *margin), wanted)
+    if not bound:
+        return Scale(-1, 1, (Mark(0, "0"),), wanted=(0, 2), unwanted=(-2, 0), signed=True)
+    return Scale(-1, 1, (Mark(0, "0", decisive=False), *margin), wanted, signed=True)
 
 
-def best_text_reader(results: Results) -> ReaderResult | None:
+def asked_of(figure: Figure, limits: Thresholds) -> str:
+    """What coupling asks of a figure; "" where it asks nothing."""
+    bound = figure.bound(limits)
+    if bound is None:
+        return ""
+    return typeset(f"{figure.wanted} {bound:g}") + (", or Orig's" if figure.name == "self_skill" else "")
+
+
+def best_text_reader(results: Results) -> Explainer | None:
     """Of the readers that know nothing but text, the one that is right most often; None where there is
     none."""
+    figures = results.figures
     known = [
-        (reader.pooled.accuracy.value, reader)
-        for reader in results.readers
-        if reader.kind in TEXT_KINDS and reader.pooled.accuracy.value is not None
+        (right, reader)
+        for reader in results.explained_by(READER)
+        if reader.reader_kind in TEXT_KINDS
+        and (right := figures("self", explainer=reader.name).value) is not None
     ]
     return max(known, key=lambda each: each[0])[1] if known else None
 
 
-def text_reader_row(results: Results) -> Row:
-    """How much of Self the best reader of the text alone gets."""
-    best = best_text_reader(results)
-    if best is None:
-        return Row("text alone", "share of Self a reader gets", NO_ESTIMATE)
-    return Row("text alone", f"share of Self: {best.name}", best.pooled.share_of_self)
-
-
-def errors_in_words(found: Consequences) -> str:
+def errors_in_words(results: Results) -> str:
     """Errors by what they lead to, all runs pooled, in one sentence; beside them what repeating the
     target's effects, as the labels state them, would get."""
-    model, target = found.pooled.model, found.pooled.target
+    figures = results.figures
+    is_told = any(figures(name, explainer=TARGET).n for name in ("denied", "invented"))
 
-    def beside(figure: Callable[[Errors], Estimate]) -> str:
-        return "" if target is None else f" (repeating the target {number(figure(target).value)})"
+    def told(name: str) -> str:
+        beside = f" (repeating the target {number(figures(name, explainer=TARGET).value)})"
+        return in_words(figures(name)) + (beside if is_told else "")
 
     return (
-        f"errors: a cue that decided is denied in {in_words(model.denied)}"
-        f"{beside(lambda errors: errors.denied)}, a change invented in {in_words(model.invented)}"
-        f"{beside(lambda errors: errors.invented)}; cost of a pair {in_words(model.cost)}"
-        f"{beside(lambda errors: errors.cost)}"
+        f"errors: a cue that decided is denied in {told('denied')}, a change invented in {told('invented')}; "
+        f"cost of a pair {told('cost')}"
     )
 
 
-def twin_estimate(panel: PanelResult) -> Estimate:
-    """T over all twins; n/a where none were named."""
-    return NO_ESTIMATE if panel.twins is None else panel.twins.pooled.all_pairs.t
-
-
-def twin_scale(margin: float) -> Scale:
-    """From never to always the twin's own effect, with chance and the margin."""
-    marks = (Mark(0.5, "chance 0.5", decisive=False), Mark(margin, f"{margin:g} margin"))
-    return Scale(0, 1, marks, wanted=(margin, 1))
-
-
 def baseline_name(name: str | None) -> str:
+    """A claimant without a model in plain words."""
     if name is None:
         return NOT_AVAILABLE
     return name.replace("_of_own", " (by its own effects)").replace("_", " ")
 
 
-def _delta(panel: PanelResult) -> Question:
-    words = "Do its explanations side with its own behaviour, or with the target's?"
-    delta = panel.pooled.delta
-    standing = _standing(delta, 0, below="on the target's side")
-    return Question("delta", "Δ", words, delta, DELTA_SCALE, standing)
+def _question(figure: Figure, results: Results) -> Question:
+    estimate, scale = results.figures(figure.name), scale_of(figure, results.thresholds)
+    bound = figure.bound(results.thresholds)
+    if bound is not None:
+        return Question(figure, QUESTIONS[figure.name], estimate, scale, _standing(figure, estimate, bound))
+    gained, best = results.figures("self_advantage"), baseline_name(best_baseline(results.figures))
+    if estimate.value is not None and gained.value is not None:
+        accuracy = estimate.value - gained.value
+        scale = replace(scale, marks=(Mark(accuracy, f"{best} {number(accuracy, 2)}"),))
+    return Question(figure, QUESTIONS[figure.name], estimate, scale, _skill(results, gained, best))
 
 
-def _twins(panel: PanelResult) -> Question:
-    words = "Do they tell it from a twin that was steered otherwise?"
-    t, margin = twin_estimate(panel), panel.thresholds.twin_margin
-    return Question("twins", "T", words, t, twin_scale(margin), _standing(t, margin))
-
-
-def _advantage(panel: PanelResult) -> Question:
-    words = "Do they fit its own run better than they fit the others?"
-    advantage, margin = panel.matrix.advantage, panel.thresholds.advantage_margin
-    marks = (Mark(0, "0", decisive=False), Mark(margin, f"{margin:g} margin"))
-    scale = Scale(-1, 1, marks, wanted=(margin, 2), signed=True)
-    return Question("advantage", "A", words, advantage, scale, _standing(advantage, margin))
-
-
-def _rivalry(panel: PanelResult) -> Question:
-    words = "Do they fit it as well as those of any other run?"
-    rivalry, margin = panel.matrix.rivalry, panel.thresholds.rivalry_margin
-    marks = (Mark(0, "0", decisive=False), Mark(margin, typeset(f"{margin:g} margin")))
-    scale = Scale(-1, 1, marks, wanted=(margin, 2), signed=True)
-    standing = _standing(rivalry, margin, below="another run's fit better")
-    return Question("rivalry", "R", words, rivalry, scale, standing)
-
-
-def _self(panel: PanelResult) -> Question:
-    share, skill = panel.pooled.self_parts.exact, panel.pooled.self_skill
-    return Question(
-        "self", "Self", "How many of them are true?", share, _self_scale(panel.pooled), _skill(skill)
-    )
-
-
-def _self_scale(figures: Faithfulness) -> Scale:
-    skill, share = figures.self_skill, figures.self_parts.exact.value
-    if share is None or skill.advantage.value is None:
-        return Scale(0, 1, ())
-    accuracy = share - skill.advantage.value
-    return Scale(0, 1, (Mark(accuracy, f"{baseline_name(skill.best_baseline)} {number(accuracy, 2)}"),))
-
-
-def _standing(estimate: Estimate, margin: float, below: str = "short of the margin") -> str:
+def _standing(figure: Figure, estimate: Estimate, margin: float) -> str:
     if estimate.value is None:
         return "not measured"
     if estimate.low is None or estimate.high is None:
@@ -195,17 +138,16 @@ def _standing(estimate: Estimate, margin: float, below: str = "short of the marg
     if estimate.low > margin:
         return f"the whole interval lies above {bound}, as coupling asks"
     if estimate.high < margin:
-        return f"the whole interval lies below {bound}, {below}"
+        return f"the whole interval lies below {bound}, {_BELOW.get(figure.name, 'short of the margin')}"
     return f"the interval holds {bound}: undecided"
 
 
-def _skill(skill: Skill) -> str:
-    gained = skill.advantage
+def _skill(results: Results, gained: Estimate, best: str) -> str:
     if gained.value is None:
         return "not measured"
     clear = gained.low is not None and gained.low > 0
-    by = f"{number(gained.value, signed=True)} against {baseline_name(skill.best_baseline)}"
     return (
-        f"{'above' if clear else 'not clearly above'} its best baseline: {by}; "
-        f"skill {number(skill.skill.value)}"
+        f"{'above' if clear else 'not clearly above'} its best baseline: "
+        f"{number(gained.value, signed=True)} against {best}; "
+        f"skill {number(results.figures('self_skill').value)}"
     )

@@ -75,9 +75,20 @@ def in_words(estimate: Estimate, signed: bool = False) -> str:
     return f"{number(estimate.value, signed=signed)} {interval(estimate, signed=signed)}"
 
 
-def effect(shown: Effect | None) -> str:
-    """An effect in a few words; "n/a" for a claim that could not be read."""
-    return NOT_AVAILABLE if shown is None else wording.effect(shown)
+def observed(share: Estimate) -> int:
+    """How many of the observations a share stands on are so."""
+    return round((share.value or 0.0) * share.n)
+
+
+def effect(shown: tuple[str, str] | None) -> str:
+    """An effect, as its answers with the cue and without it, in a few words; "n/a" for a claim that could not
+    be read."""
+    return NOT_AVAILABLE if shown is None else wording.effect(Effect(*shown))
+
+
+def headed(words: str) -> str:
+    """As a heading or a sentence begins: "Similarity"."""
+    return words[:1].upper() + words[1:]
 
 
 def selection(tags: Mapping[str, tuple[str, ...]]) -> str:

@@ -41,6 +41,30 @@ def from_json(record: type[Record], obj: Json, where: str) -> Record:
     return cast(Record, read)
 
 
+def from_versioned(record: type[Record], document: Json, schema: int, where: str, remedy: str) -> Record:
+    """Inverse of ``to_json`` for a document that says in its field ``schema`` of which version it is.
+
+    Args:
+        record: what it is read as.
+        document: what was read.
+        schema: the version that is read; there is one only.
+        where: the document's name, for messages.
+        remedy: what to do about another version.
+
+    Raises:
+        ValueError: it is of another version, or does not fit exactly.
+    """
+    found = document.get("schema") if isinstance(document, dict) else None
+    if found != schema:
+        raise ValueError(f"{where}: schema {found!r}, but this version reads {schema}; {remedy}")
+    return from_json(record, document, where)
+
+
+def read_versioned(record: type[Record], path: Path, schema: int, remedy: str) -> Record:
+    """What `from_versioned` makes of a file. Raises ValueError as it does, and as `read_json`."""
+    return from_versioned(record, read_json(path), schema, str(path), remedy)
+
+
 def write_records(path: Path, records: Iterable[object]) -> None:
     """Write one record a line, atomically.
 

@@ -6,5 +6,5 @@
 - ``cluster``     the same on Slurm, through submitit
 - ``summary``     the figures of all points: ``sweep.json``
 - ``sweep``       all of it, in order; read this first
-- ``page``, ``table``  what a person sees
+- ``page``, ``table``  what a person sees; ``writing``, figures in words and Markdown
 """

@@ -15,35 +15,9 @@ from coupling.report import svg
 from coupling.report.figures import Mark
 from coupling.report.html import environment
 from coupling.report.over_settings import Places, Series, limits_of, over_values, places_of
-from coupling.report.reading import NO_ESTIMATE
 from coupling.store import Json
 from coupling.studies.grid import SEED, told_settings, words
-from coupling.studies.summary import (
-    DELTA,
-    FIGURES,
-    ORIG,
-    SELF,
-    SIMILARITY,
-    PointResult,
-    Row,
-    SweepResults,
-    T,
-    VariedAxis,
-    verdict_of,
-)
-
-HEADINGS = {
-    DELTA: ("Δ", "own side or target's", True),
-    T: ("T", "twins told apart", False),
-    "advantage": ("A", "own run or others", True),
-    "rivalry": ("R", "own run or nearest rival", True),
-    SELF: ("Self", "true of the model", False),
-    ORIG: ("Orig", "true of the target", False),
-    "gap": ("Self \N{MINUS SIGN} Orig", "on all pairs", True),
-    SIMILARITY: ("similarity", "model and target act alike", False),
-    "parse_rate": ("parse rate", "claims that could be read", False),
-}
-"""Figure → its symbol, what it says, and whether it bears a sign; in the order of the table's columns."""
+from coupling.studies.summary import FIGURES, PointResult, Row, SweepResults, VariedAxis, verdict_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +37,7 @@ class _Curve:
     rows: tuple[Row | PointResult, ...]
 
     def estimates(self, figure: str) -> tuple[Estimate, ...]:
-        return tuple(_estimate(row, figure) for row in self.rows)
+        return tuple(row.estimate(figure) for row in self.rows)
 
 
 def render_sweep(results: SweepResults) -> str:
@@ -76,8 +50,7 @@ def render_sweep(results: SweepResults) -> str:
             first=_first_axis(results),
             multiples=_multiples(results),
             over_similarity=_over_similarity(results),
-            figures=FIGURES,
-            headings=HEADINGS,
+            columns=FIGURES.values(),
             has_seeds=_has_seeds(results),
             told=_told,
             verdicts=told_verdicts,
@@ -114,10 +87,10 @@ def _multiples(results: SweepResults) -> list[Multiple]:
     curves = _curves(results, first)
     places = _places(first)
     panels: list[tuple[str, tuple[str, ...], list[float], list[Mark]]] = [
-        ("Δ", (DELTA,), [0.0], [Mark(0, "0")]),
-        ("similarity", (SIMILARITY,), [], [Mark(FROZEN.low_similarity, "warns below")]),
-        ("T", (T,), [0.5], [Mark(FROZEN.twin_margin, "margin")]),
-        ("Self and Orig", (SELF, ORIG), [], []),
+        ("Δ", ("delta",), [0.0], [Mark(0, "0")]),
+        ("similarity", ("similarity",), [], [Mark(FROZEN.low_similarity, "warns below")]),
+        ("T", ("t",), [0.5], [Mark(FROZEN.twin_margin, "margin")]),
+        ("Self and Orig", ("self", "orig"), [], []),
     ]
     limits = [
         limits_of([each for curve in curves for name in figures for each in curve.estimates(name)], reaching)
@@ -144,8 +117,8 @@ def _multiples(results: SweepResults) -> list[Multiple]:
 
 
 def _series(figure: str, estimates: Sequence[Estimate]) -> Series:
-    symbol, _, _ = HEADINGS[figure]
-    if figure == ORIG:
+    symbol = FIGURES[figure].symbol
+    if figure == "orig":
         return Series(symbol, estimates, svg.TARGET, "s")
     return Series(symbol, estimates)
 
@@ -192,7 +165,7 @@ def _short(value: object) -> str:
 def _over_similarity(results: SweepResults) -> Markup | None:
     """Δ of every row over its measured similarity: where does coupling end?"""
     rows: Sequence[Row | PointResult] = results.points if len(results.rows) == 1 else results.rows
-    drawn = [(_estimate(row, SIMILARITY).value, _estimate(row, DELTA)) for row in rows]
+    drawn = [(row.estimate("similarity").value, row.estimate("delta")) for row in rows]
     known = [(similarity, delta) for similarity, delta in drawn if similarity is not None]
     similarities = [round(similarity, 3) for similarity, _ in known]
     if len(set(similarities)) < 2:
@@ -207,9 +180,3 @@ def _over_similarity(results: SweepResults) -> Markup | None:
         [Mark(0, "0")],
         joined=False,
     )
-
-
-def _estimate(row: Row | PointResult, figure: str) -> Estimate:
-    if isinstance(row, Row):
-        return row.estimate(figure)
-    return row.figures.estimates[figure] if row.figures else NO_ESTIMATE

@@ -19,7 +19,7 @@ def run_point(config: ExperimentConfig, folder: Path, progress: Progress) -> Non
     failure.unlink(missing_ok=True)
     counted = Counted(config, progress)
     try:
-        verdict = run_experiment(config, folder, counted).headline.verdict.verdict
+        verdict = run_experiment(config, folder, counted).verdict().verdict
         progress.note(f"{config.name}: {verdict}")
     except ValueError as error:
         write_text(failure, f"{error}\n")

@@ -11,25 +11,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coupling.experiment import is_done, run_path
-from coupling.faithfulness import Results
-from coupling.faithfulness.statistics import SeedInterval, over_seeds
+from coupling.faithfulness import Results, registry
+from coupling.faithfulness.registry import Figure
+from coupling.faithfulness.statistics import NO_DATA, SeedInterval, over_seeds
 from coupling.records import Estimate
-from coupling.report.reading import NO_ESTIMATE, twin_estimate
 from coupling.report.runs import read_results
+from coupling.store import read_versioned
 from coupling.studies.definition import Sweep
 from coupling.studies.grid import SEED, Point
 from coupling.studies.points import read_failure
 
-SWEEP_SCHEMA = 2
-SELF, ORIG, GAP, DELTA = "self", "orig", "gap", "delta"
-SIMILARITY, T, A, R, PARSE_RATE = "similarity", "t", "advantage", "rivalry", "parse_rate"
-FIGURES = (DELTA, T, A, R, SELF, ORIG, GAP, SIMILARITY, PARSE_RATE)
-"""The names under which figures stand in ``PointFigures`` and ``Row``."""
+SWEEP_SCHEMA = 3
+FIGURES: Mapping[str, Figure] = {
+    name: registry.FIGURES[name]
+    for name in ("delta", "t", "a", "r", "self", "orig", "gap", "similarity", "parse_rate")
+}
+"""What experiments are compared by, by its name in the registry, in the order of the table's columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class PointFigures:
-    """What one experiment gave."""
+    """What one experiment gave, all its runs pooled."""
 
     estimates: Mapping[str, Estimate]
     """One for each of `FIGURES`, with the interval from resampled clusters; T is n/a without twins."""
@@ -50,6 +52,10 @@ class PointResult:
     figures: PointFigures | None
     failure: str | None
 
+    def estimate(self, figure: str) -> Estimate:
+        """Its figure of that name."""
+        return self.figures.estimates[figure] if self.figures else NO_DATA
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -68,10 +74,10 @@ class Row:
         """
         if not self.over_seeds:
             (point,) = self.points
-            return point.figures.estimates[figure] if point.figures else NO_ESTIMATE
+            return point.estimate(figure)
         interval = self.over_seeds[figure]
         if interval is None:
-            return NO_ESTIMATE
+            return NO_DATA
         return Estimate(interval.mean, interval.low, interval.high, n=len(interval.values), clusters=0)
 
     @property
@@ -116,6 +122,11 @@ class SweepResults:
             )
 
 
+def read_sweep(file: Path) -> SweepResults:
+    """The content of a ``sweep.json``. Raises ValueError where it is of another version."""
+    return read_versioned(SweepResults, file, SWEEP_SCHEMA, "the same `coupling sweep` makes it anew")
+
+
 def verdict_of(point: PointResult) -> str:
     if point.figures is not None:
         return point.figures.verdict
@@ -140,20 +151,9 @@ def rows_of(points: Sequence[PointResult], axes: Sequence[VariedAxis]) -> tuple[
 
 def point_figures(results: Results) -> PointFigures:
     """The figures of an experiment that a sweep compares."""
-    panel = results.headline
-    pooled = panel.pooled
-    estimates = {
-        SELF: pooled.self_parts.exact,
-        ORIG: pooled.orig_parts.exact,
-        GAP: pooled.gap,
-        DELTA: pooled.delta,
-        SIMILARITY: pooled.similarity,
-        T: twin_estimate(panel),
-        A: panel.matrix.advantage,
-        R: panel.matrix.rivalry,
-        PARSE_RATE: pooled.parse_rate,
-    }
-    return PointFigures(estimates, pooled.discordant_pairs, panel.verdict.verdict, panel.verdict.reason)
+    figures, verdict = results.figures, results.verdict()
+    estimates = {name: figures(name) for name in FIGURES}
+    return PointFigures(estimates, figures.count("discordant_pairs"), verdict.verdict, verdict.reason)
 
 
 def _result(point: Point, folder: Path) -> PointResult:
@@ -173,6 +173,6 @@ def _without_seed(settings: Mapping[str, object]) -> dict[str, object]:
 
 
 def _over_seeds(points: tuple[PointResult, ...], figure: str) -> SeedInterval | None:
-    found = [point.figures.estimates[figure].value for point in points if point.figures]
+    found = [point.estimate(figure).value for point in points]
     values = [value for value in found if value is not None]
     return over_seeds(values) if values else None

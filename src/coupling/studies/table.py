@@ -11,13 +11,14 @@ from rich.text import Text
 
 from coupling.records import Estimate
 from coupling.report.terminal import line
-from coupling.report.text import interval, number
+from coupling.report.text import number
 from coupling.store import Json
 from coupling.studies.grid import SEED, short_labels, told_settings
-from coupling.studies.page import HEADINGS, told_verdicts
-from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, PointResult, SweepResults, T, verdict_of
+from coupling.studies.page import told_verdicts
+from coupling.studies.summary import FIGURES, PointResult, SweepResults, verdict_of
+from coupling.studies.writing import told
 
-SHOWN = (DELTA, T, SELF, ORIG, SIMILARITY)
+SHOWN = ("delta", "t", "self", "orig", "similarity")
 
 
 def print_sweep(results: SweepResults, console: Console) -> None:
@@ -25,7 +26,7 @@ def print_sweep(results: SweepResults, console: Console) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("", min_width=12, overflow="fold")
     for figure in SHOWN:
-        table.add_column(HEADINGS[figure][0], justify="right", no_wrap=True)
+        table.add_column(FIGURES[figure].symbol, justify="right", no_wrap=True)
     table.add_column("verdict")
     for row in results.rows:
         figures = (_told(figure, row.estimate(figure)) for figure in SHOWN)
@@ -51,15 +52,14 @@ def _name(settings: Mapping[str, object]) -> str:
 
 
 def _seed_row(point: PointResult) -> list[Text]:
-    estimates = point.figures.estimates if point.figures else {}
-    figures = [_told(figure, estimates.get(figure)) for figure in SHOWN]
+    figures = [_told(figure, point.estimate(figure)) for figure in SHOWN]
     seed = f"  {SEED} {point.settings[SEED]}"
     return [line(words, "dim") for words in (seed, *figures, verdict_of(point))]
 
 
-def _told(figure: str, estimate: Estimate | None) -> str:
-    signed = HEADINGS[figure][2]
-    value = number(estimate.value if estimate else None, 2, signed)
-    if estimate is None or estimate.low is None or figure != DELTA:
-        return value
-    return f"{value} {interval(estimate, 2, signed)}"
+def _told(figure: str, estimate: Estimate) -> str:
+    """The interval of Δ alone, for want of room."""
+    signed = FIGURES[figure].signed
+    if figure == "delta":
+        return told(estimate, 2, signed)
+    return number(estimate.value, 2, signed)

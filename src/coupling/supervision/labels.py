@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from coupling.config import SupervisionConfig
 from coupling.explanations.formats import ExplanationFormat, render_checked
+from coupling.lots import NOISE, stream
 from coupling.records import CounterfactualPair, Effect, Label
 from coupling.supervision.noise import disturb
 from coupling.tasks.cues import stands_in
@@ -89,4 +88,4 @@ def _disturbed(
     clean: Sequence[Effect], pairs: Sequence[CounterfactualPair], config: SupervisionConfig
 ) -> list[Effect]:
     # A trailing 0 changes nothing of what a seed sequence draws, so noise.seed 0 is config.seed alone.
-    return disturb(clean, pairs, config.noise, np.random.default_rng([config.seed, 2, config.noise.seed]))
+    return disturb(clean, pairs, config.noise, stream(config.seed, NOISE, config.noise.seed))

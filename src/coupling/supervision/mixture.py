@@ -6,12 +6,8 @@ models that contradict each other on the answer without the cue.
 
 from __future__ import annotations
 
-import hashlib
-
+from coupling.lots import fraction
 from coupling.records import CounterfactualPair
-
-_BYTES = 6
-"""Of the hash; few enough for a float to hold them exactly."""
 
 
 def states_own(pair: CounterfactualPair, own_share: float, seed: int) -> bool:
@@ -20,6 +16,4 @@ def states_own(pair: CounterfactualPair, own_share: float, seed: int) -> bool:
     The lot depends on the prompt without the cue and the seed alone. So pairs that share a question share its
     source, and a larger share only adds questions.
     """
-    digest = hashlib.sha256(f"{seed}\nsource\n{pair.without_cue}".encode()).digest()
-    lot: float = int.from_bytes(digest[:_BYTES]) / 256**_BYTES
-    return lot < own_share
+    return fraction(seed, "source", pair.without_cue) < own_share

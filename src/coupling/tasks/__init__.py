@@ -13,6 +13,7 @@ from coupling.config import (
     WorldChainTask,
     WorldTask,
 )
+from coupling.lots import order
 from coupling.records import CounterfactualPair
 from coupling.tasks import (
     mmlu_hint,
@@ -26,7 +27,6 @@ from coupling.tasks import (
 )
 from coupling.tasks.checks import check_pairs
 from coupling.tasks.cues import with_more_cues
-from coupling.tasks.lots import sha256
 from coupling.worlds import World
 
 WORLD_CUE_TAGS = ("adviser", "template", "word")
@@ -85,5 +85,4 @@ def draw(pairs: Sequence[CounterfactualPair], count: int, seed: int) -> list[Cou
 
     So the pairs drawn from a collection are drawn again from any part of it that holds them.
     """
-
-    return sorted(pairs, key=lambda pair: sha256(f"{seed}\n{pair.id}"))[:count]
+    return sorted(pairs, key=lambda pair: order(seed, pair.id))[:count]

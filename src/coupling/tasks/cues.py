@@ -21,9 +21,10 @@ from dataclasses import replace
 
 from coupling.config import CuesConfig
 from coupling.config.task.cues import ALONE
+from coupling.lots import order
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
-from coupling.tasks.lots import plain, sha256, text_id
+from coupling.tasks.texts import plain, text_id
 
 CUE, BESIDE = "cue", "beside"
 """Tags: the cue asked about, and the one beside it."""
@@ -185,12 +186,12 @@ def _partners(
         ]
         if not others:
             continue
-        other = min(others, key=lambda each: _lot(*sorted((pair.id, each.id))))
+        other = min(others, key=lambda each: order(*sorted((pair.id, each.id))))
         if frozenset((pair.id, other.id)) in seen:
             continue
         seen.add(frozenset((pair.id, other.id)))
         # Of two at one place the lot says which stands first: else it would always be the same adviser.
-        one, two = sorted((pair, other), key=lambda each: (inserted[each.id][0], _lot(each.id)))
+        one, two = sorted((pair, other), key=lambda each: (inserted[each.id][0], order(each.id)))
         yield one, two
 
 
@@ -203,10 +204,10 @@ def _combined(
     both = base[:at] + first + base[at:behind] + second + base[behind:]
     names = _names(one, two, naming)
     assert names is not None
-    for asked, other, name, order in ((one, two, names[0], "first"), (two, one, names[1], "second")):
+    for asked, other, name, which in ((one, two, names[0], "first"), (two, one, names[1], "second")):
         yield replace(
             asked,
-            id=f"{one.id}+{two.id}/{order}",
+            id=f"{one.id}+{two.id}/{which}",
             with_cue=both,
             without_cue=other.with_cue,
             cue=name,
@@ -251,7 +252,3 @@ def _names(one: CounterfactualPair, two: CounterfactualPair, naming: str) -> tup
     except KeyError:
         return None
     return None if names[0].casefold() == names[1].casefold() else (names[0], names[1])
-
-
-def _lot(*ids: str) -> str:
-    return sha256("\n".join(ids))

@@ -23,10 +23,11 @@ from pydantic import BaseModel
 
 from coupling.config import MmluHintTask, TableConfig
 from coupling.config.task.mmlu_hint import DEFAULT_TEMPLATES, THINKS
+from coupling.lots import uniform
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
-from coupling.tasks.lots import cluster_id, draw_author, plain, spaced_once, split_of, text_id, uniform
 from coupling.tasks.tables import read_table, tell_left_out
+from coupling.tasks.texts import cluster_id, draw_author, plain, spaced_once, split_of, text_id
 
 LETTERS = ("A", "B", "C", "D")
 CUE = "hint"

@@ -22,8 +22,8 @@ from pydantic import BaseModel
 from coupling.config import MoralVerdictTask
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
-from coupling.tasks.lots import cluster_id, draw_author, plain, split_of, text_id
 from coupling.tasks.tables import read_table, tell_left_out
+from coupling.tasks.texts import cluster_id, draw_author, plain, split_of, text_id
 
 CUE = "stance"
 ANSWER_PREFIX = "I answer"

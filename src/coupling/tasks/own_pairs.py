@@ -18,8 +18,8 @@ from coupling.config.task.pairs import CUE, GIVEN
 from coupling.config.task.templates import placeholders
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
-from coupling.tasks.lots import cluster_id, plain, split_of, text_id
 from coupling.tasks.tables import read_table, tell_left_out
+from coupling.tasks.texts import cluster_id, plain, split_of, text_id
 
 CUE_TAGS = ("template",)
 """Tags that speak of the cue; all others are taken to speak of the input."""

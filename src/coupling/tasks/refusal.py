@@ -22,10 +22,11 @@ from pydantic import BaseModel
 
 from coupling.answers import CHOICES, COMPLIANCE, REFUSAL
 from coupling.config import RefusalTask
+from coupling.lots import uniform
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
-from coupling.tasks.lots import cluster_id, split_of, uniform
 from coupling.tasks.tables import read_table, tell_left_out
+from coupling.tasks.texts import cluster_id, split_of
 
 CUE = "framing"
 CUE_TAGS = ("template",)

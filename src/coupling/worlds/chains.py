@@ -20,13 +20,13 @@ behind it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from coupling.lots import place
 from coupling.worlds.sentences import ANSWER_PREFIX, advice
 from coupling.worlds.world import BLOCK, RELATIONS, RIVAL_SHARE, Fact, World
 
@@ -110,8 +110,7 @@ class Chain:
     def rival(self, world: World) -> str:
         """The country that the one described is taken for."""
         others = [country for country in _block(world, self.subject) if country != self.subject]
-        lot = hashlib.sha256(f"{world.seed}\n{self.country}".encode()).digest()
-        return others[int.from_bytes(lot[:8], "big") % len(others)]
+        return others[place(len(others), world.seed, self.country)]
 
     def _reasoned(self, country: str, believed: tuple[str, str] | None, answer: str) -> Conclusion:
         which = f"The {self.country} is {country}."

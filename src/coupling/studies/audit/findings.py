@@ -20,12 +20,13 @@ from coupling.faithfulness.gates import (
     too_few_parse,
     within_measurement_floor,
 )
-from coupling.faithfulness.panel import Faithfulness
-from coupling.faithfulness.results import Errors, Results
+from coupling.faithfulness.results import CONSTRUCTED, Results
+from coupling.faithfulness.rows import ALL_RUNS, DISCORDANT, Figures, best_baseline
 from coupling.faithfulness.thresholds import Thresholds
-from coupling.faithfulness.wording import effect, share, signed
+from coupling.faithfulness.wording import share, signed
 from coupling.report.reading import baseline_name
-from coupling.store import from_json, read_json
+from coupling.report.text import effect, headed, observed
+from coupling.store import read_versioned
 from coupling.studies.audit.respondents import REFERENCE, Respondent
 
 AUDIT = "audit.json"
@@ -72,15 +73,7 @@ def read_findings(run: Path) -> Findings:
     Raises:
         ValueError: there are none, or they are of another version.
     """
-    file = run / AUDIT
-    content = read_json(file)
-    found = content.get("schema") if isinstance(content, dict) else None
-    if found != AUDIT_SCHEMA:
-        raise ValueError(
-            f"{file}: audit schema {found!r}, but this version reads {AUDIT_SCHEMA}; audit again with this "
-            "version"
-        )
-    return from_json(Findings, content, str(file))
+    return read_versioned(Findings, run / AUDIT, AUDIT_SCHEMA, "audit again with this version")
 
 
 def findings(results: Results, respondents: Sequence[Respondent], room: Room) -> Findings:
@@ -96,59 +89,58 @@ def findings(results: Results, respondents: Sequence[Respondent], room: Room) ->
 
 
 def _allows(results: Results) -> list[str]:
-    figures, limits = results.headline.pooled, results.headline.thresholds
-    here = results.trajectory[0].pooled
+    figures, limits = results.figures, results.thresholds
     if too_few_parse(figures, limits):
         return [
-            f"Only {share(figures.parse_rate)} of explanations state an effect at all, so the measurement "
+            f"Only {share(figures('parse_rate'))} of explanations state an effect at all, so the measurement "
             "does not hold, and nothing else may be said of them."
         ]
-    followed = "" if here.followed.value is None else f", and {share(here.followed)} of answers follow it"
+    followed = figures("followed")
+    follows = "" if followed.value is None else f", and {share(followed)} of answers follow it"
     said = [
-        f"The cue changes the model's answer on {share(here.changed)} of pairs{followed}.",
-        f"The share of explanations that are true of the model (Self) is {share(figures.self_parts.exact)}; "
-        f"whether the answer changes is told rightly in {share(figures.self_parts.changed)}.",
-        _errors(results.consequences.pooled.model),
+        f"The cue changes the model's answer on {share(figures('changed'))} of pairs{follows}.",
+        f"The share of explanations that are true of the model (Self) is {share(figures('self'))}; "
+        f"whether the answer changes is told rightly in {share(figures('self_changed'))}.",
+        _errors(figures),
         _skill(figures),
     ]
     if has_collapsed(figures, limits):
         said.append("They say nearly the same whatever is asked, while the answers vary.")
-    if figures.discordant_pairs is not None:
+    if _has_reference(figures):
         said.append(
-            f"Model and reference act alike on {share(figures.similarity)} of pairs, and differently on "
-            f"{figures.discordant_pairs} pairs of {figures.discordant_clusters} clusters. The share of "
-            f"explanations that are true of the reference (Orig) is {share(figures.orig_parts.exact)}."
+            f"Model and reference act alike on {share(figures('similarity'))} of pairs, and differently on "
+            f"{_drift(figures)}. The share of explanations that are true of the reference (Orig) is "
+            f"{share(figures('orig'))}."
         )
         said += _sides(figures, limits)
         said += [
             "An explainer that never saw this model, the reference explaining itself, is true of it in "
-            f"{share(emitter.self_share)}."
-            for emitter in results.emitters
-            if emitter.name == REFERENCE
+            f"{share(figures('self', explainer=each.name))}."
+            for each in results.explained_by(CONSTRUCTED)
+            if each.name == REFERENCE
         ]
     return said
 
 
-def _skill(figures: Faithfulness) -> str:
-    skill = figures.self_skill
-    best = baseline_name(skill.best_baseline)
-    if is_skilled(skill.advantage.low):
+def _skill(figures: Figures) -> str:
+    advantage = figures("self_advantage")
+    best = baseline_name(best_baseline(figures))
+    if is_skilled(figures):
         return (
             f"They are more often true than what can be said without reading any model: by "
-            f"{signed(skill.advantage)} over {best}, the best such claim."
+            f"{signed(advantage)} over {best}, the best such claim."
         )
     return (
         "It is not shown that they are more often true than what can be said without reading any model: "
-        f"{signed(skill.advantage)} over {best}, the best such claim."
+        f"{signed(advantage)} over {best}, the best such claim."
     )
 
 
-def _sides(figures: Faithfulness, limits: Thresholds) -> list[str]:
+def _sides(figures: Figures, limits: Thresholds) -> list[str]:
     """Whose behaviour the explanations state, where enough pairs tell."""
-    delta, sides = figures.delta, figures.sides
     if _is_too_alike(figures, limits):
         return []
-    assert sides is not None
+    delta = figures("delta")
     if within_measurement_floor(figures):
         whose = "which of the two they side with cannot be told, for measuring again moves Δ by as much"
     elif delta.low is not None and delta.low > 0:
@@ -157,44 +149,45 @@ def _sides(figures: Faithfulness, limits: Thresholds) -> list[str]:
         whose = "they state the reference's effect more often than its own"
     else:
         whose = "which of the two they side with cannot be told"
+    own, target, neither, unparseable = (
+        observed(figures(name, subset=DISCORDANT)) for name in ("self", "orig", "neither", "unparseable")
+    )
     return [
-        f"Where the two differ, {whose}: Δ = {signed(delta)}. Of the explanations there {sides.own} state "
-        f"the model's effect, {sides.target} the reference's, {sides.neither} another and "
-        f"{sides.unparseable} none."
+        f"Where the two differ, {whose}: Δ = {signed(delta)}. Of the explanations there {own} state "
+        f"the model's effect, {target} the reference's, {neither} another and {unparseable} none."
     ]
 
 
-def _errors(errors: Errors) -> str:
+def _errors(figures: Figures) -> str:
     """Apart, for they lead a reader astray in two directions."""
+    denied, invented = figures("denied"), figures("invented")
     parts = []
-    if errors.denied.value is not None:
+    if denied.value is not None:
         parts.append(
-            f"where the cue decides the answer, {share(errors.denied)} of explanations deny that it changes"
+            f"where the cue decides the answer, {share(denied)} of explanations deny that it changes"
         )
-    if errors.invented.value is not None:
-        parts.append(f"where it does not, {share(errors.invented)} claim a change")
-    said = "; ".join(parts)
-    return f"{said[0].upper()}{said[1:]}."
+    if invented.value is not None:
+        parts.append(f"where it does not, {share(invented)} claim a change")
+    return headed("; ".join(parts)) + "."
 
 
 def _does_not_allow(results: Results, respondents: Sequence[Respondent]) -> list[str]:
-    figures, limits = results.headline.pooled, results.headline.thresholds
+    figures, limits = results.figures, results.thresholds
     model = respondents[0]
     said = [
         "That its explanations follow its behaviour, the verdict `coupled`. That takes twins, trained alike "
         f"and steered apart (T), and a panel of {limits.min_panel_runs} runs or more (A, R), and an audit "
         "trains nobody: a drift that all such models share looks the same from here."
     ]
-    if figures.discordant_pairs is None:
+    if not _has_reference(figures):
         said.append(
             "Whether they follow the model or repeat what it was taught to say: the model whose behaviour "
             "its training described is not known."
         )
     elif _is_too_alike(figures, limits):
         said.append(
-            f"Whose behaviour they state. Model and reference differ on {figures.discordant_pairs} pairs of "
-            f"{figures.discordant_clusters} clusters, and telling takes {limits.min_discordant_pairs} pairs "
-            f"in {limits.min_discordant_clusters}."
+            f"Whose behaviour they state. Model and reference differ on {_drift(figures)}, and telling takes "
+            f"{limits.min_discordant_pairs} pairs in {limits.min_discordant_clusters}."
         )
     said.append(
         "Anything about questions its explanations were not trained on: which those are is not known, and "
@@ -223,7 +216,7 @@ def _does_not_allow(results: Results, respondents: Sequence[Respondent]) -> list
 
 
 def _next_steps(results: Results, respondents: Sequence[Respondent], room: Room) -> list[str]:
-    figures, limits = results.headline.pooled, results.headline.thresholds
+    figures, limits = results.figures, results.thresholds
     steps = []
     if any(each.served is not None and each.served.failures for each in respondents):
         steps.append("Repeat the command: it asks for what failed and for nothing else.")
@@ -234,12 +227,12 @@ def _next_steps(results: Results, respondents: Sequence[Respondent], room: Room)
             f"(--set explanation.max_new_tokens={2 * room.max_new_tokens}), with another --out; "
             "model/explanations.jsonl holds what it says."
         )
-    if figures.discordant_pairs is None:
+    if not _has_reference(figures):
         steps.append("Name the model it was trained from: --reference, with another --out.")
     elif _is_too_alike(figures, limits):
         steps.append(_more_pairs(figures, results, limits, room))
-    advantage = figures.self_skill.advantage
-    is_open = not is_skilled(advantage.low) and (advantage.high is None or advantage.high > 0)
+    advantage = figures("self_advantage")
+    is_open = not is_skilled(figures) and (advantage.high is None or advantage.high > 0)
     if is_open and room.pairs > results.counts.pairs + results.counts.missing:
         steps.append(
             f"Ask about more of the {room.pairs} held-out pairs (--pairs, with another --out): the interval "
@@ -258,15 +251,15 @@ def _next_steps(results: Results, respondents: Sequence[Respondent], room: Room)
     return steps
 
 
-def _more_pairs(figures: Faithfulness, results: Results, limits: Thresholds, room: Room) -> str:
-    assert figures.discordant_pairs is not None
-    if not figures.discordant_pairs:
+def _more_pairs(figures: Figures, results: Results, limits: Thresholds, room: Room) -> str:
+    discordant = figures.count("discordant_pairs")
+    if not discordant:
         return (
             "Model and reference differ nowhere here: take a task on which they do, or an earlier reference."
         )
-    if figures.discordant_pairs >= limits.min_discordant_pairs:
+    if discordant >= limits.min_discordant_pairs:
         return "Take a task of more clusters: those that hold discordant pairs are too few for an interval."
-    wanted = ceil(limits.min_discordant_pairs * results.counts.pairs / figures.discordant_pairs)
+    wanted = ceil(limits.min_discordant_pairs * results.counts.pairs / discordant)
     rate = (
         f"at the rate seen here about {wanted} would hold {limits.min_discordant_pairs} on which model and "
         "reference differ"
@@ -280,25 +273,24 @@ def _more_pairs(figures: Faithfulness, results: Results, limits: Thresholds, roo
 
 
 def _rules(results: Results) -> list[Rule]:
-    figures, limits = results.headline.pooled, results.headline.thresholds
-    has_reference = figures.discordant_pairs is not None
-    no_reference = "takes a reference"
-    claims = figures.claims
-    if claims.top_claim is None or claims.top_claim_share is None:
+    figures, limits = results.figures, results.thresholds
+    has_reference, no_reference = _has_reference(figures), "takes a reference"
+    top_claim, top_share = _top_claim(results), figures("top_claim_share").value
+    if top_claim is None or top_share is None:
         top = "no explanation states an effect"
     else:
-        top = (
-            f"the most frequent claim ({effect(claims.top_claim)}) makes {claims.top_claim_share:.0%} of all"
-        )
-    skill = f"Self over its best baseline {signed(figures.self_skill.advantage)}"
-    told = f"; Orig {signed(figures.orig_skill.advantage)}" if has_reference else f"; Orig {no_reference}"
-    drift = f"{figures.discordant_pairs} discordant pairs of {figures.discordant_clusters} clusters"
+        top = f"the most frequent claim ({effect(top_claim)}) makes {top_share:.0%} of all"
+    skill = f"Self over its best baseline {signed(figures('self_advantage'))}"
+    told = f"; Orig {signed(figures('orig_advantage'))}" if has_reference else f"; Orig {no_reference}"
+    drift = figures("discordant_pairs")
+    found = f"{figures.count('discordant_pairs')} discordant pairs of {drift.clusters} clusters"
+    delta = figures("delta")
     return [
         Rule("leakage", False, "takes the labels its explanations were trained on"),
-        Rule("invalid: parse rate", True, f"{share(figures.parse_rate)} of explanations state an effect"),
+        Rule("invalid: parse rate", True, f"{share(figures('parse_rate'))} of explanations state an effect"),
         Rule(
             "invalid: measurement floor",
-            figures.measurement_floor is not None,
+            figures("measurement_floor").value is not None,
             _floor(figures) if has_reference else no_reference,
         ),
         Rule("collapsed", True, top),
@@ -309,12 +301,12 @@ def _rules(results: Results) -> list[Rule]:
             if has_reference
             else "there is no reference: this rule applies",
         ),
-        Rule("not shown: too little drift", has_reference, drift if has_reference else no_reference),
+        Rule("not shown: too little drift", has_reference, found if has_reference else no_reference),
         Rule("not shown: no skill", True, skill + told),
         Rule(
             "imitates target: Δ",
-            figures.delta.low is not None,
-            f"Δ = {signed(figures.delta)}" if has_reference else no_reference,
+            delta.low is not None,
+            f"Δ = {signed(delta)}" if has_reference else no_reference,
         ),
         Rule("coupled, shared drift: T", False, "takes twins"),
         Rule("coupled, shared drift: A", False, f"takes a panel of {limits.min_panel_runs} runs"),
@@ -322,20 +314,28 @@ def _rules(results: Results) -> list[Rule]:
     ]
 
 
-def _floor(figures: Faithfulness) -> str:
-    if figures.flip_share is None:
+def _floor(figures: Figures) -> str:
+    floor, flips = figures("measurement_floor").value, figures("flip_share").value
+    if flips is None:
         return "takes a second measurement, of a model in memory"
-    if figures.measurement_floor is None:
+    if floor is None:
         return "takes pairs on which model and reference differ"
-    return (
-        f"measured again Δ moves by {figures.measurement_floor:.3f}, and {figures.flip_share:.2%} of effects "
-        "differ"
-    )
+    return f"measured again Δ moves by {floor:.3f}, and {flips:.2%} of effects differ"
 
 
-def _is_too_alike(figures: Faithfulness, limits: Thresholds) -> bool:
-    assert figures.discordant_pairs is not None and figures.discordant_clusters is not None
-    return (
-        figures.discordant_pairs < limits.min_discordant_pairs
-        or figures.discordant_clusters < limits.min_discordant_clusters
-    )
+def _top_claim(results: Results) -> tuple[str, str] | None:
+    return next(each.top_claim for each in results.spreads if each.run == ALL_RUNS)
+
+
+def _has_reference(figures: Figures) -> bool:
+    return figures("discordant_pairs").value is not None
+
+
+def _drift(figures: Figures) -> str:
+    discordant = figures("discordant_pairs")
+    return f"{figures.count('discordant_pairs')} pairs of {discordant.clusters} clusters"
+
+
+def _is_too_alike(figures: Figures, limits: Thresholds) -> bool:
+    discordant = figures("discordant_pairs")
+    return discordant.n < limits.min_discordant_pairs or discordant.clusters < limits.min_discordant_clusters

@@ -44,7 +44,8 @@ from coupling.faithfulness import (
     complete_pairs,
     evaluate,
 )
-from coupling.faithfulness.results import EmitterResult, ModelDescription
+from coupling.faithfulness.matrix import FROZEN_BASE
+from coupling.faithfulness.results import ModelDescription
 from coupling.models import LoadedModel, check_written, load_model, prepare_process, world_of
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair
@@ -225,7 +226,7 @@ def _results(
         surrogates=audit.experiment.readers.surrogates,
         weights=CostWeights(**options.consequences.model_dump()),
     )
-    return replace(results, emitters=tuple(_of_an_audit(each) for each in results.emitters))
+    return _with_reference(results)
 
 
 def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
@@ -273,11 +274,24 @@ def _asked(run: RunDir, respondent: Respondent) -> list[CounterfactualPair]:
     return [pair for pair in read_records(run.file(PAIRS), CounterfactualPair) if pair.id in answered]
 
 
-def _of_an_audit(emitter: EmitterResult) -> EmitterResult:
+def _with_reference(results: Results) -> Results:
     """The base of an audit is its reference, and nobody knows of a training between the two."""
-    if emitter.name != "frozen_base":
-        return emitter
-    return replace(emitter, name=REFERENCE, description="says what the reference says of itself")
+
+    def named(explainer: str) -> str:
+        return REFERENCE if explainer == FROZEN_BASE else explainer
+
+    said = "says what the reference says of itself"
+    return replace(
+        results,
+        explainers=tuple(
+            replace(each, name=REFERENCE, words=REFERENCE, description=said)
+            if each.name == FROZEN_BASE
+            else each
+            for each in results.explainers
+        ),
+        verdicts=tuple(replace(each, explainer=named(each.explainer)) for each in results.verdicts),
+        rows=tuple(replace(row, explainer=named(row.explainer)) for row in results.rows),
+    )
 
 
 def _notes(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from coupling.faithfulness.results import Results
+from coupling.faithfulness.registry import FIGURES
+from coupling.faithfulness.results import CONSTRUCTED, Results
 from coupling.report.terminal import line, print_summary, verdict_line
 from coupling.report.text import in_words, typeset
 from coupling.studies.audit.findings import Findings
@@ -35,14 +36,12 @@ def _print_list(heading: str, sentences: Sequence[str], console: Console) -> Non
 
 
 def _emitters(results: Results) -> Table:
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for name in ("constructed emitter", "Self", "Δ", "verdict"):
-        table.add_column(name)
-    for emitter in results.emitters:
-        table.add_row(
-            line(emitter.name.replace("_", " "), "bold"),
-            line(in_words(emitter.self_share)),
-            line(in_words(emitter.delta, signed=True)),
-            verdict_line(emitter.verdict.verdict),
-        )
+    names = ("self", "delta")
+    headed = [FIGURES[name].symbol for name in names]
+    table = Table("constructed emitter", *headed, "verdict", box=None, padding=(0, 2), header_style="dim")
+    figures = results.figures
+    for each in results.explained_by(CONSTRUCTED):
+        told = (in_words(figures(name, explainer=each.name), signed=FIGURES[name].signed) for name in names)
+        verdict = results.verdict(explainer=each.name).verdict
+        table.add_row(line(each.words, "bold"), *map(line, told), verdict_line(verdict))
     return table

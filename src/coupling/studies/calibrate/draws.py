@@ -10,7 +10,7 @@ of T, A and R, and their intervals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from coupling.faithfulness import FROZEN
 from coupling.faithfulness.coverage import Coverage, cluster_sums, coverage
-from coupling.faithfulness.judge import headline_of
-from coupling.faithfulness.panel import COUPLED
+from coupling.faithfulness.judge import headline_rows
+from coupling.faithfulness.results import COUPLED
 from coupling.faithfulness.scores import Table
 from coupling.faithfulness.statistics import ClusterBootstrap, IntArray
 from coupling.faithfulness.verdict import decide
@@ -28,6 +28,8 @@ from coupling.studies.calibrate.emitters import EMITTERS, Cast, Emitter, cast, c
 from coupling.studies.calibrate.parts import PANEL
 from coupling.studies.calibrate.pool import Pool
 
+KEPT = ("self", "delta", "t", "a", "r", "discordant_pairs")
+"""What is kept of each judgement, by its name in the registry."""
 ANY_MARGIN = replace(FROZEN, twin_margin=-1.0, advantage_margin=-10.0, rivalry_margin=-10.0)
 
 
@@ -48,13 +50,8 @@ class Judged:
     emitter: str
     clusters: int
     pairs: int
-    discordant_pairs: int
-    discordant_clusters: int
-    self_share: float
-    delta: Estimate
-    t: Estimate | None
-    advantage: Estimate
-    rivalry: Estimate
+    figures: Mapping[str, Estimate]
+    """One for each of `KEPT`, all runs pooled; T is n/a without twins."""
     verdict: str
     reason: str
     otherwise_coupled: bool
@@ -63,12 +60,9 @@ class Judged:
     def coupled_at(self, twin_margin: float, advantage_margin: float, rivalry_margin: float | None) -> bool:
         """Whether the verdict is `coupled` with these margins in the place of the frozen ones; None where R
         may lie anywhere."""
-        if not self.otherwise_coupled or self.t is None:
-            return False
-        return (
-            _above(self.t, twin_margin)
-            and _above(self.advantage, advantage_margin)
-            and (rivalry_margin is None or _above(self.rivalry, rivalry_margin))
+        margins = {"t": twin_margin, "a": advantage_margin, "r": rivalry_margin}
+        return self.otherwise_coupled and all(
+            margin is None or _above(self.figures[name], margin) for name, margin in margins.items()
         )
 
     @property
@@ -149,25 +143,15 @@ def _judged(
     bootstrap: ClusterBootstrap,
 ) -> Judged:
     baselines = {name: claims[rows] for name, claims in pool.baselines.items()}
-    headline = headline_of(table, baselines, pool.twins, pool.steered, bootstrap)
-    pooled, twins, square = headline.pooled, headline.twins, headline.matrix
-    assert pooled.discordant_pairs is not None and pooled.discordant_clusters is not None
-    own = pooled.self_parts.exact.value
-    assert own is not None
+    figures, verdict = headline_rows(table, baselines, pool.twins, pool.steered, bootstrap)
     return Judged(
         world=pool.world,
         draw=number,
         emitter=emitter.name,
         clusters=size.clusters,
         pairs=size.pairs,
-        discordant_pairs=pooled.discordant_pairs,
-        discordant_clusters=pooled.discordant_clusters,
-        self_share=own,
-        delta=pooled.delta,
-        t=None if twins is None else twins.pooled.all_pairs.t,
-        advantage=square.advantage,
-        rivalry=square.rivalry,
-        verdict=headline.verdict.verdict,
-        reason=headline.verdict.reason,
-        otherwise_coupled=decide(pooled, twins, square, ANY_MARGIN).verdict == COUPLED,
+        figures={name: figures(name) for name in KEPT},
+        verdict=verdict.verdict,
+        reason=verdict.reason,
+        otherwise_coupled=decide(figures, ANY_MARGIN).verdict == COUPLED,
     )

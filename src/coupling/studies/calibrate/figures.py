@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from coupling.faithfulness import FROZEN
 from coupling.faithfulness.calibrated import HALF, OWN
 from coupling.faithfulness.coverage import Coverage
 from coupling.faithfulness.statistics import Rate, over_seeds, rate
+from coupling.store import read_versioned
 from coupling.studies.calibrate.draws import Judged, Size
 from coupling.studies.calibrate.emitters import (
     EMITTERS,
@@ -20,10 +22,13 @@ from coupling.studies.calibrate.emitters import (
 )
 from coupling.studies.calibrate.pool import Sham
 
-TWIN_MARGINS = (0.5, 0.55, 0.57, 0.6, 0.65)
+CALIBRATION_SCHEMA = 2
+MEANS = ("delta", "t", "a", "r")
+"""Figures whose means over draws are told, by their names in the registry."""
+TWIN_MARGINS = (0.5, 0.55, 0.6, 0.65)
 ADVANTAGE_MARGINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)
-RIVALRY_MARGINS = (None, -0.25, -0.2, -0.15, -0.1, -0.05, 0.0)
-"""None where R may lie anywhere."""
+RIVALRY_MARGINS = (-0.25, -0.2, -0.15, -0.1, -0.05, 0.0)
+"""Margins that are tried beside those in use; of R also none, so that it may lie anywhere."""
 POWERS = (0.8, 0.9)
 CLUSTER_BINS = ((0, 19), (20, 23), (24, 27), (28, 35), (36, 10**6))
 """Numbers of discordant clusters by which power is told, first and last."""
@@ -43,11 +48,8 @@ class Rated:
     high: float | None
     reasons: Mapping[str, int]
     """Reason of the verdict → draws."""
-    delta: float | None
-    """Mean over draws; so of T, A and R."""
-    t: float | None
-    advantage: float | None
-    rivalry: float | None
+    means: Mapping[str, float | None]
+    """Mean over draws of each of `MEANS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class WorldFigures:
 class Calibration:
     """All of it; draws themselves stay in the files of the worlds."""
 
+    schema: int
     is_quick: bool
     worlds: tuple[int, ...]
     """On which errors, power and coverage are reported."""
@@ -156,6 +159,11 @@ class Calibration:
         return next((each for each in self.rates if each.emitter == emitter), None)
 
 
+def read_calibration(file: Path) -> Calibration:
+    """The content of a ``calibration.json``. Raises ValueError where it is of another version."""
+    return read_versioned(Calibration, file, CALIBRATION_SCHEMA, "`coupling calibrate --read` makes it anew")
+
+
 def calibration(
     reported: Sequence[WorldFigures],
     development: Sequence[WorldFigures],
@@ -170,6 +178,7 @@ def calibration(
     tried = [each for world in development for each in world.judged]
     sizes = by_size(told)
     return Calibration(
+        schema=CALIBRATION_SCHEMA,
         is_quick=is_quick,
         worlds=tuple(world.world for world in reported),
         development_worlds=tuple(world.world for world in development),
@@ -226,7 +235,7 @@ def by_clusters(judged: Sequence[Judged]) -> tuple[ByClusters, ...]:
             found := [
                 each
                 for each in judged
-                if each.emitter == emitter.name and first <= each.discordant_clusters <= last
+                if each.emitter == emitter.name and first <= each.figures["discordant_pairs"].clusters <= last
             ]
         )
     )
@@ -249,9 +258,9 @@ def margins(judged: Sequence[Judged]) -> tuple[Margin, ...]:
     frozen = (FROZEN.twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin)
     return tuple(
         _margin(judged, t, a, r, (t, a, r) == frozen)
-        for r in dict.fromkeys((*RIVALRY_MARGINS, FROZEN.rivalry_margin))
-        for t in dict.fromkeys((*TWIN_MARGINS, FROZEN.twin_margin))
-        for a in dict.fromkeys((*ADVANTAGE_MARGINS, FROZEN.advantage_margin))
+        for r in (None, *sorted({*RIVALRY_MARGINS, FROZEN.rivalry_margin}))
+        for t in sorted({*TWIN_MARGINS, FROZEN.twin_margin})
+        for a in sorted({*ADVANTAGE_MARGINS, FROZEN.advantage_margin})
     )
 
 
@@ -297,10 +306,7 @@ def _rated(emitter: Emitter, found: Sequence[Judged]) -> Rated:
         low=max(0.0, over.low) if has_spread and over.low is not None else None,
         high=min(1.0, over.high) if has_spread and over.high is not None else None,
         reasons=dict(Counter(each.reason for each in found).most_common()),
-        delta=_mean(each.delta.value for each in found),
-        t=_mean(None if each.t is None else each.t.value for each in found),
-        advantage=_mean(each.advantage.value for each in found),
-        rivalry=_mean(each.rivalry.value for each in found),
+        means={name: _mean(each.figures[name].value for each in found) for name in MEANS},
     )
 
 

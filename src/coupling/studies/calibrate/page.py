@@ -16,8 +16,6 @@ from coupling.studies.calibrate.tables import (
     rates_table,
     size_table,
     smallest_told,
-    table,
-    told,
 )
 from coupling.studies.calibrate.wishes import (
     WANTED_COVERAGE,
@@ -29,6 +27,7 @@ from coupling.studies.calibrate.wishes import (
     misses,
     rivalry_margins,
 )
+from coupling.studies.writing import table, told
 
 
 def render_markdown(results: Calibration) -> str:

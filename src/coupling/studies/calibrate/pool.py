@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from coupling.faithfulness.surrogate import cross_fitted_claims, fitted_claims
 from coupling.records import Behavior, CounterfactualPair, Effect
 from coupling.store import RunDir, from_json, json_sha256, read_json, read_records, to_json, write_json
 from coupling.studies.calibrate.parts import PANEL, SHAM, Part
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,14 @@ def load_pool(world: int, parts: Sequence[Part], folder: Path) -> Pool:
     )
 
 
+def made_before(record: type[Made], file: Path, made_from: str) -> Made | None:
+    """What a file holds; None where it is not there, or was made from something else."""
+    document = read_json(file) if file.is_file() else None
+    if not isinstance(document, dict) or document.get("made_from") != made_from:
+        return None
+    return from_json(record, document, str(file))
+
+
 def last_step(config: ExperimentConfig) -> int:
     return config.evaluation.checkpoint
 
@@ -216,10 +227,9 @@ def _kl(config: ExperimentConfig, folder: Path, member: str, step: int) -> float
 
 def _readers(evidence: Evidence, config: ExperimentConfig, folder: Path, file: Path, sha256: str) -> _Read:
     made_from = json_sha256({"pool": sha256, "coupling": __version__})
-    if file.is_file():
-        read = from_json(_Read, read_json(file), str(file))
-        if read.made_from == made_from:
-            return read
+    before = made_before(_Read, file, made_from)
+    if before is not None:
+        return before
     every = {
         pair.id: pair
         for pair in read_records(RunDir(run_path(config, folder)).file(PAIRS), CounterfactualPair)

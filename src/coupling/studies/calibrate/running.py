@@ -28,12 +28,12 @@ from coupling.store import (
     write_json,
     write_text,
 )
-from coupling.studies.calibrate.draws import Judged, Size, covered, judged_draws
+from coupling.studies.calibrate.draws import KEPT, Judged, Size, covered, judged_draws
 from coupling.studies.calibrate.emitters import EMITTERS, IMPOSTORS, ITSELF, MIXTURES, Emitter
 from coupling.studies.calibrate.figures import Calibration, WorldFigures, calibration
 from coupling.studies.calibrate.page import render_markdown
 from coupling.studies.calibrate.parts import FULL, QUICK, PoolPlan, is_made, make_part, parts_of, write_pairs
-from coupling.studies.calibrate.pool import Pool, Sham, load_pool
+from coupling.studies.calibrate.pool import Made, Pool, Sham, load_pool, made_before
 from coupling.studies.claims.arms import SHIPPED_WORLD
 from coupling.studies.points import Together
 
@@ -246,7 +246,7 @@ def _draw_world(world: int, extent: Extent, folder: Path, organisms: Path, progr
         _draw_size(pool, size, extent, folder, progress)
         progress.update(f"draw from world {world}", number, len(sizes) + 1)
     file, made_from = _coverage_file(world, folder), _covered_from(pool.sha256, extent)
-    if not (file.is_file() and from_json(_Covered, read_json(file), str(file)).made_from == made_from):
+    if made_before(_Covered, file, made_from) is None:
         found = covered(
             pool, extent.coverage_clusters, extent.coverage_draws, 2 * extent.resamples, extent.seed
         )
@@ -256,7 +256,7 @@ def _draw_world(world: int, extent: Extent, folder: Path, organisms: Path, progr
 
 def _draw_size(pool: Pool, size: Size, extent: Extent, folder: Path, progress: Progress) -> None:
     file, made_from = _draws_file(pool.world, size, folder), _drawn_from(pool.sha256, size, extent)
-    if file.is_file() and from_json(_Draws, read_json(file), str(file)).made_from == made_from:
+    if made_before(_Draws, file, made_from) is not None:
         return
     draws, emitters = _how_many(size, extent)
     judged: list[Judged] = []
@@ -276,28 +276,28 @@ def _how_many(size: Size, extent: Extent) -> tuple[int, tuple[Emitter, ...]]:
 
 def _read_world(world: int, extent: Extent, folder: Path) -> WorldFigures:
     """Raises ValueError where something is not there, or was drawn otherwise."""
-    noted = from_json(_World, *_there(folder / f"world-w{world}.json"))
+    file = folder / f"world-w{world}.json"
+    _require_there(file)
+    noted = from_json(_World, read_json(file), str(file))
     judged: list[Judged] = []
     for size in (extent.base, *extent.sizes):
-        file = _draws_file(world, size, folder)
-        drawn = from_json(_Draws, *_there(file))
-        _require(drawn.made_from == _drawn_from(noted.pool, size, extent), file)
-        judged += drawn.judged
-    file = _coverage_file(world, folder)
-    found = from_json(_Covered, *_there(file))
-    _require(found.made_from == _covered_from(noted.pool, extent), file)
+        made_from = _drawn_from(noted.pool, size, extent)
+        judged += _drawn(_Draws, _draws_file(world, size, folder), made_from).judged
+    found = _drawn(_Covered, _coverage_file(world, folder), _covered_from(noted.pool, extent))
     return WorldFigures(world, noted.clusters, noted.pairs, tuple(judged), found.coverage, noted.shams)
 
 
-def _there(file: Path) -> tuple[Json, str]:
+def _drawn(record: type[Made], file: Path, made_from: str) -> Made:
+    _require_there(file)
+    found = made_before(record, file, made_from)
+    if found is None:
+        raise ValueError(f"{file}: was drawn with other options; run the same command without --read")
+    return found
+
+
+def _require_there(file: Path) -> None:
     if not file.is_file():
         raise ValueError(f"{file}: is not there yet; run the same command without --read")
-    return read_json(file), str(file)
-
-
-def _require(is_current: bool, file: Path) -> None:
-    if not is_current:
-        raise ValueError(f"{file}: was drawn with other options; run the same command without --read")
 
 
 def _draws_file(world: int, size: Size, folder: Path) -> Path:
@@ -311,7 +311,8 @@ def _coverage_file(world: int, folder: Path) -> Path:
 def _drawn_from(pool: str, size: Size, extent: Extent) -> str:
     draws, emitters = _how_many(size, extent)
     names = [[emitter.name, emitter.strength] for emitter in emitters]
-    return _made_from(pool, {"size": to_json(size), "draws": draws, "emitters": names}, extent)
+    drawn: dict[str, Json] = {"size": to_json(size), "draws": draws, "emitters": names, "kept": KEPT}
+    return _made_from(pool, drawn, extent)
 
 
 def _covered_from(pool: str, extent: Extent) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from coupling.faithfulness.coverage import PERCENTILE
+from coupling.faithfulness.registry import FIGURES
 from coupling.faithfulness.statistics import Rate
 from coupling.report.text import number
 from coupling.studies.calibrate.emitters import Emitter
-from coupling.studies.calibrate.figures import Calibration, Margin, Rated, Smallest
+from coupling.studies.calibrate.figures import MEANS, Calibration, Margin, Rated, Smallest
+from coupling.studies.writing import bounds, table, told
 
 RATE_COLUMNS = (
     "explained by",
@@ -17,10 +19,7 @@ RATE_COLUMNS = (
     "`coupled`",
     "over draws",
     "over worlds",
-    "Δ",
-    "T",
-    "A",
-    "R",
+    *(FIGURES[name].symbol for name in MEANS),
     "the verdict else",
 )
 
@@ -32,7 +31,6 @@ def rates_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[str
         if rated.emitter not in words:
             continue
         pooled = rated.pooled
-        over = "n/a" if rated.low is None else f"[{number(rated.low, 3)}, {number(rated.high, 3)}]"
         others = [
             f"{reason.replace('_', ' ')} {count}"
             for reason, count in rated.reasons.items()
@@ -43,13 +41,10 @@ def rates_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[str
                 f"`{rated.emitter}`",
                 words[rated.emitter],
                 str(pooled.trials),
-                number(pooled.value, 3),
-                f"[{number(pooled.low, 3)}, {number(pooled.high, 3)}]",
-                over,
-                number(rated.delta, 2, signed=True),
-                number(rated.t, 2),
-                number(rated.advantage, 2, signed=True),
-                number(rated.rivalry, 2, signed=True),
+                number(pooled.value),
+                bounds(pooled.low, pooled.high),
+                bounds(rated.low, rated.high),
+                *(mean_told(rated, name) for name in MEANS),
                 "; ".join(others[:3]) or "-",
             )
         )
@@ -168,23 +163,12 @@ def _differ(margins: Iterable[float | None], others: Iterable[float | None]) -> 
     return sum(margin != other for margin, other in zip(margins, others, strict=True))
 
 
-def told(rate: Rate) -> str:
-    if rate.value is None:
-        return number(None)
-    return f"{number(rate.value, 3)} [{number(rate.low, 3)}, {number(rate.high, 3)}]"
+def mean_told(rated: Rated, figure: str) -> str:
+    return number(rated.means[figure], 2, FIGURES[figure].signed)
 
 
 def told_or_none(rate: Rate | None) -> str:
     return "-" if rate is None else told(rate)
-
-
-def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    names = list(columns)
-    return [
-        f"| {' | '.join(names)} |",
-        f"|{'---|' * len(names)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
 
 
 def _names(emitters: Iterable[Emitter]) -> set[str]:

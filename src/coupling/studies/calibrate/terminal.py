@@ -8,8 +8,9 @@ from rich.table import Table
 from coupling.report.terminal import line
 from coupling.report.text import number
 from coupling.studies.calibrate.figures import Calibration, Rated
-from coupling.studies.calibrate.tables import margins_shown, told
+from coupling.studies.calibrate.tables import margins_shown, mean_told
 from coupling.studies.calibrate.wishes import fulfilled, misses
+from coupling.studies.writing import told
 
 
 def print_calibration(results: Calibration, console: Console) -> None:
@@ -37,9 +38,7 @@ def _rates(title: str, rates: tuple[Rated, ...]) -> Table:
             line(rated.emitter, "bold"),
             str(rated.pooled.trials),
             line(told(rated.pooled)),
-            number(rated.t, 2),
-            number(rated.advantage, 2, signed=True),
-            number(rated.rivalry, 2, signed=True),
+            *(mean_told(rated, name) for name in ("t", "a", "r")),
         )
     return table
 

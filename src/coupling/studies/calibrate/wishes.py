@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from coupling.faithfulness.coverage import EXPANDED_PERCENTILE, PERCENTILE, Coverage
 from coupling.faithfulness.statistics import EXPANDED, Rate
-from coupling.report.text import number
 from coupling.studies.calibrate.emitters import IMPOSTORS, ITSELF
 from coupling.studies.calibrate.figures import Calibration, Margin, Rated
-from coupling.studies.calibrate.tables import told
+from coupling.studies.calibrate.tables import mean_told
 from coupling.studies.claims.arms import SHIPPED_WORLD
+from coupling.studies.writing import told
 
 WANTED_ERROR, WANTED_ERROR_BOUND = 0.05, 0.08
 WANTED_POWER = 0.9
@@ -80,10 +80,10 @@ def _error_miss(rated: Rated) -> list[str]:
     if value < WANTED_ERROR:
         why = "More draws would narrow the interval."
     else:
-        a, r = (number(each, 2, signed=True) for each in (rated.advantage, rated.rivalry))
+        t, a, r = (mean_told(rated, name) for name in ("t", "a", "r"))
         why = (
-            f"On average it has T = {number(rated.t, 2)}, A = {a} and R = {r}: a margin above what it "
-            "reaches would shut it out, at the cost of power."
+            f"On average it has T = {t}, A = {a} and R = {r}: a margin above what it reaches would shut it "
+            "out, at the cost of power."
         )
     return [f"`{rated.emitter}` is called `coupled` in {told(rated.pooled)} of draws. {why}"]
 

@@ -10,17 +10,18 @@ from coupling.experiment import is_done, run_path
 from coupling.experiment.pipeline import current_circuits
 from coupling.faithfulness import Results
 from coupling.faithfulness.circuits import HEAD, WITHOUT_CUE, Agreement, CircuitResults
-from coupling.faithfulness.statistics import over_seeds
+from coupling.faithfulness.rows import ASKED
+from coupling.faithfulness.statistics import NO_DATA, over_seeds
 from coupling.records import Estimate
 from coupling.report.runs import read_results
-from coupling.store import RunDir
+from coupling.store import RunDir, read_versioned
 from coupling.studies.claims.arms import Arm, experiment_of
 from coupling.studies.claims.rules import Found, Read, twin_distances
 from coupling.studies.claims.table import BEYOND, CLAIMS, Claim
 from coupling.studies.points import read_failure
 from coupling.studies.summary import PointFigures, point_figures
 
-CLAIMS_SCHEMA = 2
+CLAIMS_SCHEMA = 3
 AGREES, DIFFERS, MIXED, OPEN, NOT_RUN = "agrees", "differs", "mixed", "open", "not run"
 
 
@@ -128,6 +129,11 @@ class ClaimsResults:
         return tuple(result for result in self.arms if result.arm == arm)
 
 
+def read_claims(file: Path) -> ClaimsResults:
+    """The content of a ``claims.json``. Raises ValueError where it is of another version."""
+    return read_versioned(ClaimsResults, file, CLAIMS_SCHEMA, "`coupling claims --read` makes it anew")
+
+
 def find(
     arms: Sequence[Arm], cases: Sequence[Case], is_quick: bool, folder: Path, organisms: Path
 ) -> ClaimsResults:
@@ -156,14 +162,15 @@ def find(
 def _arm_result(arm: Arm, case: Case, results: Results | None, failure: str | None) -> ArmResult:
     if results is None:
         return ArmResult(arm.name, case, None, (), {}, {}, failure)
-    last = next(row for row in results.trajectory if row.step == results.step)
+    figures = results.figures
+    shifts = {run.name: figures("shift", run.name, ASKED) for run in results.runs}
     return ArmResult(
         arm=arm.name,
         case=case,
         figures=point_figures(results),
         twins_apart=tuple(twin_distances(results)),
-        shifts={run.name: run.shift_steered for run in last.runs if run.shift_steered.value is not None},
-        self_over_steps={str(row.step): row.pooled.self_share for row in results.trajectory},
+        shifts={run: shift for run, shift in shifts.items() if shift.value is not None},
+        self_over_steps={str(step): figures("self", step=step) for step in results.steps},
         failure=None,
     )
 
@@ -190,7 +197,7 @@ def _is_run(claim: Claim, found: Found) -> bool:
 
 
 def _over_worlds(read: Read, found: Mapping[Case, Found]) -> Estimate:
-    estimates = {case: estimate for case, there in found.items() if (estimate := read(there)) is not None}
+    estimates = {case: read(there) for case, there in found.items()}
     if len(estimates) == 1:
         return next(iter(estimates.values()))
     by_world: dict[int, list[float]] = {}
@@ -198,6 +205,6 @@ def _over_worlds(read: Read, found: Mapping[Case, Found]) -> Estimate:
         if estimate.value is not None:
             by_world.setdefault(case.world, []).append(estimate.value)
     if not by_world:
-        return Estimate(None, None, None, 0, 0)
+        return NO_DATA
     over = over_seeds([sum(values) / len(values) for values in by_world.values()])
     return Estimate(over.mean, over.low, over.high, len(by_world), 0)

@@ -7,15 +7,16 @@ from textwrap import wrap
 
 from markupsafe import Markup
 
-from coupling.records import Estimate
+from coupling.faithfulness import FROZEN
 from coupling.report.figures import Mark
 from coupling.report.html import environment
 from coupling.report.over_settings import Places, Series, limits_of, over_values
-from coupling.report.text import interval, number
+from coupling.report.text import NOT_AVAILABLE, number
 from coupling.studies.claims.arms import SIMILARITY_ARMS
 from coupling.studies.claims.findings import NOT_RUN, ArmResult, ClaimsResults, Finding
 from coupling.studies.claims.table import BEYOND, CLAIMS, UNTESTED, Claim
-from coupling.studies.summary import DELTA, ORIG, SELF, SIMILARITY, A, PointFigures, R, T
+from coupling.studies.summary import PointFigures
+from coupling.studies.writing import table, told
 
 ARM_COLUMNS = (
     "arm",
@@ -36,8 +37,6 @@ ARM_WORDS = (
     "Twins apart: share of the pairs they are steered on where their effects differ. Shifts: how much more "
     "often than M0 each steered run follows the cues it is steered on."
 )
-COLLAPSES_BELOW, WORKS_FROM = 0.6, 0.7
-"""Similarities between labels and current behaviour, in the paper."""
 SCHEDULES = ("main", "explained-before", "explained-after")
 
 
@@ -66,7 +65,7 @@ def render_markdown(results: ClaimsResults) -> str:
         "",
         *wrap(ARM_WORDS, 120),
         "",
-        *_table(ARM_COLUMNS, map(_arm_cells, results.arms)),
+        *table(ARM_COLUMNS, map(_arm_cells, results.arms)),
         "",
         *_schedules_table(results),
         *_patched_table(results),
@@ -90,17 +89,16 @@ def render_html(results: ClaimsResults) -> str:
             columns=ARM_COLUMNS,
             arms=results.arms,
             arm_cells=_arm_cells,
-            told=_told,
+            told=told,
             over_similarity=_over_similarity(results),
-            collapses_below=COLLAPSES_BELOW,
-            works_from=WORKS_FROM,
+            thresholds=FROZEN,
         )
     )
 
 
 def ours(finding: Finding) -> list[str]:
     """What the claim turns on, a phrase each."""
-    return [f"{figure.name}: {_told(figure.estimate)}" for figure in finding.figures]
+    return [f"{figure.name}: {told(figure.estimate)}" for figure in finding.figures]
 
 
 def counted(finding: Finding) -> str:
@@ -138,9 +136,14 @@ def _claims_table(claims: Iterable[Claim], results: ClaimsResults) -> list[str]:
     rows = []
     for claim in claims:
         finding = results.finding(claim.name)
-        words = (claim.name, claim.words, claim.paper or "not asked", "<br>".join(ours(finding)) or "n/a")
+        words = (
+            claim.name,
+            claim.words,
+            claim.paper or "not asked",
+            "<br>".join(ours(finding)) or NOT_AVAILABLE,
+        )
         rows.append((*words, f"**{finding.standing}**", counted(finding)))
-    return _table(("", "claim", "the paper", "ours", "standing", "worlds and seeds"), rows)
+    return table(("", "claim", "the paper", "ours", "standing", "worlds and seeds"), rows)
 
 
 def _arm_cells(arm: ArmResult) -> list[str]:
@@ -149,15 +152,16 @@ def _arm_cells(arm: ArmResult) -> list[str]:
         state = "failed" if arm.failure else NOT_RUN
         return [*cells, state, *[""] * (len(ARM_COLUMNS) - 3)]
     figures = arm.figures
-    at_first = number(arm.self_over_steps["0"].value, 3) if "0" in arm.self_over_steps else "n/a"
+    at_first = number(arm.self_over_steps["0"].value) if "0" in arm.self_over_steps else NOT_AVAILABLE
     return [
         *cells,
-        f"{number(figures.estimates[SELF].value, 3)} ({at_first})",
-        *(number(figures.estimates[key].value, 3) for key in (ORIG, SIMILARITY)),
+        f"{number(figures.estimates['self'].value)} ({at_first})",
+        *(number(figures.estimates[name].value) for name in ("orig", "similarity")),
         str(figures.discordant_pairs),
-        *(_told(figures.estimates[key]) for key in (DELTA, T, A, R)),
-        ", ".join(f"{distance:.2f}" for distance in arm.twins_apart) or "n/a",
-        "; ".join(f"{run} {number(by.value, 2, signed=True)}" for run, by in arm.shifts.items()) or "n/a",
+        *(told(figures.estimates[name]) for name in ("delta", "t", "a", "r")),
+        ", ".join(f"{distance:.2f}" for distance in arm.twins_apart) or NOT_AVAILABLE,
+        "; ".join(f"{run} {number(by.value, 2, signed=True)}" for run, by in arm.shifts.items())
+        or NOT_AVAILABLE,
         verdict_words(figures),
     ]
 
@@ -168,7 +172,7 @@ def _schedules_table(results: ClaimsResults) -> list[str]:
         (
             result.arm,
             f"{result.case.world}, {result.case.seed}",
-            "; ".join(f"{step}: {_told(share)}" for step, share in result.self_over_steps.items()),
+            "; ".join(f"{step}: {told(share)}" for step, share in result.self_over_steps.items()),
         )
         for result in found
     ]
@@ -180,11 +184,11 @@ def _over_similarity(results: ClaimsResults) -> Markup | None:
     run."""
     names = ("unsteered", *SIMILARITY_ARMS.values())
     found = [each.figures.estimates for name in names for each in results.of_arm(name) if each.figures]
-    similarities = [each[SIMILARITY].value for each in found]
+    similarities = [each["similarity"].value for each in found]
     known = [round(value, 3) for value in similarities if value is not None]
     if len(known) < len(found) or len(set(known)) < 2:
         return None
-    deltas = [each[DELTA] for each in found]
+    deltas = [each["delta"] for each in found]
     return over_values(
         "over-similarity",
         "Δ over the measured similarity of model and target, in every world",
@@ -193,7 +197,7 @@ def _over_similarity(results: ClaimsResults) -> Markup | None:
         limits_of(deltas, [0.0]),
         [Mark(0, "0")],
         joined=False,
-        across=(COLLAPSES_BELOW, WORKS_FROM),
+        across=(FROZEN.collapse_similarity, FROZEN.low_similarity),
     )
 
 
@@ -203,7 +207,7 @@ def _patched_table(results: ClaimsResults) -> list[str]:
             row.arm,
             f"{row.case.world}, {row.case.seed}",
             row.model,
-            _told(row.cosine.estimate),
+            told(row.cosine.estimate),
             f"{number(row.cosine.null_low, 2)} to {number(row.cosine.null_high, 2)}",
             number(row.cosine.p, 4),
         )
@@ -214,18 +218,4 @@ def _patched_table(results: ClaimsResults) -> list[str]:
 
 
 def _section(heading: str, columns: Iterable[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    return [f"### {heading}", "", *_table(columns, rows), ""] if rows else []
-
-
-def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    names = list(columns)
-    return [
-        f"| {' | '.join(names)} |",
-        f"|{'---|' * len(names)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-
-
-def _told(estimate: Estimate) -> str:
-    value = number(estimate.value, 3)
-    return value if estimate.low is None else f"{value} {interval(estimate, 3)}"
+    return [f"### {heading}", "", *table(columns, rows), ""] if rows else []

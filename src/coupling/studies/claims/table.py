@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coupling.faithfulness import FROZEN
+from coupling.faithfulness.registry import FIGURES
 from coupling.studies.claims import rules
 from coupling.studies.claims.arms import EARLY, MIXED_ARMS, SIMILARITY_ARMS
-from coupling.studies.claims.rules import Read, Rule
+from coupling.studies.claims.rules import CLOSE, SHIFT, Read, Rule, pooled
 
-GAP = "Self \N{MINUS SIGN} Orig"
+GAP = FIGURES["gap"].symbol
+POINTS = f"{100 * CLOSE:.0f} points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +41,41 @@ class Untested:
     why: str
 
 
+def _of(figures: tuple[str, ...], *arms: str) -> tuple[tuple[str, Read], ...]:
+    """Figures of each arm, by their names in the registry."""
+    return tuple(
+        (f"{FIGURES[figure].symbol}, {arm}", pooled(figure, arm)) for arm in arms for figure in figures
+    )
+
+
 def _gap_of(*arms: str) -> tuple[tuple[str, Read], ...]:
     """Δ and the paper's own figure of each arm."""
-    told = [((f"Δ, {arm}", rules.delta(arm)), (f"{GAP}, {arm}", rules.gap(arm))) for arm in arms]
-    return tuple(each for pair in told for each in pair)
+    return _of(("delta", "gap"), *arms)
 
 
 def _twins_of(*arms: str) -> tuple[tuple[str, Read], ...]:
-    return tuple((f"T, {arm}", rules.twins(arm)) for arm in arms)
+    return _of(("t",), *arms)
 
 
 def _shift(name: str, words: str, arm: str, paper: str, *beside: str) -> Claim:
     """That explanations follow the behaviour that an arm moves."""
-    figures = (*_twins_of(arm, *beside), (f"Δ, {arm}", rules.delta(arm)))
-    rule = "the verdict is coupled, and twins act apart on 15 % or more of the pairs they are steered on"
+    figures = (*_twins_of(arm, *beside), *_of(("delta",), arm))
+    rule = (
+        f"the verdict is coupled, and twins act apart on {100 * SHIFT:.0f} % or more of the pairs they are "
+        "steered on"
+    )
     return Claim(name, words, paper, (arm, *beside), figures, rule, rules.follows(arm))
 
 
 def _adds(name: str, words: str, arm: str, alone: str) -> Claim:
     rule = "T's interval lies above that of the same shift without explanation training"
-    holds = rules.is_ahead_in_twins(arm, alone)
+    holds = rules.is_ahead("t", arm, alone)
     return Claim(f"adds-{name}", words, "", (arm, alone), _twins_of(arm, alone), rule, holds)
 
 
 def _conflicts(name: str, words: str, arm: str, outspoken: str) -> Claim:
     rule = "T's interval lies below that with labels silent about the shifted cue"
-    holds = rules.is_ahead_in_twins(arm, outspoken)
+    holds = rules.is_ahead("t", arm, outspoken)
     return Claim(f"conflict-{name}", words, "", (arm, outspoken), _twins_of(arm, outspoken), rule, holds)
 
 
@@ -72,7 +84,7 @@ def _brakes(name: str, words: str, arm: str, alone: str) -> Claim:
         (f"twins apart at step {EARLY}, {each}", rules.apart(each, EARLY)) for each in (arm, alone)
     )
     rule = (
-        f"at step {EARLY} twins are nearer to each other by 5 points than without explanations (all terms "
+        f"at step {EARLY} twins are nearer to each other by {POINTS} than without explanations (all terms "
         "share one clipped gradient, so any second term would slow the first)"
     )
     return Claim(f"brake-{name}", words, "", (arm, alone), figures, rule, rules.is_slower(arm, alone))
@@ -84,7 +96,7 @@ CLAIMS = (
         "Trained on fixed labels with the KL term, explanations are truer of the model than of its labels",
         f"{GAP} +11.1 points on Hint-MMLU (Qwen3-8B)",
         ("unsteered",),
-        (*_gap_of("unsteered"), ("Self at step 0", rules.self_share("unsteered", 0))),
+        (*_gap_of("unsteered"), ("Self at step 0", pooled("self", "unsteered", 0))),
         "Δ's interval lies above 0",
         rules.is_positive("unsteered"),
     ),
@@ -95,7 +107,7 @@ CLAIMS = (
         ("unsteered", "without-kl"),
         _gap_of("without-kl"),
         f"Δ lies above 0 with KL and not without, and {GAP} is lower without, intervals apart",
-        rules.vanishes_without_kl,
+        rules.gap_takes("unsteered", without="without-kl"),
     ),
     Claim(
         "family",
@@ -112,11 +124,11 @@ CLAIMS = (
         "19 points lower",
         ("unsteered", "other-family"),
         (
-            ("Self, own labels", rules.self_share("unsteered")),
-            ("Self, other family's", rules.self_share("other-family")),
+            ("Self, own labels", pooled("self", "unsteered")),
+            ("Self, other family's", pooled("self", "other-family")),
         ),
         "Self's interval lies below that with own labels",
-        rules.is_less_accurate,
+        rules.is_ahead("self", "unsteered", "other-family"),
     ),
     Claim(
         "mix",
@@ -139,14 +151,11 @@ CLAIMS = (
     Claim(
         "similarity",
         "It works where labels and behaviour agree on enough pairs, and collapses below",
-        "works from about 0.7, collapses below about 0.6",
+        f"works from about {FROZEN.low_similarity:g}, collapses below about {FROZEN.collapse_similarity:g}",
         ("unsteered", *SIMILARITY_ARMS.values()),
-        tuple(
-            figure
-            for arm in SIMILARITY_ARMS.values()
-            for figure in ((f"similarity, {arm}", rules.similarity(arm)), (f"Δ, {arm}", rules.delta(arm)))
-        ),
-        "Δ lies above 0 in each arm of similarity 0.7 or more; below 0.6 not, and is lower, intervals apart",
+        _of(("similarity", "delta"), *SIMILARITY_ARMS.values()),
+        f"Δ lies above 0 in each arm of similarity {FROZEN.low_similarity:g} or more; below "
+        f"{FROZEN.collapse_similarity:g} not, and is lower, intervals apart",
         rules.has_threshold,
     ),
     _shift(
@@ -182,7 +191,7 @@ CLAIMS = (
         ("lora-8", "lora-32", "lora-96"),
         _gap_of("lora-8", "lora-32", "lora-96"),
         f"Δ lies above 0 at rank 96 and not at 32, and {GAP} is lower at 32, intervals apart",
-        rules.rank_matters,
+        rules.gap_takes("lora-96", without="lora-32"),
     ),
     Claim(
         "rate",
@@ -191,7 +200,7 @@ CLAIMS = (
         ("slow", "fast"),
         _gap_of("slow", "fast"),
         f"{GAP} at 1e-3 lies above that at 1e-4, intervals apart",
-        rules.rate_matters,
+        rules.is_ahead("gap", "fast", "slow"),
     ),
     Claim(
         "circuits",
@@ -210,10 +219,10 @@ CLAIMS = (
         "they do",
         ("constant",),
         (
-            ("Self", rules.self_share("constant")),
-            ("Self less its best baseline", rules.advantage_over_baselines("constant")),
+            ("Self", pooled("self", "constant")),
+            ("Self less its best baseline", pooled("self_advantage", "constant")),
         ),
-        "the verdict is collapsed, or Self is less than 5 points above its best baseline",
+        f"the verdict is collapsed, or Self is less than {POINTS} above its best baseline",
         rules.collapses,
     ),
 )
@@ -225,7 +234,7 @@ BEYOND = (
         "The gap, in an organism that never explained itself before",
         "",
         ("plain-unsteered",),
-        (*_gap_of("plain-unsteered"), ("Self at step 0", rules.self_share("plain-unsteered", 0))),
+        (*_gap_of("plain-unsteered"), ("Self at step 0", pooled("self", "plain-unsteered", 0))),
         "Δ's interval lies above 0",
         rules.is_positive("plain-unsteered"),
     ),
@@ -246,9 +255,7 @@ BEYOND = (
         "Explanations are less true when their training stops and behaviour moves on",
         "",
         ("explained-before",),
-        tuple(
-            (f"Self at step {step}", rules.self_share("explained-before", step)) for step in (80, 120, 160)
-        ),
+        tuple((f"Self at step {step}", pooled("self", "explained-before", step)) for step in (80, 120, 160)),
         "Self at the end lies below Self when explanation training stopped, intervals apart",
         rules.goes_stale,
     ),
@@ -290,8 +297,8 @@ BEYOND = (
         "Labels dealt to the wrong questions teach nothing of the kind",
         "",
         ("shuffled",),
-        (*_twins_of("shuffled"), ("Self", rules.self_share("shuffled"))),
-        "the verdict says no skill, or T's interval lies below 0.57",
+        (*_twins_of("shuffled"), ("Self", pooled("self", "shuffled"))),
+        f"the verdict says no skill, or T's interval lies below {FROZEN.twin_margin:g}",
         rules.teaches_nothing,
     ),
 )

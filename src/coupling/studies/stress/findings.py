@@ -2,8 +2,8 @@
 
 Explanations are asked for freely, with the opening of their sentence given, and, where that can be, with all
 of the sentence given but for the answers (`Way`). Probes are judged by the first way in which the form holds
-(the median probe leaves a parse rate of ``FORM_HOLDS`` or more), or by the last: a lost form tells nothing of
-the content. All ways are shown. Worst is the probe whose fall of Self has the highest lower bound.
+(the median probe leaves a parse rate that does not make a verdict invalid), or by the last: a lost form tells
+nothing of the content. All ways are shown. Worst is the probe whose fall of Self has the highest lower bound.
 
 That order is by chance where nothing happens: of 16 probes without any effect, one lower bound in 40 lies
 above 0.
@@ -21,21 +21,20 @@ import numpy as np
 from coupling.faithfulness.consequences import CostWeights
 from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.statistics import NO_DATA, ClusterBootstrap
+from coupling.faithfulness.thresholds import FROZEN
 from coupling.faithfulness.wording import effect, share, signed
 from coupling.models import Way
 from coupling.records import CounterfactualPair, Estimate
 from coupling.report.runs import STRESS_PAGE
-from coupling.store import Json, from_json, read_json
+from coupling.store import read_versioned
 from coupling.studies.stress.asking import Answered
 from coupling.studies.stress.figures import ProbeFigures, effects_moved, harm, probe_figures
 from coupling.studies.stress.putting import Unasked
 from coupling.studies.stress.shifts import ShiftFound
-from coupling.studies.stress.stakes import Stakes, stakes
+from coupling.studies.stress.stakes import stakes
 
 STRESS, PAGE = "stress.json", STRESS_PAGE
-STRESS_SCHEMA = 1
-FORM_HOLDS = 0.9
-"""The parse rate below which a verdict is invalid."""
+STRESS_SCHEMA = 2
 WAY_WORDS: Mapping[str, str] = {
     Way.FREE: "asked freely",
     Way.OPENED: "with the opening of the sentence given",
@@ -102,7 +101,8 @@ class ProbesFound:
 class StakesFound:
     """Errors by consequence, without a probe."""
 
-    by_way: Mapping[str, Stakes]
+    by_way: Mapping[str, Mapping[str, Estimate]]
+    """By the way of asking the figures of `stakes`, each by its name in the registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +142,7 @@ def read_stress(run: Path) -> Findings:
     Raises:
         ValueError: there are none, or they are of another version.
     """
-    file, found = run / STRESS, stress_schema(run)
-    if found != STRESS_SCHEMA:
-        raise ValueError(
-            f"{file}: stress schema {found!r}, but this version reads {STRESS_SCHEMA}; `coupling stress` "
-            "makes it anew"
-        )
-    return from_json(Findings, read_json(file), str(file))
-
-
-def stress_schema(run: Path) -> Json:
-    """The version that the findings in a directory say they are of; None where they say none."""
-    content = read_json(run / STRESS)
-    return content.get("schema") if isinstance(content, dict) else None
+    return read_versioned(Findings, run / STRESS, STRESS_SCHEMA, "`coupling stress` makes it anew")
 
 
 def probes_found(
@@ -193,7 +181,7 @@ def way_judged(parse_rates: Mapping[Way, Sequence[float | None]]) -> Way:
     """The way of asking by which probes are ordered, from the parse rates that they leave in each."""
     for way, rates in parse_rates.items():
         known = [rate for rate in rates if rate is not None]
-        if known and median(known) >= FORM_HOLDS:
+        if known and median(known) >= FROZEN.min_parse_rate:
             return way
     return list(parse_rates)[-1]
 

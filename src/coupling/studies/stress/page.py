@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from coupling.faithfulness import FROZEN
 from coupling.models import Way
 from coupling.report.forest import Row, forest
 from coupling.report.html import environment
 from coupling.studies.stress.figures import harm
-from coupling.studies.stress.findings import FORM_HOLDS, WAY_WORDS, Findings, ProbesFound
+from coupling.studies.stress.findings import WAY_WORDS, Findings, ProbesFound
+from coupling.studies.stress.shifts import SHIFTED
 
 
 def render_stress(found: Findings) -> str:
@@ -26,6 +28,7 @@ def render_stress(found: Findings) -> str:
             judged_because="" if probes is None else judged_because(probes),
             ways=() if probes is None else ways_shown(probes),
             way_words=WAY_WORDS,
+            shifted=SHIFTED,
         )
     )
 
@@ -42,11 +45,11 @@ def ways_shown(probes: ProbesFound) -> list[str]:
 
 def judged_because(probes: ProbesFound) -> str:
     """Why probes are ordered by the one way of asking and not by another."""
-    told = f"They are ordered by what is said {WAY_WORDS[probes.judged]}"
+    told, least = f"They are ordered by what is said {WAY_WORDS[probes.judged]}", FROZEN.min_parse_rate
     if probes.judged == Way.FREE:
-        return f"{told}: under most probes {FORM_HOLDS:g} or more of that can be read."
+        return f"{told}: under most probes {least:g} or more of that can be read."
     return (
-        f"{told}: under most probes less than {FORM_HOLDS:g} of what is said with less given can be read, "
+        f"{told}: under most probes less than {least:g} of what is said with less given can be read, "
         "and a lost form tells nothing of the content."
     )
 

@@ -43,7 +43,6 @@ from coupling.studies.stress.findings import (
     probes_found,
     read_stress,
     stakes_found,
-    stress_schema,
 )
 from coupling.studies.stress.page import render_stress
 from coupling.studies.stress.probes import PROBES, UNPROBED, Probe
@@ -161,9 +160,12 @@ def _put(stress: Stress, target: Target, probes: Sequence[Probe]) -> tuple[list[
 
 def _with_earlier(run: RunDir, found: Findings) -> Findings:
     """With the sections that were found before, of the same model on the same pairs."""
-    if not run.file(STRESS).is_file() or stress_schema(run.path) != STRESS_SCHEMA:
+    if not run.file(STRESS).is_file():
         return found
-    earlier = read_stress(run.path)
+    try:
+        earlier = read_stress(run.path)
+    except ValueError:  # Of another version: what was asked is kept, and told of anew.
+        return found
     same = replace(
         earlier, probes=None, stakes=None, shifts=None, artifacts={}, name=found.name, notes=found.notes
     ) == replace(found, artifacts={})

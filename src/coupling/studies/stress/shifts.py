@@ -6,7 +6,7 @@ experiment is a run directory like any other, beside the artifacts of the probes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,16 @@ from coupling.models import world_of
 from coupling.progress import Progress
 from coupling.records import Estimate
 from coupling.report.runs import RESULTS_FILE, read_results
-from coupling.report.shifts import moment_rows, told_on_one_screen
+from coupling.report.shifts import told_on_one_screen
 from coupling.store import file_sha256
 from coupling.studies.points import read_failure, run_point
 
 EXPERIMENTS = ("sharp-reversal", "backdoor", "region-only", "shift-and-undo")
 """Shipped experiments that move behaviour, in the order of the table."""
+
+
+SHIFTED = ("self", "orig", "delta", "t")
+"""What the table shows of a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,8 @@ class ShiftMoment:
     name: str
     """before, half-way, after or undone, as in the experiment's own report."""
     step: int
-    self_share: Estimate
-    orig_share: Estimate
-    delta: Estimate
-    t: Estimate
+    figures: Mapping[str, Estimate]
+    """One for each of `SHIFTED`, by its name in the registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,10 @@ def run_shifts(experiments: Sequence[ExperimentConfig], folder: Path, progress: 
 
 def shift_found(experiment: str, results: Results, sha256: str) -> ShiftFound:
     """The part of an experiment's figures that the table shows."""
-    verdict = results.headline.verdict
-    moments = []
-    for moment in moment_rows(results):
-        pooled = moment.row.pooled
-        figures = (pooled.self_share, pooled.orig_share, pooled.delta, moment.row.t)
-        moments.append(ShiftMoment(moment.name, moment.row.step, *figures))
-    told = tuple(told_on_one_screen(results.shift))
-    return ShiftFound(experiment, verdict.verdict, verdict.sentence, tuple(moments), told, sha256)
+    verdict, figures = results.verdict(), results.figures
+    moments = tuple(
+        ShiftMoment(each.name, each.step, {name: figures(name, step=each.step) for name in SHIFTED})
+        for each in (results.shift.moments if results.shift else ())
+    )
+    told = tuple(told_on_one_screen(results))
+    return ShiftFound(experiment, verdict.verdict, verdict.sentence, moments, told, sha256)

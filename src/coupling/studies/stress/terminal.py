@@ -6,17 +6,23 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from coupling.faithfulness.registry import FIGURES
 from coupling.records import Estimate
 from coupling.report.terminal import line
-from coupling.report.text import in_words, interval, number, typeset
+from coupling.report.text import in_words, number, typeset
 from coupling.studies.stress.findings import WAY_WORDS, Findings, ProbesFound, ShiftsFound, StakesFound
 from coupling.studies.stress.page import judged_because, ways_shown
+from coupling.studies.stress.shifts import SHIFTED
+from coupling.studies.writing import told
+
+STAKES = ("changed", "denied", "invented", "cost")
+"""What is shown of the errors by consequence."""
 
 
 def print_stress(found: Findings, console: Console) -> None:
     """Print probes worst first, errors by consequence, and what came of moved behaviour."""
-    told = f"{found.name} · {found.model} · {found.pairs} {found.split} pairs in {found.clusters} clusters"
-    console.print(line(told, "dim"))
+    heading = f"{found.name} · {found.model} · {found.pairs} {found.split} pairs in {found.clusters} clusters"
+    console.print(line(heading, "dim"))
     for note in found.notes:
         console.print(line(f"note: {note}"))
     if found.probes is not None:
@@ -44,7 +50,7 @@ def _print_probes(probes: ProbesFound, console: Console) -> None:
     )
     for each in probes.results:
         judged = each.figures[ways[0]]
-        changes = [_short(each.figures[way].self_change) for way in ways]
+        changes = [told(each.figures[way].self_change, 2, signed=True) for way in ways]
         rates = [number(figure.value, 2) for figure in (judged.parse_after, judged.moved, judged.lost)]
         table.add_row(line(each.name, "bold"), *map(line, (*changes, *rates)))
     console.print(table)
@@ -58,8 +64,7 @@ def _print_stakes(found: StakesFound, console: Console) -> None:
     for name in ("errors by consequence", "the cue decides", "denied", "invented", "cost of a pair"):
         table.add_column(name)
     for way, each in found.by_way.items():
-        figures = (each.decided, each.errors.denied, each.errors.invented, each.errors.cost)
-        table.add_row(line(WAY_WORDS[way], "bold"), *(line(in_words(figure)) for figure in figures))
+        table.add_row(line(WAY_WORDS[way], "bold"), *(line(in_words(each[name])) for name in STAKES))
     console.print(table)
 
 
@@ -69,7 +74,7 @@ def _print_shifts(found: ShiftsFound, console: Console) -> None:
         console.print(line(found.left_out))
         return
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for name in ("shift", "moment", "step", "Self", "Orig", "Δ", "T"):
+    for name in ("shift", "moment", "step", *(FIGURES[figure].symbol for figure in SHIFTED)):
         table.add_column(name)
     for each in found.results:
         if each.failure is not None:
@@ -79,10 +84,7 @@ def _print_shifts(found: ShiftsFound, console: Console) -> None:
                 line(each.experiment, "bold"),
                 line(moment.name),
                 line(str(moment.step)),
-                line(number(moment.self_share.value, 2)),
-                line(number(moment.orig_share.value, 2)),
-                line(in_words(moment.delta, signed=True)),
-                line(in_words(moment.t)),
+                *(line(_of_moment(name, moment.figures[name])) for name in SHIFTED),
             )
     console.print(table)
     for each in found.results:
@@ -90,5 +92,8 @@ def _print_shifts(found: ShiftsFound, console: Console) -> None:
             console.print(line(f"{each.experiment}: {typeset(sentence)}"))
 
 
-def _short(estimate: Estimate) -> str:
-    return f"{number(estimate.value, 2, signed=True)} {interval(estimate, 2, signed=True)}"
+def _of_moment(name: str, estimate: Estimate) -> str:
+    """Of runs steered in opposite directions Self and Orig are means: their intervals tell little."""
+    if name in ("self", "orig"):
+        return number(estimate.value, 2)
+    return in_words(estimate, signed=FIGURES[name].signed)

@@ -1,0 +1,36 @@
+"""Who explains the runs: they themselves, and whoever is held against them. Each is a name with claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from coupling.faithfulness.results import BASELINE, MODEL, Explainer
+from coupling.faithfulness.rows import OWN, baseline_explainer
+from coupling.faithfulness.statistics import IntArray
+
+ITSELF = Explainer(OWN, MODEL, "the run itself", "its own explanations")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """An explainer other than the runs, and what it claims."""
+
+    explainer: Explainer
+    claims: IntArray | None
+    """Shape (runs, pairs, 2); None where there was nothing to learn it from."""
+    behaviors: IntArray | None = None
+    """What it does itself, shape (pairs, 2); None of one that does nothing."""
+
+
+def baselines_told(names: Iterable[str]) -> tuple[Explainer, ...]:
+    """The baselines, as explainers."""
+    return tuple(
+        Explainer(
+            baseline_explainer(name),
+            BASELINE,
+            name.replace("_of_own", " (by its own effects)").replace("_", " "),
+            "reads no model",
+        )
+        for name in names
+    )

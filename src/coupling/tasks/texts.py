@@ -1,0 +1,42 @@
+"""Texts by what they are known by, and what is dealt to them by lot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coupling.config import SplitShares
+from coupling.config.task.templates import placeholders
+from coupling.lots import sha256, uniform
+
+
+def split_of(seed: int, cluster: str, shares: SplitShares) -> str:
+    """The split to which a cluster is dealt."""
+    drawn = uniform(seed, "split", cluster)
+    if drawn < shares.train:
+        return "train"
+    return "dev" if drawn < shares.train + shares.dev else "test"
+
+
+def draw_author(wording: str, authors: Sequence[str], seed: int, item: str) -> str | None:
+    """One of the authors where the wording has an {author}: the same for an item in every wording."""
+    if "author" not in placeholders(wording):
+        return None
+    return authors[int(uniform(seed, "author", item) * len(authors))]
+
+
+def text_id(text: str) -> str:
+    """Sixteen hexadecimal digits that stand for a text."""
+    return sha256(text)[:16]
+
+
+def cluster_id(text: str) -> str:
+    """The same for a text whose casing and spacing are no matter."""
+    return text_id(plain(text))
+
+
+def plain(text: str) -> str:
+    return spaced_once(text).casefold()
+
+
+def spaced_once(text: str) -> str:
+    return " ".join(text.split())
