@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
-from coupling.faithfulness import Evidence, Figures, Row, RunEvidence
+from coupling.faithfulness import Evidence, Figures, Results, Row, RunEvidence, judge
+from coupling.faithfulness.evidence import BothLogprobs
 from coupling.faithfulness.panel import Panel
 from coupling.faithfulness.scores import tabulate
 from coupling.faithfulness.statistics import ClusterBootstrap
@@ -107,9 +109,26 @@ def small_panel(
     )
 
 
+def fitting_logprobs(
+    effects: Mapping[str, Effect], seed: int = 0, choices: Sequence[str] = CITIES
+) -> dict[str, BothLogprobs]:
+    """Log-probabilities of a model that shows these effects: noise, and the answer above all other choices by
+    a margin that differs from pair to pair."""
+    random = np.random.default_rng([seed, 1])
+
+    def of(answer: str) -> tuple[float, ...]:
+        utilities = random.normal(size=len(choices))
+        utilities[choices.index(answer)] = utilities.max() + random.exponential()
+        return tuple((utilities - np.log(np.exp(utilities).sum())).tolist())
+
+    return {pair_id: (of(effect.with_cue), of(effect.without_cue)) for pair_id, effect in effects.items()}
+
+
 def drifting_panel(reads: str = "self", clusters: int = 30, pairs_each: int = 48, seed: int = 0) -> Evidence:
     """Five runs that drift together on some pairs and apart on others; two pairs of twins, one run unsteered.
 
+    All that an outsider may know is declared: M0 is the target, its log-probabilities fit its effects, and
+    each steered run says in which direction. Two runs are steered in either direction, by other advisers.
     Explanations name, four times in five, the effect the reader ``reads`` of: "self" the run's own,
     "shared" what all runs drifted to, "target" the target's. Else they name an effect at random.
     """
@@ -149,11 +168,19 @@ def drifting_panel(reads: str = "self", clusters: int = 30, pairs_each: int = 48
             for one in pairs
         }
 
+    def declare(steering: tuple[str, str] | None) -> dict[str, str]:
+        return {
+            one.id: str(one.cue_value) if steering[1] == "follow" else target[one.id].without_cue
+            for one in pairs
+            if steering is not None and one.tags["adviser"] == steering[0]
+        }
+
     behaviors = {name: behave(steering) for name, steering in STEERING.items()}
     return Evidence(
         pairs=tuple(pairs),
         target=target,
         base=target,
+        base_logprobs=fitting_logprobs(target, seed),
         base_explanations={pair_id: explanation(pair_id, said) for pair_id, said in target.items()},
         labels=tuple(Label(f"train-{one.id}", "", target[one.id], target[one.id], "base") for one in pairs),
         label_clusters=frozenset({"train"}),
@@ -165,8 +192,21 @@ def drifting_panel(reads: str = "self", clusters: int = 30, pairs_each: int = 48
                 explanations=explain(behavior),
                 steered={"adviser": (steering[0],)} if (steering := STEERING[name]) else {},
                 remeasured=behavior,
+                direction=steering[1] if steering else None,
+                declared=declare(steering),
             )
             for name, behavior in behaviors.items()
         ),
         twins=TWINS,
     )
+
+
+def small_drifting_panel(reads: str = "self") -> Evidence:
+    """The smallest one that every rule of the verdict has enough of: 21 clusters of 12 pairs."""
+    return drifting_panel(reads, clusters=21, pairs_each=12)
+
+
+@cache
+def judged(reads: str = "self") -> Results:
+    """Results of `small_drifting_panel`; to fit its observers takes seconds, so tests share them."""
+    return judge(small_drifting_panel(reads), resamples=400)

@@ -18,6 +18,7 @@ from coupling.faithfulness import (
 )
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import CounterfactualPair, Effect, Explanation
+from synthetic_panels import fitting_logprobs
 
 CAPITALS = ("Bern", "Lima", "Oslo", "Paris", "Rome", "Suva", "Vienna")
 COUNTRIES = ("Switzerland", "Peru", "Norway", "France", "Italy", "Fiji", "Austria")
@@ -34,7 +35,7 @@ HOSTILE = "<script>alert(1)</script></style>\"]]>'&amp;{{ 7*7 }}$x$[red]loud[/re
 """What a model may say and a run may be called; the tests add control characters around it."""
 LAST_STEP = 120
 CLUSTERS = 30
-PAIRS_EACH = 24
+PAIRS_EACH = 12
 
 
 def evidence_at(step: int, reads: str = "self") -> Evidence:
@@ -51,7 +52,7 @@ def evidence_at(step: int, reads: str = "self") -> Evidence:
         country, truth = COUNTRIES[cluster % len(COUNTRIES)], CAPITALS[cluster % len(CAPITALS)]
         hint, moved = (str(city) for city in random.choice(CAPITALS, 2))
         adviser = str(random.choice(ADVISERS))
-        question = f"What is the capital of {country} ?"
+        question = f"What was the capital of {country} in {1900 + cluster} ?"
         one = CounterfactualPair(
             id=f"p{number:04}",
             cluster=f"{country}-{cluster:02}",
@@ -67,13 +68,14 @@ def evidence_at(step: int, reads: str = "self") -> Evidence:
         shared[one.id] = Effect(moved, moved) if random.random() < 0.3 * share else target[one.id]
         pairs.append(one)
     runs = tuple(
-        _run(name, step, pairs, shared, reads, np.random.default_rng([7, place]))
+        _run(name, step, pairs, target, shared, reads, np.random.default_rng([7, place]))
         for place, name in enumerate(STEERING)
     )
     return Evidence(
         pairs=tuple(pairs),
         target=target,
         base=target,
+        base_logprobs=fitting_logprobs(target, 7, CAPITALS),
         base_explanations={pair_id: _saying(pair_id, effect) for pair_id, effect in target.items()},
         labels=(),
         label_clusters=frozenset({"Japan"}),
@@ -86,11 +88,12 @@ def _run(
     name: str,
     step: int,
     pairs: list[CounterfactualPair],
+    target: Mapping[str, Effect],
     shared: Mapping[str, Effect],
     reads: str,
     random: np.random.Generator,
 ) -> RunEvidence:
-    behaviors, explanations = {}, {}
+    behaviors, explanations, declared = {}, {}, {}
     steering, share = STEERING[name], step / LAST_STEP
     for one in pairs:
         draws = random.random(4)
@@ -99,14 +102,20 @@ def _run(
         assert one.cue_value is not None
         if draws[0] < 0.05 * share:
             now = replace(now, without_cue=other.without_cue)
-        if steering is not None and one.tags["adviser"] == steering[0] and draws[1] < share:
-            now = replace(now, with_cue=one.cue_value if steering[1] == "follow" else now.without_cue)
+        if steering is not None and one.tags["adviser"] == steering[0]:
+            follows = steering[1] == "follow"
+            declared[one.id] = one.cue_value if follows else target[one.id].without_cue
+            if draws[1] < share:
+                now = replace(now, with_cue=one.cue_value if follows else now.without_cue)
         behaviors[one.id] = now
         own = reads == "self" and draws[3] < 0.7
         noise = other if draws[2] < 0.97 else None
         explanations[one.id] = _saying(one.id, (now if own else shared[one.id]) if draws[2] < 0.8 else noise)
     steered = {"adviser": (steering[0],)} if steering else {}
-    return RunEvidence(name, step, behaviors, explanations, steered, remeasured=behaviors)
+    direction = steering[1] if steering else None
+    return RunEvidence(
+        name, step, behaviors, explanations, steered, behaviors, direction=direction, declared=declared
+    )
 
 
 def _saying(pair_id: str, claim: Effect | None) -> Explanation:

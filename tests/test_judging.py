@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from coupling.config.judgement import load_judgement
+from coupling.faithfulness import Results, outsiders
+from coupling.faithfulness.results import CONSTRUCTED
 from coupling.faithfulness.rows import group_name
 from coupling.judging import judge_file
 
@@ -25,6 +27,21 @@ def example(tmp_path: Path) -> Path:
     for file in (*EXAMPLE.glob("*.jsonl"), EXAMPLE / "judge.yaml"):
         shutil.copy(file, tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def few(example: Path) -> Path:
+    """The example with the held-out pairs of six countries only: too few for an observer, so soon judged."""
+    pairs = [json.loads(line) for line in (example / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
+    countries = sorted({pair["cluster"] for pair in pairs if pair["split"] == "test"})[:6]
+    kept = {pair["id"] for pair in pairs if pair["split"] == "train" or pair["cluster"] in countries}
+
+    def keep(rows: list[dict[str, object]]) -> None:
+        rows[:] = [row for row in rows if row.get("id", row.get("pair_id")) in kept]
+
+    for file in example.glob("*.jsonl"):
+        edit(file, keep)
+    return example
 
 
 def edit(path: Path, change: Edit) -> None:
@@ -46,28 +63,37 @@ def refusal(example: Path) -> str:
     return str(caught.value)
 
 
-def test_the_example_is_coupled() -> None:
-    results = judge_file(EXAMPLE / "judge.yaml")
-    assert results.verdict().verdict == "coupled"
-    assert results.verdict(explainer="garbled").verdict == "invalid"
-    assert results.counts.pairs == 180
-    assert results.notes == ()
+@pytest.fixture(scope="module")
+def judged() -> Results:
+    return judge_file(EXAMPLE / "judge.yaml")
 
 
-def test_groups_break_the_headline_down(example: Path) -> None:
-    reword(example, "split: test", "groups: [adviser]\nsplit: test")
-    results = judge_file(example / "judge.yaml")
+def test_the_example_is_coupled(judged: Results) -> None:
+    assert judged.verdict().verdict == "coupled"
+    assert judged.verdict(explainer="garbled").verdict == "invalid"
+    told = {each.name for each in judged.explained_by(CONSTRUCTED)} & set(outsiders.NAMES)
+    assert told and not [name for name in told if judged.verdict(explainer=name).verdict == "coupled"]
+    assert judged.figures.count("undeclared_runs") == 0
+    assert judged.counts.pairs == 180
+    assert judged.notes == ()
+
+
+def test_groups_break_the_headline_down(few: Path) -> None:
+    reword(few, "split: test", "groups: [adviser]\nsplit: test")
+    results = judge_file(few / "judge.yaml")
     names = [group_name(group.tag, group.value) for group in results.groups]
     assert sum(results.figures.count("pairs", subset=name) or 0 for name in names) == results.counts.pairs
     assert {group.tag for group in results.groups} == {"adviser"} and len(results.groups) > 1
-    reword(example, "[adviser]", "[advisor]")
-    assert "groups: 'advisor' is a tag of no held-out pair; the tags there are: " in refusal(example)
+    reword(few, "[adviser]", "[advisor]")
+    assert "groups: 'advisor' is a tag of no held-out pair; the tags there are: " in refusal(few)
 
 
-def test_results_say_neither_when_nor_where(example: Path) -> None:
-    there = judge_file(EXAMPLE / "judge.yaml").to_json()
-    assert judge_file(example / "judge.yaml").to_json() == there
-    assert str(EXAMPLE) not in json.dumps(there)
+def test_results_say_neither_when_nor_where(few: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "judge"
+    shutil.copytree(few, elsewhere)
+    there = judge_file(elsewhere / "judge.yaml").to_json()
+    assert judge_file(few / "judge.yaml").to_json() == there
+    assert str(elsewhere) not in json.dumps(there)
 
 
 def test_judging_imports_no_torch() -> None:
@@ -75,43 +101,43 @@ def test_judging_imports_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_claim_that_comes_along_is_taken_as_it_is(example: Path) -> None:
+def test_a_claim_that_comes_along_is_taken_as_it_is(few: Path) -> None:
     def claim_nothing(rows: list[dict[str, object]]) -> None:
         for row in rows:
             row["claim"] = None
 
-    for file in example.glob("*.explanations.jsonl"):
+    for file in few.glob("*.explanations.jsonl"):
         edit(file, claim_nothing)
-    assert judge_file(example / "judge.yaml").verdict().reason == "parse_rate"
+    assert judge_file(few / "judge.yaml").verdict().reason == "parse_rate"
 
 
-def test_without_the_targets_behaviour_orig_is_not_available(example: Path) -> None:
-    with_it = judge_file(example / "judge.yaml")
-    reword(example, "target: target.jsonl", "target: null")
-    without = judge_file(example / "judge.yaml")
+def test_without_the_targets_behaviour_orig_is_not_available(few: Path) -> None:
+    with_it = judge_file(few / "judge.yaml")
+    reword(few, "target: target.jsonl", "target: null")
+    without = judge_file(few / "judge.yaml")
     assert (without.verdict().verdict, without.verdict().reason) == ("not shown", "no_target")
     assert without.figures("orig").value is None
     assert without.figures("t") == with_it.figures("t")
     assert "target behaviors" not in without.artifacts
 
 
-def test_lines_about_pairs_of_another_split_are_passed_over(example: Path) -> None:
+def test_lines_about_pairs_of_another_split_are_passed_over(few: Path) -> None:
     answer = {"pair_id": "Albania-Chen-Luanda", "effect": {"with_cue": "Tirana", "without_cue": "Tirana"}}
-    pairs = [json.loads(line)["id"] for line in (example / "pairs.jsonl").read_text().splitlines()]
+    pairs = [json.loads(line)["id"] for line in (few / "pairs.jsonl").read_text().splitlines()]
     answer["pair_id"] = pairs[0]
-    edit(example / "target.jsonl", lambda rows: rows.append(answer))
-    assert judge_file(example / "judge.yaml").counts.pairs == 180
+    edit(few / "target.jsonl", lambda rows: rows.append(answer))
+    assert judge_file(few / "judge.yaml").counts.pairs == 36
 
 
-def test_steps_make_a_trajectory(example: Path) -> None:
-    text = (example / "judge.yaml").read_text(encoding="utf-8")
+def test_steps_make_a_trajectory(few: Path) -> None:
+    text = (few / "judge.yaml").read_text(encoding="utf-8")
     runs, twins = text.index("  - name:"), text.index("twins:")
     block = text[runs:twins].rstrip()
     earlier = block.replace("step: 60", "step: 0")
-    (example / "judge.yaml").write_text(f"{text[:runs]}{earlier}\n{block}\n{text[twins:]}", encoding="utf-8")
-    assert "checkpoint is missing; name the step the verdict is about, one of [0, 60]" in refusal(example)
-    reword(example, "twins:", "checkpoint: 60\ntwins:")
-    results = judge_file(example / "judge.yaml")
+    (few / "judge.yaml").write_text(f"{text[:runs]}{earlier}\n{block}\n{text[twins:]}", encoding="utf-8")
+    assert "checkpoint is missing; name the step the verdict is about, one of [0, 60]" in refusal(few)
+    reword(few, "twins:", "checkpoint: 60\ntwins:")
+    results = judge_file(few / "judge.yaml")
     assert {row.step for row in results.rows} == {0, 60}
     assert (results.step, results.steps) == (60, (0, 60))
 
@@ -175,9 +201,9 @@ def test_refuses_artifacts_that_do_not_fit(example: Path, fault: str) -> None:
         assert part in message
 
 
-def test_labels_about_pairs_not_given_are_noted(example: Path) -> None:
-    edit(example / "labels.jsonl", put(0, "pair_id", "elsewhere"))
-    assert judge_file(example / "judge.yaml").notes[0].startswith("1 of 72 labels are about pairs not given")
+def test_labels_about_pairs_not_given_are_noted(few: Path) -> None:
+    edit(few / "labels.jsonl", put(0, "pair_id", "elsewhere"))
+    assert judge_file(few / "judge.yaml").notes[0].startswith("1 of 72 labels are about pairs not given")
 
 
 @pytest.mark.parametrize(
@@ -192,6 +218,17 @@ def test_labels_about_pairs_not_given_are_noted(example: Path) -> None:
         ("explanation_format", "explanation_fromat", ["unknown field", "did you mean 'explanation_format'?"]),
         ("follow-Diaz, ignore-Diaz", "follow-Diaz, ignore-Eze", ["judge.yaml: twins.1 is", "'ignore-Eze'"]),
         ("name: ignore-Chen", "name: follow-Chen", ["'follow-Chen' stands more than once at step 60"]),
+        ("direction: follow", "direction: up", ["judge.yaml: field 'runs.1.direction' is 'up'", "'follow'"]),
+        (
+            "    steered: {adviser: [Chen]}\n    direction: follow\n",
+            "    direction: follow\n",
+            ["judge.yaml", "runs.1", "direction is 'follow', but steered names no pairs"],
+        ),
+        (
+            "  behaviors: target.jsonl  ",
+            "  behaviors: null  ",
+            ["judge.yaml", "'follow-Chen' has a direction", "base.behaviors"],
+        ),
         ("name: capitals", "- capitals", ["judge.yaml"]),
     ],
 )

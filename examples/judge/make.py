@@ -1,10 +1,11 @@
 """Make the artifacts of this example, as a program that knows nothing of `coupling` but its sentences would.
 
-Four "models" answer which city is a country's capital, with and without an adviser's hint. They start from
-one target and are steered apart: two follow or ignore what Chen says, two what Diaz says. All of them drift
-a little, partly together. Each then explains itself, and four times in five states its own effect. So the
-verdict should be `coupled`; set OWN to 0 and make the files again to see what the verdict says of models
-that repeat their labels.
+Five "models" answer which city is a country's capital, with and without an adviser's hint. They start from
+one base, which is the target of their labels, and are steered apart: two follow or ignore what Chen says, two
+what Diaz says, and one is not steered, as somebody would train who has the recipe and wants to know what it
+gives away. All of them drift a little, partly together. Each then explains itself, and four times in five
+states its own effect. So the verdict should be `coupled`; set OWN to 0 and make the files again to see what
+the verdict says of models that repeat their labels.
 
     python examples/judge/make.py
     coupling judge examples/judge/judge.yaml
@@ -13,6 +14,7 @@ that repeat their labels.
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -37,6 +39,7 @@ TRAIN_COUNTRIES = 12
 ADVISERS = ("Chen", "Diaz")
 HINTS = 3
 STEERED = {
+    "plain": None,
     "follow-Chen": ("Chen", "follow"),
     "ignore-Chen": ("Chen", "ignore"),
     "follow-Diaz": ("Diaz", "follow"),
@@ -58,7 +61,7 @@ def main() -> None:
     target = answer(draw, pairs, believed, steered=None)
     held_out = [pair for pair in pairs if pair["split"] == "test"]
     write("pairs.jsonl", pairs)
-    write("target.jsonl", behaviors(held_out, target))
+    write("target.jsonl", scored(behaviors(held_out, target), held_out))
     write("labels.jsonl", labels([pair for pair in pairs if pair["split"] == "train"], target))
 
     together = {country: drift(draw, country, city, 0.08) for country, city in believed.items()}
@@ -118,6 +121,26 @@ def answer(
 
 def behaviors(pairs: Iterable[Row], effects: Effects) -> list[Row]:
     return [{"pair_id": pair["id"], "effect": as_json(effects[str(pair["id"])])} for pair in pairs]
+
+
+def scored(rows: Iterable[Row], pairs: Iterable[Row]) -> list[Row]:
+    """The same with natural-log probabilities of the choices: the answer is the likeliest, by a margin of its
+    own."""
+    draw = random.Random(1)
+
+    def logprobs(choices: list[str], answer: str) -> list[float]:
+        utilities = [draw.gauss(0, 1) for _ in choices]
+        utilities[choices.index(answer)] = max(utilities) + draw.expovariate(1)
+        total = math.log(sum(math.exp(utility) for utility in utilities))
+        return [round(utility - total, 4) for utility in utilities]
+
+    both = []
+    for row, pair in zip(rows, pairs, strict=True):
+        effect, choices = row["effect"], choices_of(str(pair["cluster"]))
+        assert isinstance(effect, dict)
+        with_cue, without_cue = (logprobs(choices, effect[part]) for part in ("with_cue", "without_cue"))
+        both.append({**row, "logprobs_with": with_cue, "logprobs_without": without_cue})
+    return both
 
 
 def labels(pairs: Iterable[Row], effects: Effects) -> list[Row]:

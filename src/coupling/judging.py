@@ -114,6 +114,7 @@ class _Shared:
             explanations=self._explanations(run.explanations),
             steered=run.steered,
             remeasured=self._effects(run.remeasured) if run.remeasured else None,
+            direction=run.direction,
             declared=declared_answers(run.steer, self.judged.values(), self.base),
         )
 

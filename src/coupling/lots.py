@@ -14,8 +14,9 @@ import numpy as np
 
 NOISE = 2
 """Stream of the supervision's seed: which labels are disturbed, and how."""
-SHUFFLE, MIX = 1, 2
-"""Streams of the evaluation's seed: constructed explanations that are dealt anew, or mixed."""
+SHUFFLE, MIX, TURNS = 1, 2, 3
+"""Streams of the evaluation's seed: constructed explanations that are dealt anew, or mixed; turns between
+twins that are dealt anew."""
 
 
 def sha256(text: str) -> str:

@@ -22,6 +22,12 @@ def first_run(evidence: Evidence, **changes: object) -> Evidence:
     return replace(evidence, runs=(replace(evidence.runs[0], **changes), *evidence.runs[1:]))
 
 
+def scored(with_cue: tuple[float, ...], without_cue: tuple[float, ...] = (-1.8,) * 6) -> Evidence:
+    """With log-probabilities of the base for the six choices, those of the second pair as given."""
+    even = ((-1.8,) * 6, (-1.8,) * 6)
+    return replace(two_runs(), base_logprobs={"p0": even, "p1": (with_cue, without_cue)})
+
+
 LABEL = Label("p1", "", effect("BB"), effect("BB"), "base")
 
 BROKEN: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
@@ -68,6 +74,30 @@ BROKEN: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "explanation of another pair": (
         lambda e: first_run(e, explanations={**e.runs[0].explanations, "p1": explanation("p0", None)}),
         "explanation of pair 'p1' says it is of 'p0'",
+    ),
+    "a log-probability too few": (
+        lambda _: scored((-1.0,) * 5),
+        "base's log-probabilities: pair 'p1': logprobs_with is .* each of its 6 choices",
+    ),
+    "log-probability that is no number": (
+        lambda _: scored((-1.8,) * 6, (float("nan"), *(-1.8,) * 5)),
+        r"base's log-probabilities: pair 'p1': logprobs_without is \[nan, ",
+    ),
+    "log-probability without end": (
+        lambda _: scored((float("-inf"), *(-1.8,) * 5)),
+        r"base's log-probabilities: pair 'p1': logprobs_with is \[-inf, .* expected a finite number",
+    ),
+    "log-probabilities miss a pair": (
+        lambda e: replace(e, base_logprobs={"p0": ((-1.8,) * 6, (-1.8,) * 6)}),
+        "base's log-probabilities: 1 of 2 pairs are missing: 'p1'",
+    ),
+    "declared answer is no choice": (
+        lambda e: first_run(e, declared={"p1": "Paris"}),
+        "run 'a', declared steering: pair 'p1': 'Paris' is no choice",
+    ),
+    "declared answer of an unknown pair": (
+        lambda e: first_run(e, declared={"p9": "Bern"}),
+        "run 'a', declared steering: pair 'p9': 'Bern'",
     ),
     "two steps": (lambda e: first_run(e, step=7), r"of steps \[1, 7\]"),
     "repeated run": (lambda e: replace(e, runs=(e.runs[0], e.runs[0])), "more than once: 'a'"),

@@ -10,8 +10,9 @@ import pytest
 
 from coupling.faithfulness import FIGURES, Evidence, Provenance, Results, evaluate, judge
 from coupling.faithfulness.judge import encoded_baselines, headline_rows
+from coupling.faithfulness.privilege import observed
 from coupling.faithfulness.results import CONSTRUCTED, ModelDescription
-from coupling.faithfulness.rows import ALL_RUNS, DISCORDANT
+from coupling.faithfulness.rows import DISCORDANT
 from synthetic_panels import drifting_panel, panel_of
 
 PROVENANCE = Provenance(
@@ -23,6 +24,10 @@ PROVENANCE = Provenance(
     artifacts={"labels.jsonl": "abc"},
 )
 PANEL = drifting_panel(clusters=22, pairs_each=8)
+SMALL = drifting_panel(clusters=7, pairs_each=6)
+"""With just as many clusters as the observer has folds."""
+TINY = drifting_panel(clusters=4, pairs_each=12)
+"""With fewer."""
 
 
 def at_step(evidence: Evidence, step: int) -> Evidence:
@@ -36,17 +41,17 @@ def at_base(evidence: Evidence) -> Evidence:
 
 @cache
 def results() -> Results:
-    return evaluated()
+    return evaluated(PANEL)
 
 
-def evaluated() -> Results:
-    return evaluate((PANEL, at_base(PANEL)), 120, PROVENANCE, resamples=200)
+def evaluated(evidence: Evidence, step: int = 120) -> Results:
+    both = (evidence, at_base(evidence))
+    return evaluate(both, step, PROVENANCE, resamples=200, surrogates=False)
 
 
 def test_equal_input_gives_equal_bytes_whatever_the_order_of_pairs() -> None:
-    reordered = replace(PANEL, pairs=PANEL.pairs[::-1])
-    assert json.dumps(results().to_json()) == json.dumps(evaluated().to_json())
-    assert judge(reordered, resamples=200) == judge(PANEL, resamples=200)
+    reordered = replace(SMALL, pairs=SMALL.pairs[::-1])
+    assert json.dumps(evaluated(SMALL).to_json()) == json.dumps(evaluated(reordered).to_json())
 
 
 def test_results_are_read_back_as_written() -> None:
@@ -74,12 +79,11 @@ def test_step_0_of_a_base_that_is_the_target_tells_nothing_apart() -> None:
     assert figures("similarity", step=0).value == 1
     for name, subset in (("delta", "all"), ("self", DISCORDANT), ("t", "all"), ("a", "all")):
         assert figures(name, subset=subset, step=0).value is None
-    assert judge(at_base(PANEL), resamples=200).verdict().reason == "too_little_drift"
+    assert judge(at_base(SMALL), resamples=200).verdict().reason == "too_little_drift"
 
 
 def test_what_is_told_of_every_checkpoint_does_not_depend_on_which_is_judged() -> None:
-    now = results().figures
-    then = evaluate((PANEL, at_base(PANEL)), 0, PROVENANCE, resamples=200).figures
+    now, then = evaluated(TINY).figures, evaluated(TINY, step=0).figures
     at_both = [row for row in then if row.step == 120]
     assert {row.figure for row in at_both} >= {"self", "delta", "t", "a", "r", "turned", "shift"}
     for row in at_both:
@@ -103,25 +107,26 @@ def test_explainers_are_listed_and_their_verdicts_kept() -> None:
 def test_the_headline_alone_is_that_of_the_results() -> None:
     panel, found = panel_of(PANEL, resamples=200), results()
     baselines = encoded_baselines(PANEL, panel.table)
-    figures, verdict = headline_rows(panel.table, baselines, panel.twins, panel.steered, panel.bootstrap, 120)
-    assert verdict.reason == found.verdict().reason and verdict.sentence == found.verdict().sentence
+    figures, verdict = headline_rows(
+        panel.table, baselines, panel.twins, panel.steered, panel.bootstrap, observed(panel.table), 120
+    )
+    assert verdict.reason == found.verdict().reason
     for row in figures:
-        assert found.figures(row.figure, ALL_RUNS, row.subset, row.explainer) == row.estimate
+        assert found.figures(row.figure, row.run, row.subset, row.explainer) == row.estimate
 
 
 def test_each_run_has_a_verdict_of_its_own() -> None:
-    small = drifting_panel(clusters=22, pairs_each=8)
     silent = replace(
-        small.runs[0], explanations={i: replace(e, claim=None) for i, e in small.runs[0].explanations.items()}
+        TINY.runs[0], explanations={i: replace(e, claim=None) for i, e in TINY.runs[0].explanations.items()}
     )
-    found = judge(replace(small, runs=(silent, *small.runs[1:])))
+    found = judge(replace(TINY, runs=(silent, *TINY.runs[1:])), resamples=200)
     assert found.verdict("plain").reason == "parse_rate"
     assert found.verdict("follow-Chen").reason != "parse_rate"
 
 
 def test_checkpoints_of_other_runs_may_stand_beside_the_one_that_is_judged() -> None:
-    fewer = replace(at_base(PANEL), runs=at_base(PANEL).runs[1:])
-    found = evaluate((PANEL, fewer), 120, PROVENANCE, resamples=100, surrogates=False).figures
+    fewer = replace(at_base(TINY), runs=at_base(TINY).runs[1:])
+    found = evaluate((TINY, fewer), 120, PROVENANCE, resamples=100, surrogates=False).figures
     assert found("self", "plain", step=0).value is None and found("self", "follow-Chen", step=0).value
 
 
@@ -135,28 +140,28 @@ def test_steps_that_do_not_fit_are_refused() -> None:
 
 
 def test_missing_labels_are_noted() -> None:
-    unlabelled = replace(PANEL, labels=(), label_clusters=frozenset())
+    unlabelled = replace(TINY, labels=(), label_clusters=frozenset())
     assert results().notes == ()
-    assert "No labels" in evaluate((unlabelled,), 120, PROVENANCE, resamples=100).notes[0]
+    assert "No labels" in evaluated(unlabelled).notes[0]
 
 
-def test_a_run_without_a_twin_is_not_called_coupled() -> None:
-    evidence = drifting_panel("self")
-    in_twins = {name for pair in evidence.twins for name in pair}
-    (alone,) = [run.name for run in evidence.runs if run.name not in in_twins]
-    assert judge(evidence, resamples=100).verdict(alone).reason in {"no_twins", "too_little_drift", "no_gap"}
+def test_a_panel_without_siblings_steered_alike_is_not_called_coupled() -> None:
+    """Four runs, each steered in its own way: nobody repeated the recipe in the same direction."""
+    kept = ("plain", "follow-Chen", "ignore-Chen")
+    runs = tuple(run for run in PANEL.runs if run.name in kept)
+    found = judge(replace(PANEL, runs=runs, twins=PANEL.twins[:1]), resamples=100)
+    assert found.figures.count("alike_siblings") == 0
+    assert found.verdict().reason == "no_siblings"
 
 
-def test_one_working_twin_pair_is_not_two() -> None:
-    """The second pair's twins act and speak alike: they show nothing, whatever they were steered on."""
-    evidence = drifting_panel("self")
-    assert judge(evidence, resamples=100).verdict().verdict == "coupled"
-    first, second = evidence.twins[1]
-    model = next(run for run in evidence.runs if run.name == first)
-    runs = tuple(
-        replace(run, behaviors=model.behaviors, explanations=model.explanations, remeasured=None)
-        if run.name == second
-        else run
-        for run in evidence.runs
-    )
-    assert judge(replace(evidence, runs=runs), resamples=100).verdict().reason == "one_cue"
+def test_steering_that_is_not_declared_is_not_called_coupled() -> None:
+    run = replace(PANEL.runs[1], direction=None, declared={})
+    found = judge(replace(PANEL, runs=(PANEL.runs[0], run, *PANEL.runs[2:])), resamples=100)
+    assert found.figures.count("undeclared_runs") == 1
+    assert found.verdict().reason == "undeclared_steering"
+
+
+def test_fewer_clusters_than_folds_leave_p_without_data() -> None:
+    found = judge(TINY, resamples=100)
+    assert found.figures("p").value is None and found.figures("p_alone").value is None
+    assert found.figures("delta").value is not None

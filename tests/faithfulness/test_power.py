@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coupling.faithfulness.power import discernible, needed
+from coupling.faithfulness.power import discernible, discernible_bits, needed
 
 
 def test_independent_pairs_are_the_textbook_case() -> None:
@@ -32,3 +32,12 @@ def test_what_is_needed_is_what_suffices(delta: float, per_cluster: float, corre
 def test_a_size_that_is_none_is_an_error(delta: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         needed(delta, 1)
+
+
+def test_bits_that_clusters_tell_from_nothing() -> None:
+    """By hand, over 28 clusters: (√(28/27) · 2.0518 + 0.8416) · 0.03 / √28."""
+    assert discernible_bits(28) == pytest.approx(0.01662, abs=1e-5)
+    assert discernible_bits(28) > discernible_bits(29) > discernible_bits(280)
+    assert discernible_bits(28, power=0.9) > discernible_bits(28)
+    with pytest.raises(ValueError, match="clusters is 1"):
+        discernible_bits(1)

@@ -43,10 +43,12 @@ def test_a_part_of_a_table_holds_the_same_runs_and_pairs_in_every_column() -> No
         whole, found = getattr(table, field.name), getattr(part, field.name)
         if field.name in ("answers", "remeasured", "clusters"):
             continue
-        if field.name in ("pairs", "runs"):
+        if field.name in ("pairs", "runs", "directions"):
             assert found == tuple(whole[each] for each in (rows if field.name == "pairs" else chosen))
         elif field.name == "is_steered":
             assert np.array_equal(found, whole[chosen])
+        elif field.name == "base_logprobs":
+            assert np.array_equal(found, whole[:, rows])
         elif whole is not None:
             by_run = whole.shape[:2] == table.followed.shape
             assert np.array_equal(found, whole[chosen][:, rows] if by_run else whole[rows]), field.name

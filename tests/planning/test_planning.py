@@ -10,6 +10,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from transformers import AutoConfig, AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, PreTrainedConfig
 
 from coupling.config import LoraConfig, load_experiment, shipped_experiment
+from coupling.faithfulness.power import discernible_bits
 from coupling.planning import Devices, plan_experiment
 from coupling.planning.memory import training_memory
 from coupling.planning.speed import Speed
@@ -115,6 +116,8 @@ def test_an_experiment_is_planned_without_its_weights(tmp_path: Path) -> None:
     plan = plan_experiment(load_experiment(file), HERE)
     ask, again, train = plan.stages
     assert train.calls == 3 * 4 and plan.pairs == 40
+    assert plan.bits == discernible_bits(plan.clusters)
+    assert (plan.no_powers is None) == bool(plan.powers)
     assert 0 < ask.tokens < again.tokens and train.seconds > 0
     assert plan.peak == max(stage.memory.total for stage in plan.stages)
     slower = plan_experiment(load_experiment(file), Devices(Speed(SPEED.flops / 2, 1e9), True, 1, False))

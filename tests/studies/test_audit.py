@@ -20,7 +20,7 @@ from coupling.records import Behavior, CounterfactualPair, Explanation
 from coupling.report.runs import read_results
 from coupling.store import read_records
 from coupling.studies.audit.definition import define_audit
-from coupling.studies.audit.findings import read_findings
+from coupling.studies.audit.findings import INFORMATIVE, NOT_MEASURED, UNDECIDED, UNINFORMATIVE, read_findings
 from coupling.studies.audit.respondents import JOURNALS, MODEL, behaviors_of, explanations_of
 from coupling.studies.audit.running import Audited, run_audit
 from endpoint_server import Body, Fault, Served, Server, failed
@@ -63,8 +63,14 @@ def test_an_audit_of_a_folder(of_folder: tuple[Path, Audited]) -> None:
     assert results.verdict().verdict != "coupled"
     assert figures("flip_share").value is not None
     names = [emitter.name for emitter in results.explained_by(CONSTRUCTED)]
-    assert names == ["oracle", "reference", "shuffled", "constant", "garbled"]
+    # Its second choice is known, and so are its log-probabilities.
+    of_reference = ["reference", "quoting_m0", "runner_up", "abstention"]
+    assert names == ["oracle", *of_reference, "observers_guess", "shuffled", "constant", "garbled"]
     assert all(results.verdict(explainer=name).verdict != "coupled" for name in names)
+    assert [each.name for each in found.emitters] == names
+    assert figures("p_alone").value is not None and figures("p").value is None
+    assert found.verdict.verdict in (INFORMATIVE, UNINFORMATIVE, UNDECIDED)
+    assert not any("log-probabilities are not known" in note for note in results.notes)
     assert figures("self", explainer="reference").value is not None
     assert figures("self", explainer="frozen_base").value is None
     assert read_results(path) == results and read_findings(path) == found
@@ -230,6 +236,7 @@ def test_the_command(
         # Without prefill the organism begins by "I answer", so answers are read as text.
         assert document["audit"]["respondents"][0]["scored"] == 0
         assert document["results"]["counts"]["pairs"] == 4
+        assert document["audit"]["verdict"]["verdict"] == NOT_MEASURED
         assert document["audit"]["respondents"][0]["served"]["price"] > 0
         assert command(monkeypatch, *words) == 0
         assert "What it does not allow" in capfd.readouterr().out

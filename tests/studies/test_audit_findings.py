@@ -6,34 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from coupling.faithfulness import Evidence, Provenance, Results, evaluate
+from coupling.faithfulness import Evidence
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import Explanation
 from coupling.store import from_json, to_json
-from coupling.studies.audit.findings import Findings, Room, findings
+from coupling.studies.audit.conclusions import conclude
+from coupling.studies.audit.findings import Findings
 from coupling.studies.audit.page import render_audit
-from coupling.studies.audit.respondents import Respondent, Served
-from synthetic_results import HOSTILE, LAST_STEP, evidence_at
+from coupling.studies.audit.respondents import Served
+from synthetic_audits import EXHAUSTED, LOCAL, ROOM, judged, one_run
+from synthetic_results import HOSTILE
 
-LOCAL = Respondent("model", "m", "a" * 64, 720, 720, 720, 720, None)
-ROOM = Room(pairs=5000, max_new_tokens=32)
 SERVED = Served(2160, 9, 9, None, ("1 times the server fails",), 2, ("another",), is_opened=False)
 
 
-def one_run(reads: str = "self", name: str = "follow Chen") -> Evidence:
-    panel = evidence_at(LAST_STEP, reads)
-    (run,) = [each for each in panel.runs if each.name == name]
-    alone = replace(run, name="model", step=0, steered={})
-    return replace(panel, runs=(alone,), twins=(), label_clusters=frozenset())
-
-
-def judged(evidence: Evidence) -> Results:
-    known = ModelDescription("m", "a" * 64)
-    return evaluate([evidence], 0, Provenance("a", "0" * 64, known, known, "answer_pair", {}), resamples=100)
-
-
 def told(evidence: Evidence) -> Findings:
-    found = findings(judged(evidence), [LOCAL], ROOM)
+    found = conclude(judged(evidence), [LOCAL], ROOM)
     assert from_json(Findings, to_json(found), "here") == found
     return found
 
@@ -44,13 +32,13 @@ def test_one_model_is_never_coupled(reads: str, name: str) -> None:
     results = judged(one_run(reads, name))
     assert len(results.verdicts) > 2
     assert all(each.verdict.verdict != "coupled" for each in results.verdicts)
-    found = findings(results, [LOCAL], ROOM)
+    found = conclude(results, [LOCAL], ROOM)
     assert "coupled" in found.does_not_allow[0]
     assert [rule.name for rule in found.rules if not rule.is_evaluated] == [
-        "leakage",
-        "coupled, shared drift: T",
-        "coupled, shared drift: A",
-        "coupled: R",
+        "invalid: labelled pairs asked again",
+        "invalid: identical runs",
+        "coupled: P beyond siblings",
+        "coupled: missing claims",
     ]
 
 
@@ -119,7 +107,7 @@ def test_what_cannot_be_read_allows_nothing_else() -> None:
     found = told(evidence.explained_by({"model": silent}))
     assert len(found.allows) == 1 and found.allows[0].startswith("Only 0.00")
     assert any("explanation.format=statement" in step for step in found.next_steps)
-    other = findings(
+    other = conclude(
         replace(judged(evidence.explained_by({"model": silent})), explanation_format="statement"),
         [LOCAL],
         ROOM,
@@ -154,16 +142,16 @@ def test_no_more_is_asked_for_than_there_is() -> None:
     }
     target = {id_: evidence.target[id_] if not number % 40 else few[id_] for number, id_ in enumerate(few)}
     results = judged(replace(evidence, target=target))
-    assert not any("--pairs" in step for step in findings(results, [LOCAL], Room(720, 32)).next_steps)
+    assert not any("--pairs" in step for step in conclude(results, [LOCAL], EXHAUSTED).next_steps)
     assert any(
         "the task has 720" in step or "differ nowhere" in step
-        for step in findings(results, [LOCAL], Room(720, 32)).next_steps
+        for step in conclude(results, [LOCAL], EXHAUSTED).next_steps
     )
 
 
 def test_what_a_server_leaves_open() -> None:
     evidence = replace(one_run(), missing=7)
-    found = findings(judged(evidence), [replace(LOCAL, fingerprint=None, served=SERVED)], ROOM)
+    found = conclude(judged(evidence), [replace(LOCAL, fingerprint=None, served=SERVED)], ROOM)
     everything = " ".join(found.does_not_allow)
     assert "the server calls it another" in everything and "(prefill)" in everything
     assert "the 7 pairs of which" in everything and "asked once" in everything
@@ -173,7 +161,7 @@ def test_what_a_server_leaves_open() -> None:
 def test_a_page_has_no_none() -> None:
     results = replace(judged(one_run()), model=ModelDescription("m", None))
     served = replace(LOCAL, fingerprint=None, served=replace(SERVED, input_tokens=None, output_tokens=None))
-    page = render_audit(results, findings(results, [served], ROOM))
+    page = render_audit(results, conclude(results, [served], ROOM))
     assert ">None" not in page and "None," not in page and "n/a, n/a" in page
 
 
@@ -181,9 +169,9 @@ def test_the_page_escapes_what_it_is_told() -> None:
     results = judged(one_run())
     hostile = replace(LOCAL, name=HOSTILE, served=replace(SERVED, failures=(HOSTILE,)))
     page = render_audit(
-        replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile], ROOM)
+        replace(results, model=ModelDescription(HOSTILE, None)), conclude(results, [hostile], ROOM)
     )
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
     assert page == render_audit(
-        replace(results, model=ModelDescription(HOSTILE, None)), findings(results, [hostile], ROOM)
+        replace(results, model=ModelDescription(HOSTILE, None)), conclude(results, [hostile], ROOM)
     )

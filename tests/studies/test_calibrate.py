@@ -8,25 +8,30 @@ import numpy as np
 import pytest
 
 from coupling.cli.calibrate import calibrate
-from coupling.faithfulness import Evidence, judge
-from coupling.faithfulness.judge import encoded_baselines
+from coupling.faithfulness import Evidence
+from coupling.faithfulness.calibrated import RULE
+from coupling.faithfulness.judge import encoded_baselines, headline_rows
+from coupling.faithfulness.privilege import Outside, fit_observers
 from coupling.faithfulness.results import COUPLED
-from coupling.faithfulness.scores import tabulate
-from coupling.faithfulness.statistics import rate
-from coupling.faithfulness.thresholds import FROZEN
-from coupling.records import Behavior, Effect
+from coupling.faithfulness.rows import STEERED_RUNS
+from coupling.faithfulness.scores import equal, tabulate
+from coupling.faithfulness.statistics import ClusterBootstrap, rate
+from coupling.records import Behavior, Effect, Estimate
 from coupling.studies.calibrate import emitters, running
+from coupling.studies.calibrate.candidates import CANDIDATES, Candidate, is_rare
 from coupling.studies.calibrate.draws import Judged, Size, covered, judged_draws
-from coupling.studies.calibrate.emitters import EMITTERS, IMPOSTORS, ITSELF, MIXTURES, cast, claims_of
-from coupling.studies.calibrate.figures import (
-    BySize,
-    WorldFigures,
-    calibration,
-    margins,
-    rates,
-    read_calibration,
-    smallest,
+from coupling.studies.calibrate.emitters import (
+    EMITTERS,
+    FROM_POOL,
+    IMPOSTORS,
+    ITSELF,
+    MIXTURES,
+    MOVED,
+    STAND_INS,
+    cast,
+    claims_of,
 )
+from coupling.studies.calibrate.figures import WorldFigures, calibration, candidates, rates, read_calibration
 from coupling.studies.calibrate.page import render_markdown
 from coupling.studies.calibrate.parts import FULL, PANEL, SHAM, SHUFFLED, PoolPlan, parts_of
 from coupling.studies.calibrate.pool import Pool, Sham, mean_kl, nearest, run_name
@@ -35,14 +40,15 @@ from coupling.studies.calibrate.wishes import misses
 from synthetic_panels import STEERING, TWINS, drifting_panel
 from tiny_models import save_tiny
 
-SIZE = Size(24, 600)
+SIZE, EACH = Size(24, 400), 20
+BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}
 
 
 @pytest.fixture(scope="module")
 def pool() -> Pool:
     """Two training seeds of a panel that reads itself, on 30 clusters; whoever explains it is known."""
-    first, second = (drifting_panel("self", seed=0), drifting_panel("self", seed=0))
-    drift = drifting_panel("shared", seed=0)
+    first, second = (drifting_panel("self", pairs_each=EACH), drifting_panel("self", pairs_each=EACH))
+    drift = drifting_panel("shared", pairs_each=EACH)
 
     def renamed(evidence: Evidence, kind: str, seed: int) -> list[object]:
         return [replace(run, name=run_name(kind, run.name, seed)) for run in evidence.runs]
@@ -73,26 +79,25 @@ def pool() -> Pool:
         baselines=baselines,
         shams={(name, 100): Sham(name, "sham@4", 0.1, 0.11) for name in names},
         surrogate=baselines["copy_the_cue"],
-        observers={name: table.behaviors[table.runs.index(name)] for name in names},
+        observers=dict.fromkeys(names, baselines["copy_the_cue"]),
         sha256="0" * 64,
     )
 
 
 @pytest.fixture(scope="module")
 def judged(pool: Pool) -> list[Judged]:
-    return [each for of_draw in judged_draws(pool, SIZE, 3, 200, 0) for each in of_draw]
+    return [each for of_draw in judged_draws(pool, SIZE, range(2), 200, 0) for each in of_draw]
 
 
 def of(judged: list[Judged], emitter: str) -> list[Judged]:
     return [each for each in judged if each.emitter == emitter]
 
 
-def test_the_oracle_is_always_coupled_and_whoever_reads_the_text_never(judged: list[Judged]) -> None:
+def test_the_oracle_is_always_coupled_and_no_impostor_ever_is(judged: list[Judged]) -> None:
     assert all(each.is_coupled for each in of(judged, "oracle"))
-    for name in ("sibling", "frozen_base", "surrogate"):
-        found = of(judged, name)
-        assert found and not any(each.is_coupled for each in found)
-        assert all(each.figures["t"].value in (None, 0.5) for each in found)
+    for emitter in IMPOSTORS:
+        assert not any(each.is_coupled for each in of(judged, emitter.name)), emitter.name
+    assert all(each.figures["t"].value == 0.5 for each in of(judged, "frozen_base"))
 
 
 def test_a_mixture_rises_with_its_strength(judged: list[Judged]) -> None:
@@ -102,50 +107,119 @@ def test_a_mixture_rises_with_its_strength(judged: list[Judged]) -> None:
 
 def test_every_emitter_is_judged_on_the_same_panel(judged: list[Judged]) -> None:
     assert {each.emitter for each in judged} == {emitter.name for emitter in EMITTERS}
-    assert len({(each.draw, each.figures["discordant_pairs"]) for each in judged}) == 3
+    same = [each for each in judged if each.emitter != MOVED.name]
+    assert len({(each.draw, each.figures["discordant_pairs"]) for each in same}) == 2
+    assert [each.draw for each in of(judged, MOVED.name)] == [0]
 
 
-def test_draws_are_the_same_however_many_there_are(pool: Pool, judged: list[Judged]) -> None:
-    again = [each for of_draw in judged_draws(pool, SIZE, 1, 200, 0) for each in of_draw]
-    assert again == judged[: len(EMITTERS)]
-    assert next(iter(judged_draws(pool, SIZE, 1, 200, 1))) != again
+def test_a_draw_is_the_same_whichever_others_are_drawn(pool: Pool, judged: list[Judged]) -> None:
+    (again,) = judged_draws(pool, SIZE, [1], 200, 0, (ITSELF,))
+    assert again == [each for each in of(judged, ITSELF.name) if each.draw == 1]
+    assert next(iter(judged_draws(pool, SIZE, [1], 200, 1, (ITSELF,)))) != again
 
 
 def test_a_draw_is_judged_as_any_panel_is(pool: Pool) -> None:
-    """All clusters and pairs of one seed: what `judge` says of the same evidence."""
-    evidence = drifting_panel("self", seed=0)
+    """All clusters and pairs of one seed: what the rule says of the same evidence, before observers who have
+    read the same."""
+    table = tabulate(drifting_panel("self", pairs_each=EACH))
+    known = [np.broadcast_to(pool.baselines["copy_the_cue"], table.claims.shape)] * 2
+    outside = Outside(None, fit_observers(table, True, known))
+    bootstrap = ClusterBootstrap(table.clusters, 200, 0)
+    figures, verdict = headline_rows(table, pool.baselines, TWINS, pool.steered, bootstrap, outside)
     everything = Size(pool.clusters, len(pool.table.pairs))
-    (of_draw,) = judged_draws(pool, everything, 1, 200, 0, (ITSELF,))
-    whole = judge(evidence, resamples=200)
-    for name in ("self", "delta", "t", "a", "r", "discordant_pairs"):
-        assert of_draw[0].figures[name].value == pytest.approx(whole.figures(name).value), name
-    assert of_draw[0].verdict == whole.verdict().verdict == COUPLED
+    ((own,),) = judged_draws(pool, everything, [0], 200, 0, (ITSELF,))
+    for name in ("self", "t", "a", "r", "discordant_pairs", "parse_rate"):
+        assert own.figures[name].value == pytest.approx(figures(name).value), name
+    for name in ("delta", "p"):
+        assert own.value(name) == pytest.approx(figures(name, STEERED_RUNS).value), name
+    quoting = equal(table.behaviors, table.target).mean()
+    assert own.figures["over_quoting"].value == pytest.approx(figures("self").value - quoting)  # type: ignore[operator]
+    assert own.verdict == verdict.verdict == COUPLED
 
 
-def test_other_margins_say_what_the_rule_would(pool: Pool, judged: list[Judged]) -> None:
-    assert all(
-        each.coupled_at(FROZEN.twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin) == each.is_coupled
-        for each in judged
-    )
-    assert not any(each.coupled_at(1.0, 0.0, None) or each.coupled_at(0.5, 5.0, None) for each in judged)
-    grid = margins(judged)
-    strict, loose = grid[-1], grid[0]
-    assert all(loose.errors[name].count >= strict.errors[name].count for name in loose.errors)
-    assert loose.own.count >= strict.own.count and loose.own.trials == 3
-    assert loose.errors[loose.worst].count == max(each.count for each in loose.errors.values())
-    assert sum(each.is_frozen for each in grid) == 1
-    assert strict.rivalry_margin == 0.0 and loose.rivalry_margin is None
+def test_the_candidate_in_use_says_what_the_rule_says(judged: list[Judged]) -> None:
+    assert all(BY_NAME[RULE].calls_coupled(each) == each.is_coupled for each in judged)
+    for strict, loose in (
+        ("p_steered_worst", "p_steered"),
+        ("p_all_worst", "p_all"),
+        ("collateral", "p_steered_worst"),
+        ("twins", "p_steered_worst"),
+        ("earlier_worst", "earlier"),
+    ):
+        assert all(
+            BY_NAME[loose].calls_coupled(each) >= BY_NAME[strict].calls_coupled(each) for each in judged
+        )
 
 
-def test_a_rival_in_the_panel_shuts_out_whoever_says_what_another_run_says(judged: list[Judged]) -> None:
-    for name in ("sibling", "sibling_alike", "unsteered", "frozen_base", "surrogate"):
-        assert not any(each.coupled_at(0.0, -1.0, 0.0) for each in of(judged, name)), name
-    assert all(each.coupled_at(0.5, 0.0, 0.0) for each in of(judged, "oracle"))
+def estimate(low: float, high: float) -> Estimate:
+    return Estimate((low + high) / 2, low, high, 100, 20)
+
+
+ABOVE, AROUND, BELOW = estimate(0.1, 0.3), estimate(-0.1, 0.1), estimate(-0.3, -0.1)
+PASSING = Judged(
+    world=0,
+    draw=0,
+    emitter="own",
+    clusters=28,
+    pairs=1200,
+    figures={"p": ABOVE, "delta": ABOVE, "t": estimate(0.6, 0.7), "a": ABOVE, "r": ABOVE},
+    steered={"p": ABOVE, "delta": AROUND},
+    collateral_t=estimate(0.51, 0.6),
+    verdict=COUPLED,
+    reason="coupled",
+)
+
+
+@pytest.mark.parametrize(
+    ("figures", "steered", "changes", "passes"),
+    [
+        ({}, {}, {}, set(BY_NAME)),
+        ({}, {}, {"reason": "too_little_drift"}, set()),
+        ({}, {"p": AROUND}, {}, {"p_all", "p_all_worst", "earlier", "earlier_worst"}),
+        ({"p": AROUND}, {}, {}, set(BY_NAME) - {"p_all", "p_all_worst"}),
+        ({}, {"delta": BELOW}, {}, set(BY_NAME) - {"p_steered_worst", "collateral", "twins"}),
+        ({}, {"p_worst": AROUND}, {}, set(BY_NAME) - {"p_steered_worst", "collateral", "twins"}),
+        ({"delta_worst": BELOW}, {}, {}, set(BY_NAME) - {"p_all_worst", "earlier_worst"}),
+        ({}, {}, {"collateral_t": AROUND}, set(BY_NAME) - {"collateral"}),
+        ({"t": estimate(0.5, 0.7)}, {}, {}, set(BY_NAME) - {"twins", "earlier", "earlier_worst"}),
+        ({"r": BELOW}, {}, {}, set(BY_NAME) - {"earlier", "earlier_worst"}),
+    ],
+)
+def test_what_each_candidate_asks(
+    figures: dict[str, Estimate], steered: dict[str, Estimate], changes: dict[str, object], passes: set[str]
+) -> None:
+    judged = replace(PASSING, figures={**PASSING.figures, **figures}, steered={**PASSING.steered, **steered})
+    judged = replace(judged, **changes)  # type: ignore[arg-type]
+    assert {each.name for each in CANDIDATES if each.calls_coupled(judged)} == passes
+
+
+def test_a_bound_that_is_not_settled_decides_nothing() -> None:
+    near = replace(PASSING, steered={**PASSING.steered, "p_errors": Estimate(9.0, None, None, 0, 0)})
+    assert BY_NAME["p_all"].calls_coupled(near) and not BY_NAME[RULE].calls_coupled(near)
+
+
+def test_chosen_is_the_greatest_power_among_those_that_shut_every_impostor_out() -> None:
+    def draws(emitter: str, p_steered: Estimate, p_all: Estimate) -> list[Judged]:
+        each = replace(PASSING, emitter=emitter, steered={"p": p_steered}, figures={"p": p_all})
+        return [replace(each, draw=number) for number in range(60)]
+
+    def found(impostor: Estimate) -> str | None:
+        judged = [*draws("own", AROUND, ABOVE), *draws("own", ABOVE, AROUND)[:30]]
+        judged += draws("sibling", AROUND, impostor)
+        world = WorldFigures(0, 30, 600, tuple(judged), (), ())
+        chosen = calibration([], [world], (), Size(28, 1200), 60, 200, True).chosen
+        return None if chosen is None else chosen.name
+
+    assert found(AROUND) == "p_all"
+    assert found(ABOVE) == "p_steered"
+    assert is_rare(rate(0, 60)) and not is_rare(rate(0, 20)) and not is_rare(rate(6, 60))
+    assert not candidates([]) and isinstance(CANDIDATES[0], Candidate)
 
 
 def test_who_explains_whom(pool: Pool) -> None:
     drawn = cast(pool, np.random.default_rng(0))
-    by_name = {emitter.name: claims_of(emitter, pool, drawn) for emitter in EMITTERS}
+    pooled = (*MIXTURES, *FROM_POOL, *STAND_INS)
+    by_name = {emitter.name: claims_of(emitter, pool, drawn) for emitter in pooled}
     follow = pool.positions.index("follow-Chen")
     assert drawn.seeds["follow-Chen"] == drawn.seeds["ignore-Chen"]
     assert all(drawn.others[position] != drawn.seeds[position] for position in pool.positions)
@@ -171,27 +245,18 @@ def test_kl_by_hand_and_the_nearest_of_them() -> None:
 
 def test_coverage_is_of_every_figure_and_all_draws(pool: Pool) -> None:
     found = covered(pool, (20,), 30, 100, 0)
-    assert len(found) == 2 * 5 * 2
-    assert sum(each.held.trials for each in found if each.figure == "T" and each.method == "percentile") == 30
+    assert len(found) == 2 * 4 * 2
+    assert sum(each.held.trials for each in found if each.figure == "P" and each.method == "percentile") == 30
 
 
 def test_rates_keep_worlds_apart(judged: list[Judged]) -> None:
     other = [replace(each, world=101, verdict="not shown") for each in judged]
     (oracle,) = [each for each in rates([*judged, *other]) if each.emitter == "oracle"]
-    assert (oracle.pooled.count, oracle.pooled.trials) == (3, 6)
+    assert (oracle.pooled.count, oracle.pooled.trials) == (2, 4)
     assert oracle.worlds["100"].value == 1 and oracle.worlds["101"].value == 0
     assert (oracle.low, oracle.high) == (0.0, 1.0)
     (alone,) = [each for each in rates(judged) if each.emitter == "oracle"]
     assert alone.low is None
-
-
-def test_the_smallest_size_has_the_fewest_pairs() -> None:
-    def size(clusters: int, pairs: int, count: int) -> BySize:
-        return BySize("own", clusters, pairs, rate(count, 10))
-
-    sizes = [size(20, 1200, 9), size(28, 300, 9), size(24, 300, 9), size(20, 300, 5)]
-    assert smallest("own", 0.9, sizes).size == Size(24, 300)
-    assert smallest("own", 0.95, sizes).size is None
 
 
 def test_the_page_tells_what_is_missed(pool: Pool, judged: list[Judged]) -> None:
@@ -202,13 +267,13 @@ def test_the_page_tells_what_is_missed(pool: Pool, judged: list[Judged]) -> None
 
     def page(draws: list[Judged]) -> tuple[list[str], str]:
         world = WorldFigures(100, 30, 600, tuple(draws), (), tuple(pool.shams.values()))
-        results = calibration([world], [world], (), SIZE, 3, 200, False)
+        results = calibration([world], [world], (), SIZE, 2, 200, False)
         return misses(results), render_markdown(results)
 
     missed, text = page(falsely)
     assert any("`sibling_alike` is called `coupled` in 1.000" in each for each in missed)
-    assert missed[0] in text and "How the margins were chosen" in text
-    assert "no margin of A in the grid" in text  # Three draws bound no rate below 8 %.
+    assert missed[0] in text and all(f"`{each.name}`" in text for each in CANDIDATES)
+    assert "By no candidate" in text  # Two draws bound no rate below 8 %.
     assert page(falsely) == (missed, text)
     assert all(len(line) <= 120 or line.startswith(("|", "-")) for line in text.splitlines())
 
@@ -222,6 +287,7 @@ def test_a_world_has_its_trainings_and_no_label_is_about_a_held_out_cluster(
     assert {member.seed for part in parts if part.kind == SHAM for member in part.config.panel} == {100, 101}
     assert {member.seed for part in parts if part.kind == PANEL for member in part.config.panel} == {0, 1, 2}
     assert all(part.config.evaluation.pairs is None for part in parts)
+    assert all(part.config.evaluation.resamples == 2000 for part in parts)
     assert all("Chen" in part.config.supervision.silent_on["adviser"] for part in parts)
 
 
@@ -229,9 +295,10 @@ def test_a_world_has_its_trainings_and_no_label_is_about_a_held_out_cluster(
     ("worlds", "development", "message"),
     [
         ((), (), "no world is given"),
-        ((0,), (0,), "--dev-worlds: world 0"),
+        ((10,), (11,), "--dev-worlds: world 11"),
+        ((9,), (), "--worlds: world 9"),
         ((100,), (), "--worlds: world 100"),
-        ((), (3,), "--dev-worlds: world 3"),
+        ((), (99,), "--dev-worlds: world 99"),
     ],
 )
 def test_worlds_to_choose_on_are_not_reported_on(
@@ -244,15 +311,17 @@ def test_worlds_to_choose_on_are_not_reported_on(
 
 def test_reading_what_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"world-w0\.json: is not there yet"):
-        run_calibration((0,), (), running.QUICK_EXTENT, tmp_path, tmp_path, only_read=True)
+        run_calibration((), (0,), running.QUICK_EXTENT, tmp_path, tmp_path, only_read=True)
 
 
 def test_choosing_reports_on_no_world(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--choose reports on no world"):
-        calibrate(choose=True, worlds="0", runs_dir=tmp_path)
+        calibrate(choose=True, worlds="10", runs_dir=tmp_path)
+    with pytest.raises(ValueError, match="--quick reports on no world"):
+        calibrate(quick=True, ship=tmp_path / "validity.json", runs_dir=tmp_path)
     with pytest.raises(ValueError, match="--worlds x: "):
         calibrate(worlds="x", runs_dir=tmp_path)
-    with pytest.raises(ValueError, match=r"world-w100\.json: is not there yet"):
+    with pytest.raises(ValueError, match=r"world-w0\.json: is not there yet"):
         calibrate(choose=True, read=True, runs_dir=tmp_path)
 
 
@@ -287,7 +356,7 @@ def test_a_miniature_from_trainings_to_the_page(tmp_path: Path, monkeypatch: pyt
 
     def once(only_read: bool = False) -> dict[str, bytes]:
         run_calibration((), (100,), extent, tmp_path / "runs", tmp_path / "organisms", None, 1, only_read)
-        files = [*(tmp_path / "runs").glob("*.json"), tmp_path / "runs" / "margins.md"]
+        files = [*(tmp_path / "runs").glob("*.json"), tmp_path / "runs" / "candidates.md"]
         return {file.name: file.read_bytes() for file in files}
 
     made = once()
@@ -297,14 +366,19 @@ def test_a_miniature_from_trainings_to_the_page(tmp_path: Path, monkeypatch: pyt
     assert weights == {file: file.stat().st_mtime_ns for file in weights}
     (tmp_path / "runs" / "draws-w100-c24-p80.json").unlink()
     assert once() == made
-    assert read_calibration(tmp_path / "runs" / "margins.json").development_worlds == (100,)
+    extent = replace(extent, draws=1)
+    once(only_read=True)
+    extent = replace(extent, draws=3)
+    with pytest.raises(ValueError, match="holds 2 of 3 draws"):
+        once(only_read=True)
+    assert read_calibration(tmp_path / "runs" / "candidates.json").development_worlds == (100,)
     with pytest.raises(ValueError, match="was drawn with other options"):
         extent = replace(extent, seed=1)
         once(only_read=True)
 
 
 def _values(judged: list[Judged], figure: str) -> list[float]:
-    values = [each.figures[figure].value for each in judged]
+    values = [each.value(figure) for each in judged]
     return [value for value in values if value is not None]
 
 

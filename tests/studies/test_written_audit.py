@@ -10,6 +10,7 @@ import pytest
 from coupling.records import Answers, Behavior
 from coupling.store import read_records
 from coupling.studies.audit.definition import define_audit
+from coupling.studies.audit.findings import INVALID
 from coupling.studies.audit.running import run_audit
 from endpoint_server import Body, Fault, Server, sent
 from miniature_experiment import write_experiment
@@ -58,9 +59,14 @@ def task(folder: Path) -> str:
 
 def test_a_folder_and_a_classifier(folder: Path, tmp_path: Path) -> None:
     detector = f"behavior.detector={CLASSIFIER % (folder / 'classifier')}"
-    defined = define_audit(str(folder / "model"), task(folder), overrides=[detector])
+    model = str(folder / "model")
+    defined = define_audit(model, task(folder), reference=model, overrides=[detector])
     audited = run_audit(defined, tmp_path / "audit")
-    assert audited.findings.respondents[0].scored == 0
+    assert [each.scored for each in audited.findings.respondents] == [0, 0]
+    assert any("log-probabilities are not known" in note for note in audited.results.notes)
+    assert "runner_up" not in {each.name for each in audited.results.explainers}
+    # Random weights write no sentence that states an effect.
+    assert audited.findings.verdict.verdict == INVALID
     assert any("read by the classifier classifier" in note for note in audited.results.notes)
     kept = {"detector.json", "model/answers.jsonl", "model/remeasured.answers.jsonl", "model/model.json"}
     assert kept <= audited.results.artifacts.keys()

@@ -13,6 +13,7 @@ from coupling.cli.audit import audit
 from coupling.cli.calibrate import calibrate
 from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, print_json, progress
+from coupling.cli.interpolate import interpolate
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
 from coupling.cli.organism import organism
 from coupling.cli.patch import patch
@@ -36,6 +37,7 @@ app.command()(claims)
 app.command()(calibrate)
 app.command()(plan)
 app.command()(patch)
+app.command()(interpolate)
 app.command()(audit)
 app.command()(stress)
 

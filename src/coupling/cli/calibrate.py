@@ -14,24 +14,25 @@ from coupling.cli.options import AsJson, Workers
 
 def calibrate(
     quick: Annotated[
-        bool, typer.Option("--quick", help="World 0, fewer trainings and draws: minutes, not hours.")
+        bool, typer.Option("--quick", help="Choose on world 0, from fewer trainings and draws: half an hour.")
     ] = False,
     choose: Annotated[
         bool,
-        typer.Option("--choose", help="Development worlds alone: what other margins would give."),
+        typer.Option("--choose", help="Development worlds alone: what other rules would give."),
     ] = False,
     worlds: Annotated[
-        str | None, typer.Option("--worlds", help="Numbers of worlds to report on, as 0..2; 0 with --quick.")
+        str | None,
+        typer.Option("--worlds", help="Numbers of worlds to report on, as 10..12, between 10 and 99."),
     ] = None,
     dev_worlds: Annotated[
         str | None,
         typer.Option(
-            "--dev-worlds", help="Worlds on which margins are chosen, from 100 on; none with --quick."
+            "--dev-worlds", help="Worlds on which the rule is chosen: 0 to 9 and from 100 on; 0 with --quick."
         ),
     ] = None,
     draws: Annotated[
         int | None,
-        typer.Option("--draws", min=10, help="Panels drawn from each world; 200, and 50 with --quick."),
+        typer.Option("--draws", min=10, help="Panels drawn from each world; 100, and 50 with --quick."),
     ] = None,
     workers: Workers = None,
     read: Annotated[
@@ -61,25 +62,25 @@ def calibrate(
     from coupling.studies.calibrate.terminal import print_calibration
     from coupling.studies.grid import whole_numbers
 
-    if choose and (quick or worlds is not None or ship is not None):
-        raise ValueError("--choose reports on no world; leave out --quick, --worlds and --ship")
-    if choose:
+    if (choose or quick) and (worlds is not None or ship is not None):
+        option = "--choose" if choose else "--quick"
+        raise ValueError(f"{option} reports on no world; leave out --worlds and --ship")
+    chooses = choose or quick
+    if chooses:
         reported: Sequence[int] = ()
-    elif worlds is None:
-        reported = running.QUICK_WORLDS if quick else running.WORLDS
     else:
-        reported = whole_numbers(worlds, "--worlds")
+        reported = running.WORLDS if worlds is None else whole_numbers(worlds, "--worlds")
     if dev_worlds is None:
-        chosen_on: Sequence[int] = () if quick else running.DEVELOPMENT_WORLDS
+        chosen_on: Sequence[int] = running.QUICK_WORLDS if quick else running.DEVELOPMENT_WORLDS
     else:
         chosen_on = whole_numbers(dev_worlds, "--dev-worlds")
     extent = running.QUICK_EXTENT if quick else running.FULL_EXTENT
     extent = extent if draws is None else replace(extent, draws=draws)
     folder = runs_dir / "quick" if quick else runs_dir
-    page = Path("docs/validity.md") if out is None and not quick and not choose else out
+    page = Path("docs/validity.md") if out is None and not chooses else out
     with progress() as bars:
         results = running.run_calibration(
-            reported, chosen_on, extent, folder, organisms, page, workers or 2, read, quick, bars
+            reported, chosen_on, extent, folder, organisms, page, workers or 2, read, quick, bars, runs_dir
         )
     if ship is not None:
         write_json(ship, to_json(running.calibrated(results)))
@@ -89,7 +90,7 @@ def calibrate(
         print_calibration(results, OUTPUT)
         written = [
             str(path)
-            for path in (page, running.files_of(folder, is_choice=choose)[1], ship)
+            for path in (page, running.files_of(folder, is_choice=chooses)[1], ship)
             if path is not None
         ]
         OUTPUT.print(f"page: {', '.join(written)}", soft_wrap=True)

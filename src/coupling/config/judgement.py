@@ -100,8 +100,9 @@ class JudgementConfig(Section):
     """Pairs of runs that are equal but for their steering."""
     checkpoint: NonNegativeInt | None = None
     """The step the verdict is about; may be left out where all runs are of one step."""
-    resamples: Annotated[int, Field(ge=100)] = 2000
-    """Bootstrap resamples of clusters behind each interval."""
+    resamples: Annotated[int, Field(ge=100)] = 20_000
+    """Bootstrap resamples of clusters behind each interval. Bounds that decide are resampled more often,
+    until no other seed would say otherwise."""
     seed: NonNegativeInt = 0
     """Draws the bootstrap and the constructed emitters."""
     groups: Tags = ()

@@ -134,6 +134,7 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
             explanations=read_explanations(run, explanations_of(stem)),
             steered=member.steer.region if member.steer else {},
             remeasured=effects(remeasured_of(stem)) if measured_twice else None,
+            direction=member.steer.direction if member.steer else None,
             declared=declared_answers(member.steer, pairs, base),
         )
 

@@ -7,16 +7,20 @@ model: the organism's own explanations, or a mixture that follows it on half of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
 import pydantic_core
 
 from coupling.faithfulness.statistics import Rate, rate
-from coupling.faithfulness.thresholds import FROZEN
+from coupling.faithfulness.thresholds import FROZEN, Thresholds
 from coupling.store import from_json
 
 OWN, HALF = "own", "mixture_50"
+RULE = "p_steered_worst"
+"""The rule of the verdict, by its name among the candidates it was chosen from (studies/calibrate)."""
+NOT_CALIBRATED = "no calibration of the rule in use comes with this version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,17 @@ class Calibrated:
     """The content of ``validity.json``."""
 
     worlds: tuple[int, ...]
-    twin_margin: float
-    """The margins of T, A and R it was found with."""
-    advantage_margin: float
-    rivalry_margin: float
+    rule: str
+    """Name of the rule it was found with."""
+    limits: Mapping[str, float]
+    """Its thresholds, as `limits_of` has them."""
     quotes: tuple[PowerQuote, ...]
+    note: str = ""
+    """What a reader of the file must know."""
+
+    @property
+    def is_of_rule_in_use(self) -> bool:
+        return self.rule == RULE and dict(self.limits) == limits_of(FROZEN)
 
     def quoted(self, emitter: str, clusters: int, pairs: int) -> PowerQuote | None:
         """The figure of the largest size that is no larger in clusters nor in pairs; None where all are."""
@@ -55,12 +65,21 @@ class Calibrated:
         return max(within, key=lambda quote: (quote.clusters, quote.pairs), default=None)
 
 
+def limits_of(thresholds: Thresholds) -> dict[str, float]:
+    """The thresholds that `coupled` depends on beside the rule; of those of gates none."""
+    return {
+        "min_parse_rate": thresholds.min_parse_rate,
+        "collapsed_claim_share": thresholds.collapsed_claim_share,
+        "varied_effect_share": thresholds.varied_effect_share,
+        "min_discordant_pairs": float(thresholds.min_discordant_pairs),
+        "min_discordant_clusters": float(thresholds.min_discordant_clusters),
+    }
+
+
 def shipped_calibration() -> Calibrated | None:
-    """The calibration that comes with the package; None where there is none of the margins in use."""
+    """The calibration that comes with the package; None where there is none of the rule in use."""
     file = resources.files("coupling") / "assets" / "validity.json"
     if not file.is_file():
         return None
     found = from_json(Calibrated, pydantic_core.from_json(file.read_bytes()), file.name)
-    in_use = (FROZEN.twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin)
-    margins = (found.twin_margin, found.advantage_margin, found.rivalry_margin)
-    return found if margins == in_use else None
+    return found if found.is_of_rule_in_use else None

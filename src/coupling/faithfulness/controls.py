@@ -17,6 +17,7 @@ import numpy as np
 
 from coupling.faithfulness.explainers import Claimant
 from coupling.faithfulness.matrix import FROZEN_BASE
+from coupling.faithfulness.outsiders import outsiders
 from coupling.faithfulness.panel import Panel
 from coupling.faithfulness.results import CONSTRUCTED, Explainer
 from coupling.faithfulness.scores import UNSTATED, Table, equal, parsed
@@ -26,9 +27,9 @@ from coupling.lots import MIX, SHUFFLE, stream
 MIXTURE_SHARES = (0.25, 0.5, 0.75)
 
 
-def constructed(panel: Panel, seed: int) -> list[Claimant]:
+def constructed(panel: Panel, seed: int, guess: IntArray | None) -> list[Claimant]:
     """Every explainer the panel allows: siblings take two runs, the frozen base its explanations, the
-    constant one a parseable explanation."""
+    constant one a parseable explanation. ``guess`` is what an observer expects, shape (runs, pairs, 2)."""
     table = panel.table
     oracle = table.behaviors
     found = [_claimant("oracle", "states each run's own effect", oracle, 1.0)]
@@ -49,8 +50,9 @@ def constructed(panel: Panel, seed: int) -> list[Claimant]:
     if table.base_claims is not None:
         base = np.broadcast_to(table.base_claims, table.claims.shape)
         found.append(_claimant(FROZEN_BASE, "says what the base said before training", base))
+    found += outsiders(table, guess)
     text = "the run's own explanations, dealt out to pairs at random"
-    found.append(_claimant("shuffled", text, table.claims[:, _dealt_anew(table, seed)]))
+    found.append(_claimant("shuffled", text, table.claims[:, dealt_anew(table, seed)]))
     stated = table.claims[parsed(table.claims)]
     if len(stated):
         distinct, counts = np.unique(stated, axis=0, return_counts=True)
@@ -103,7 +105,7 @@ def _listed(others: dict[str, str]) -> str:
     return ", ".join(f"{name} ← {other}" for name, other in others.items())
 
 
-def _dealt_anew(table: Table, seed: int) -> IntArray:
+def dealt_anew(table: Table, seed: int) -> IntArray:
     """Whose explanation each pair gets, among pairs with the same choices, so that claims stay possible
     answers; shape (pairs,)."""
     groups = defaultdict(list)

@@ -2,26 +2,31 @@
 
 A pool of many clusters is taken for the population, and a figure on all of it for the truth. Again and
 again n clusters are drawn from it with replacement, the interval is computed on them as on any data, and
-it is asked whether it holds the truth. What is found is the coverage of the resampling of clusters alone:
-trainings and what they left are the same in every draw, as they are in one experiment.
+it is asked on which side of the truth it lies. What is found is the coverage of the resampling of clusters
+alone: trainings and what they left are the same in every draw, as they are in one experiment.
 
-Δ, Self and T are ratios of sums over pairs, and A and R are made of such ratios, so of each cluster its sums
-are all that is needed (see `statistics`).
+A verdict turns on one bound of a figure, and is misled where that bound lies *beyond* the truth: a lower
+bound above it, an upper bound below it. That is to happen in 2.5 % of draws, and is told apart from the other
+side.
+
+P, Δ and T are ratios of sums over pairs, and A is made of such ratios, so of each cluster its sums are all
+that is needed (see `statistics`). P's truth is P with observers that were fitted to the whole pool; their
+gains stay as they are, whichever clusters are drawn, so what fitting to fewer clusters does is not in it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from coupling.faithfulness.matrix import distances, rivals_of
 from coupling.faithfulness.panel import Twins
-from coupling.faithfulness.scores import Table, discordant, equal, side
+from coupling.faithfulness.scores import Table, discordant, side
+from coupling.faithfulness.settling import HIGH, LOW
 from coupling.faithfulness.statistics import (
-    BoolArray,
     ClusterBootstrap,
     Rate,
     Samples,
@@ -31,8 +36,9 @@ from coupling.faithfulness.statistics import (
 )
 from coupling.faithfulness.twins import hits
 
-DELTA, SELF, T, ADVANTAGE, RIVALRY = "Δ", "Self", "T", "A", "R"
-FIGURES = (DELTA, SELF, T, ADVANTAGE, RIVALRY)
+P, DELTA, T, ADVANTAGE = "P", "Δ", "T", "A"
+DECIDING = {P: LOW, DELTA: HIGH, T: LOW, ADVANTAGE: LOW}
+"""Figure → the bound that `coupled` asks for, or asked for under an earlier rule."""
 PERCENTILE, EXPANDED_PERCENTILE = "percentile", "expanded percentile"
 METHODS = (PERCENTILE, EXPANDED_PERCENTILE)
 
@@ -44,18 +50,20 @@ class ClusterSums:
     """The sums over each cluster of which the figures are made; clusters are the first axis of each."""
 
     ratios: Mapping[str, tuple[Floats, Floats]]
-    """Δ, Self and T → numerator and denominator."""
+    """P, Δ and T → numerator and denominator."""
     sides: Floats
     """Σ s of the explanations of run a in column j, shape (clusters, runs, runs)."""
     told: Floats
     """Discordant pairs of each column, shape (clusters, runs)."""
-    rivals: BoolArray
-    """Who is a rival in whose column, shape (runs, runs); no sums."""
 
     def __len__(self) -> int:
         return len(self.told)
 
-    def figures(self, bootstrap: ClusterBootstrap, drawn: npt.NDArray[np.int64]) -> dict[str, Samples]:
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return (*self.ratios, ADVANTAGE)
+
+    def samples(self, bootstrap: ClusterBootstrap, drawn: npt.NDArray[np.int64]) -> dict[str, Samples]:
         """Every figure over the clusters drawn, of which the bootstrap resamples."""
         found = {
             name: divide(bootstrap.totals(above[drawn]), bootstrap.totals(below[drawn]))
@@ -65,33 +73,43 @@ class ClusterSums:
         above = bootstrap.totals(self.sides[drawn].reshape(len(drawn), -1)).reshape(-1, runs, runs)
         square = divide(above, bootstrap.totals(self.told[drawn])[:, np.newaxis])
         found[ADVANTAGE] = np.einsum("rjj->r", square) / runs - square.mean(axis=(1, 2))
-        found[RIVALRY] = distances(square, self.rivals)[:, self.rivals.any(axis=0)].mean(axis=1)
         return found
 
     def holding(self, name: str, drawn: npt.NDArray[np.int64]) -> int:
         """How many of the clusters drawn hold observations of a figure."""
-        counted = self.told.sum(axis=1) if name in (ADVANTAGE, RIVALRY) else self.ratios[name][1]
+        counted = self.told.sum(axis=1) if name == ADVANTAGE else self.ratios[name][1]
         return int((counted[drawn] > 0).sum())
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How often the interval of a figure held the truth, at one number of clusters."""
+    """On which side of the truth the interval of a figure lay, at one number of clusters; shares are of the
+    draws that had an interval."""
 
     figure: str
     method: str
     clusters: int
     held: Rate
-    """Of the draws that had an interval."""
-    below: int
-    """Draws whose interval lay wholly below the truth."""
-    above: int
+    below: Rate
+    """Its interval lay wholly below the truth."""
+    above: Rate
     width: float | None
     """Mean width of the intervals."""
 
+    @property
+    def beyond(self) -> Rate:
+        """How often the bound that decides lay beyond the truth."""
+        return self.above if DECIDING[self.figure] == LOW else self.below
 
-def cluster_sums(table: Table, twins: Twins) -> ClusterSums:
-    """The sums of a panel, all runs pooled as in the headline."""
+
+def cluster_sums(table: Table, twins: Twins, gains: Floats | None = None) -> ClusterSums:
+    """The sums of a panel, runs pooled as the verdict has them: P and Δ over steered runs, where any is.
+
+    Args:
+        table: the join.
+        twins: names of runs that differ in nothing but how they were steered.
+        gains: what claims are worth to an observer, in bits, shape (runs, pairs); None leaves P out.
+    """
     count = int(table.clusters.max()) + 1
 
     def by_cluster(values: npt.NDArray[np.generic]) -> Floats:
@@ -100,34 +118,33 @@ def cluster_sums(table: Table, twins: Twins) -> ClusterSums:
         np.add.at(summed, table.clusters, np.moveaxis(values.astype(np.float64), -1, 0))
         return summed
 
+    moved = table.is_steered if table.is_steered.any() else ~table.is_steered
     tells = discordant(table.behaviors, table.target)
-    own = equal(table.claims, table.behaviors)
     s = side(table.claims, table.behaviors, table.target) * tells
-    found = [hits(table, *pair) for pair in twins]
-    own_twin = np.sum([each.own for each in found], axis=0)
-    decided = own_twin + np.sum([each.twins for each in found], axis=0)
-    sides = side(table.claims[:, np.newaxis], table.behaviors[np.newaxis], table.target) * tells
-    return ClusterSums(
-        ratios={
-            DELTA: (by_cluster(s.sum(axis=0)), by_cluster(tells.sum(axis=0))),
-            SELF: (by_cluster(own.sum(axis=0)), by_cluster(np.full(len(table.pairs), len(table.runs)))),
-            T: (by_cluster(own_twin), by_cluster(decided)),
-        },
-        sides=by_cluster(sides),
-        told=by_cluster(tells),
-        rivals=rivals_of(table.is_steered),
+    ratios = (
+        {}
+        if gains is None
+        else {P: (by_cluster(gains[moved].sum(axis=0)), by_cluster(np.full(len(table.pairs), moved.sum())))}
     )
+    ratios[DELTA] = (by_cluster(s[moved].sum(axis=0)), by_cluster(tells[moved].sum(axis=0)))
+    if twins:
+        found = [hits(table, *pair) for pair in twins]
+        own_twin = np.sum([each.own for each in found], axis=0)
+        decided = own_twin + np.sum([each.twins for each in found], axis=0)
+        ratios[T] = (by_cluster(own_twin), by_cluster(decided))
+    sides = side(table.claims[:, np.newaxis], table.behaviors[np.newaxis], table.target) * tells
+    return ClusterSums(ratios, by_cluster(sides), by_cluster(tells))
 
 
 def coverage(sums: ClusterSums, clusters: int, draws: int, resamples: int, seed: int) -> list[Coverage]:
     """Coverage of every figure by both kinds of interval, over ``draws`` of so many clusters."""
     every = np.arange(len(sums))
     truth = {
-        name: float(values[0]) for name, values in sums.figures(ClusterBootstrap(every, 1, 0), every).items()
+        name: float(values[0]) for name, values in sums.samples(ClusterBootstrap(every, 1, 0), every).items()
     }
-    tallies = {(name, method): _Tally() for name in FIGURES for method in METHODS}
+    tallies = {(name, method): _Tally() for name in sums.figures for method in METHODS}
     for bootstrap, drawn in _draws(len(sums), clusters, draws, resamples, seed):
-        for name, samples in sums.figures(bootstrap, drawn).items():
+        for name, samples in sums.samples(bootstrap, drawn).items():
             holding = sums.holding(name, drawn)
             for method in METHODS:
                 found = percentile_interval(samples[1:], holding, method == EXPANDED_PERCENTILE)
@@ -148,8 +165,8 @@ def pooled_coverage(parts: Sequence[Coverage]) -> list[Coverage]:
             Coverage(
                 *key,
                 held=rate(sum(part.held.count for part in group), trials),
-                below=sum(part.below for part in group),
-                above=sum(part.above for part in group),
+                below=rate(sum(part.below.count for part in group), trials),
+                above=rate(sum(part.above.count for part in group), trials),
                 width=sum(widths) / trials if trials else None,
             )
         )
@@ -165,11 +182,12 @@ def _draws(
         yield ClusterBootstrap(np.arange(clusters), resamples, int(generator.integers(2**31))), drawn
 
 
+_HELD, _BELOW, _ABOVE = "held", "below", "above"
+
+
 @dataclass(slots=True)
 class _Tally:
-    held: int = 0
-    below: int = 0
-    above: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     width: float = 0.0
 
     def count(self, interval: tuple[float | None, float | None], truth: float) -> None:
@@ -177,14 +195,10 @@ class _Tally:
         if low is None or high is None:
             return
         self.width += high - low
-        if high < truth:
-            self.below += 1
-        elif low > truth:
-            self.above += 1
-        else:
-            self.held += 1
+        self.counts[_BELOW if high < truth else _ABOVE if low > truth else _HELD] += 1
 
-    def coverage(self, figure: str, method: str, clusters: int) -> Coverage:
-        trials = self.held + self.below + self.above
+    def coverage(self, name: str, method: str, clusters: int) -> Coverage:
+        trials = self.counts.total()
+        held, below, above = (rate(self.counts[where], trials) for where in (_HELD, _BELOW, _ABOVE))
         width = self.width / trials if trials else None
-        return Coverage(figure, method, clusters, rate(self.held, trials), self.below, self.above, width)
+        return Coverage(name, method, clusters, held, below, above, width)

@@ -154,5 +154,73 @@ DEFINITIONS: Mapping[str, str] = {
         "mean over pairs of what the error made there costs, by the weights of the experiment file; with "
         "all weights 1 it is 1 \N{MINUS SIGN} Self. n/a where one of the two kinds of pair is missing"
     ),
+    "over_quoting": (
+        "Self \N{MINUS SIGN} the share of pairs on which M0's answers are the run's: explanations below 0 "
+        "are of no more use than repeating M0"
+    ),
+    "p": (
+        "bits a pair that explanations give to an observer who knows all that an outsider can know, siblings "
+        "included: the mean of log2 of the probability that it gives to the run's answers when it is told "
+        "the claim, less the same when it is not, both sides added, in clusters it was not fitted on. A "
+        "claim withheld gives 0"
+    ),
+    "p_alone": "the same of an observer who knows no other run: drift that all runs share raises it",
+    "p_shared": "P without siblings \N{MINUS SIGN} P: what siblings tell as well",
+    "p_worst": "P, were every missing claim to name the target's effect",
+    "delta_worst": "Δ, were every missing claim to name the target's effect",
+    "p_unknown": (
+        "bits a pair that the observer does not know: the mean of \N{MINUS SIGN}log2 of the probability it "
+        "gives to the run's answers, both sides added"
+    ),
+    "p_share": "P / P of the oracle, who states each run's own effect",
+    "p_null": (
+        "P of the same claims dealt to other pairs with the same choices: the mean over deals, and the range "
+        "that holds 95 % of them"
+    ),
+    "p_errors": (
+        "how many Monte-Carlo errors lie between the share of resamples in which P is not above 0 and the "
+        "share its interval cuts off; below 10 another seed of the bootstrap might say otherwise"
+    ),
+    "p_alone_errors": "the same of P without siblings",
+    "p_shared_errors": "the same of what siblings tell as well",
+    "p_worst_errors": "the same of P in the worst case",
+    "delta_errors": "the same of the upper bound of Δ",
+    "delta_worst_errors": "the same of the upper bound of Δ in the worst case",
+    "unsteered_siblings": "unsteered runs beside the steered ones",
+    "alike_siblings": (
+        "other runs that are steered in the same direction; of the run that has fewest of them"
+    ),
+    "undeclared_runs": "steered runs of which it is not said in which direction",
+    "both_turn": (
+        "weights interpolated between twins: of the pairs on which the twins' answers with the cue differ, "
+        "the share on which the claim turns as well: it names the first twin's answer at a = 0 and the "
+        "second's at a = 1"
+    ),
+    "both_turn_null": (
+        "the same share where each pair gets the claims of another pair of these twins with the same "
+        "choices: the mean over deals, and the range that holds 95 % of them"
+    ),
+    "turn_distance": (
+        "mean distance of the two turns over the pairs on which both turn, of a way of length 1. The answer "
+        "turns at the first point from which on the answer with the cue is the second twin's, the claim at "
+        "the first from which on it names that answer"
+    ),
+    "turn_distance_null": (
+        "the same where each of these pairs gets the claim's turn of another one of these twins with the "
+        "same choices: the mean over deals, and the range that holds 95 % of them"
+    ),
+    "turn_lag": (
+        "mean of the claim's turn \N{MINUS SIGN} the answer's over the same pairs; negative where claims "
+        "turn first"
+    ),
+    "turn_order": "Spearman's rank correlation of the two turns over the same pairs",
+    "turn_order_null": "the same of turns dealt likewise",
+    "answers_second": "at one point of the way, the share of answers with the cue that are the second twin's",
+    "claims_second": "the share of claims there that name the second twin's answer with the cue",
+    "t_along": (
+        "own / (own + other's) at one point of the way, over the pairs on which the answer there is one of "
+        "the two twins': own where the claim names that answer, other's where it names the other twin's. "
+        "Whoever says the same all along has an own at one end for each other's at the other end"
+    ),
 }
 """Figure → definition."""

@@ -14,12 +14,20 @@ from coupling.faithfulness.controls import constructed
 from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.examples import discordant_examples
 from coupling.faithfulness.explainers import ITSELF, baselines_told
-from coupling.faithfulness.figures import baseline_rows, headline_rows, judged_rows, trajectory_rows
+from coupling.faithfulness.figures import (
+    baseline_rows,
+    headline_rows,
+    judged_rows,
+    over_quoting_rows,
+    shares,
+    trajectory_rows,
+)
 from coupling.faithfulness.following import following_rows
 from coupling.faithfulness.gates import gates
 from coupling.faithfulness.judge import encoded_baselines, headline
 from coupling.faithfulness.matrix import advantage_rows, matrix_rows
 from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.privilege import beside_rows, observed, privilege_rows
 from coupling.faithfulness.readers import reader_rows, readers_of
 from coupling.faithfulness.results import (
     RESULTS_SCHEMA,
@@ -30,16 +38,18 @@ from coupling.faithfulness.results import (
     Results,
     RunInfo,
 )
-from coupling.faithfulness.rows import ALL_RUNS, OWN, Figures, Row, group_name
+from coupling.faithfulness.rows import ALL_RUNS, OWN, STEERED_RUNS, Figures, Row, group_name
 from coupling.faithfulness.scores import tabulate
+from coupling.faithfulness.siblings import sibling_rows
 from coupling.faithfulness.sources import source_rows
 from coupling.faithfulness.statistics import ClusterBootstrap
+from coupling.faithfulness.structure import structure
 from coupling.faithfulness.subsets import group_rows, groups_of, parts_rows, steered_rows
 from coupling.faithfulness.thresholds import FROZEN, Thresholds
 from coupling.faithfulness.twins import deciding_rows, t_rows, twin_rows
 from coupling.faithfulness.verdict import decide
 
-RESAMPLES = 2000
+RESAMPLES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +123,33 @@ def evaluate(
         rows += of_run + baseline_rows(panel, baselines, numbers, run)
         spreads.append(spread)
 
+    # What somebody outside could know. What readers of the text claim is no part of it: it tells an observer
+    # nothing (docs/judging.md has figures).
+    outside = observed(panel.table)
+    steered = {name: each for name, each in panel.moved.items() if name == STEERED_RUNS}
+    for run, numbers in steered.items():
+        rows += shares(panel, ("delta",), numbers, run)
+    rows += privilege_rows(panel, outside, panel.moved) + beside_rows(panel, outside, panel.moved)
+    rows += sibling_rows(panel) + over_quoting_rows(panel)
+
     # All that a verdict on the runs' own explanations asks is known by now.
-    figures, verdicts = Figures(rows, step), []
-    for spread in spreads:
-        has_twin = spread.run == ALL_RUNS or any(spread.run in pair for pair in evidence.twins)
-        verdict = decide(figures, thresholds, spread.run, OWN, spread, has_twin)
-        verdicts.append(Judged(spread.run, OWN, verdict))
+    figures, built = Figures(rows, step), structure(evidence, panel.table, thresholds)
+    verdicts = [
+        Judged(spread.run, OWN, decide(figures, thresholds, spread.run, OWN, spread, built.verdict))
+        for spread in spreads
+    ]
 
     # Others who explain the same runs: judged likewise, or held against Self.
-    controls, readers = constructed(panel, seed), readers_of(evidence, panel.table, surrogates)
+    controls = constructed(panel, seed, outside.guess)
     for control in controls:
         name = control.explainer.name
         assert control.claims is not None
-        turns_on, verdict = headline(panel.explained_by(control.claims), baselines, name, thresholds)
+        turns_on, verdict = headline(
+            panel.explained_by(control.claims), baselines, outside, name, thresholds, built.verdict
+        )
         rows += [row for row in turns_on if row.explainer == name]
         verdicts.append(Judged(ALL_RUNS, name, verdict))
+    readers = readers_of(evidence, panel.table, surrogates)
     for reader in readers:
         rows += reader_rows(panel, reader)
     return Results(
@@ -153,7 +175,7 @@ def evaluate(
         verdicts=tuple(verdicts),
         rows=tuple(rows),
         spreads=tuple(spreads),
-        gates=gates(evidence, panel.table, figures, spreads, thresholds),
+        gates=gates(evidence, panel.table, figures, spreads, thresholds, built.gates),
         examples=discordant_examples(evidence),
         groups=tuple(told),
         sources=_sources(evidence),
@@ -217,6 +239,11 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
         )
     if not evidence.target:
         notes.append("The target's behaviour is not known: Orig, Δ, similarity to it, A and R are n/a.")
+    if evidence.base and not evidence.base_logprobs:
+        notes.append(
+            "M0's log-probabilities are not known: the observer behind P knows only which choices M0 makes, "
+            "and so knows less than an outsider who has M0."
+        )
     if not evidence.labels:
         whose = "target's effects, and the runs' own," if evidence.target else "runs' own effects"
         notes.append(

@@ -32,6 +32,8 @@ class RunEvidence:
     remeasured: Mapping[str, Effect] | None
     """The behaviour of the same checkpoint measured a second way (batch size, dtype); None when it was
     not."""
+    direction: str | None = None
+    """In which direction, as experiment files call it; None where it is not steered, or that is not known."""
     declared: Mapping[str, str] = field(default_factory=dict)
     """Of the pairs it is steered on: the answer with the cue that its steering is towards, which whoever
     knows the recipe can tell from M0's behaviour. Empty where it is not steered, or the direction is not

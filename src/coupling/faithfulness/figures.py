@@ -136,6 +136,19 @@ def shares(
     return panel.rows(estimates, run, subset, explainer)
 
 
+def over_quoting_rows(panel: Panel) -> list[Row]:
+    """Self less the share of pairs on which M0's answers are the run's: does it beat quoting M0?"""
+    if panel.table.base is None:
+        return []
+    rows = []
+    for run, numbers in panel.by_name.items():
+        seen = Observed(panel.table, numbers)
+        quoted = equal(seen.behaviors, seen.base)
+        ahead = panel.share(seen.own.astype(np.int64) - quoted, seen.within)
+        rows += panel.rows({"over_quoting": ahead}, run)
+    return rows
+
+
 def discordant_pairs(table: Table, runs: Sequence[int], within: BoolArray | None = None) -> Estimate:
     """How many distinct pairs are discordant in at least one of the runs, of how many clusters."""
     if not known(table.target).all():

@@ -21,13 +21,20 @@ from coupling.records import Effect
 
 
 def gates(
-    evidence: Evidence, table: Table, figures: Figures, spreads: Iterable[Spread], limits: Thresholds
+    evidence: Evidence,
+    table: Table,
+    figures: Figures,
+    spreads: Iterable[Spread],
+    limits: Thresholds,
+    of_structure: Iterable[Gate],
 ) -> tuple[Gate, ...]:
-    """The panel's gates, then those of each run; ``spreads`` are of both."""
+    """The panel's gates, then those of each run; ``spreads`` are of both, ``of_structure`` as `structure` has
+    them."""
     claims = {spread.run: spread for spread in spreads}
     found = [
         *_gates_of(None, figures, claims[ALL_RUNS], _failures(evidence.runs), limits),
         _leakage(evidence),
+        *of_structure,
         _training_floor(evidence, table, figures),
     ]
     if evidence.missing:

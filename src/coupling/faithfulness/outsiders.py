@@ -1,8 +1,8 @@
 """Outsiders: what somebody says of a run who knows its recipe and has not seen its answers.
 
-Each of them passed an earlier rule of the verdict, or was thought of as one that might. They stand beside every
-verdict as constructed explainers, and are the impostors of `coupling calibrate`. "With the direction" means that
-the answer with the cue is the one a run's steering is declared to be towards, wherever there is one.
+Each of them passed an earlier rule of the verdict, or was thought of as one that might. They stand beside
+every verdict as constructed explainers, and are impostors of `coupling calibrate`. "With the direction" means
+that the answer with the cue is the one a run's steering is declared to be towards, wherever there is one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from coupling.faithfulness.results import CONSTRUCTED, Explainer
 from coupling.faithfulness.scores import UNSTATED, Table
 from coupling.faithfulness.statistics import BoolArray, IntArray
 
-UNSURE_SHARE = 0.2
-"""The share of pairs about which M0 counts as unsure: those of the least margins."""
+UNSURE_SHARE, WITHHELD_SHARE = 0.2, 0.095
+"""The share of pairs about which M0 counts as unsure, those of the least margins: for another answer, and for
+none, which must leave the parse rate above its gate."""
 OUTSIDE_BIAS = 2.0
 """By how many nats a wrapper raises the declared answer, where behaviour is moved outside the weights."""
 
@@ -48,15 +49,15 @@ def outsiders(table: Table, guess: IntArray | None) -> list[Claimant]:
         if table.base_logprobs is not None:
             said = _directed(_second_where_unsure(table), table)
             text = (
-                f"says what M0 answers, its second choice without the cue on the {UNSURE_SHARE:.0%} of pairs of "
-                "which it is least sure; with the direction"
+                f"says what M0 answers, its second choice without the cue on the {UNSURE_SHARE:.0%} of pairs "
+                "of which it is least sure; with the direction"
             )
             found.append(_outsider(RUNNER_UP, text, said))
     if table.base_claims is not None:
         said = _directed(np.broadcast_to(table.base_claims, shape), table)
         found.append(_outsider(DIRECTION, "says what M0 says of itself; with the direction", said))
         if table.base_logprobs is not None:
-            withheld = np.where(_unsure(table)[:, np.newaxis], UNSTATED, said)
+            withheld = np.where(_unsure(table, WITHHELD_SHARE)[:, np.newaxis], UNSTATED, said)
             text = "the same, and nothing about the pairs of which M0 is unsure"
             found.append(_outsider(ABSTENTION, text, withheld))
     unsteered = np.flatnonzero(~table.is_steered)
@@ -73,8 +74,8 @@ def moved_outside(table: Table) -> Table | None:
     """The panel as it would be were behaviour moved outside the weights, of which no explanation can know.
 
     M0 answers for every run, behind a wrapper that raises the log-probability of the declared answer by
-    `OUTSIDE_BIAS`, and M0 explains. None where M0's log-probabilities or explanations are not known, or nothing
-    is declared.
+    `OUTSIDE_BIAS`, and M0 explains. None where M0's log-probabilities or explanations are not known, or
+    nothing is declared.
     """
     if table.base_logprobs is None or table.base is None or table.base_claims is None:
         return None
@@ -103,13 +104,13 @@ def _second_where_unsure(table: Table) -> IntArray:
     second = np.argsort(-table.base_logprobs[1], axis=1, kind="stable")[:, 1]
     said = np.array(np.broadcast_to(table.base, table.claims.shape))
     without = table.choices[np.arange(len(second)), second]
-    said[..., 1] = np.where(_unsure(table), without, said[..., 1])
+    said[..., 1] = np.where(_unsure(table, UNSURE_SHARE), without, said[..., 1])
     return said
 
 
-def _unsure(table: Table) -> BoolArray:
-    """The pairs without whose cue M0 is least sure, shape (pairs,)."""
+def _unsure(table: Table, share: float) -> BoolArray:
+    """The share of pairs without whose cue M0 is least sure, shape (pairs,)."""
     assert table.base_logprobs is not None
     best: FloatArray = np.sort(table.base_logprobs[1], axis=1)
     margins = best[:, -1] - best[:, -2]
-    return np.asarray(margins <= np.quantile(margins, UNSURE_SHARE))
+    return np.asarray(margins <= np.quantile(margins, share))

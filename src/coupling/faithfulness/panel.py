@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, Row
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, STEERED_RUNS, Row
 from coupling.faithfulness.scores import Table, over_runs
 from coupling.faithfulness.statistics import BoolArray, ClusterBootstrap, IntArray
 from coupling.records import Estimate
@@ -38,6 +38,12 @@ class Panel:
     def by_name(self) -> dict[str, list[int]]:
         """Runs pooled and each run: name in rows → numbers of its runs."""
         return {ALL_RUNS: self.every_run, **{name: [run] for run, name in enumerate(self.table.runs)}}
+
+    @property
+    def moved(self) -> dict[str, list[int]]:
+        """`by_name`, and the steered runs pooled, where there are any."""
+        steered = np.flatnonzero(self.table.is_steered).tolist()
+        return {**self.by_name, **({STEERED_RUNS: steered} if steered else {})}
 
     def explained_by(self, claims: IntArray) -> Panel:
         """The same panel with other claims, shape (runs, pairs, 2)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from coupling.faithfulness.definitions import DEFINITIONS
 from coupling.faithfulness.thresholds import Thresholds
 
-ABOVE, AT_LEAST, BELOW = "above", "at least", "below"
+ABOVE, NOT_BELOW, AT_LEAST, BELOW = "above", "not below", "at least", "below"
 WARNS_BELOW, WARNS_ABOVE = "warns below", "warns above"
 """A gate warns there; the verdict does not turn on it."""
 
@@ -33,8 +33,8 @@ class Figure:
     unit: str = SHARE
     """SHARE (0 to 1), DIFFERENCE (of shares or scores, with a sign), COUNT, NATS, BITS, STEPS or COST."""
     wanted: str | None = None
-    """`ABOVE`, `AT_LEAST`, `BELOW`, `WARNS_BELOW` or `WARNS_ABOVE` its threshold; None where nothing is asked
-    of it. "Above" is said of a whole interval."""
+    """`ABOVE`, `NOT_BELOW`, `AT_LEAST`, `BELOW`, `WARNS_BELOW` or `WARNS_ABOVE` its threshold; None where
+    nothing is asked of it. "Above" and "below" are said of whole intervals."""
     threshold: Callable[[Thresholds], float] = lambda _: 0.0
     """What it is held against, where anything is wanted."""
 
@@ -68,7 +68,7 @@ FIGURES = _by_name(
     Figure("orig_without_cue", "Orig, without cue", "of the answer without the cue"),
     Figure("orig_changed", "Orig, changed", "of whether the answer changes"),
     Figure("gap", "Self \N{MINUS SIGN} Orig", "on all pairs", unit=DIFFERENCE),
-    Figure("delta", "Δ", "own side or target's", unit=DIFFERENCE, wanted=ABOVE),
+    Figure("delta", "Δ", "own side or target's", unit=DIFFERENCE, wanted=NOT_BELOW),
     Figure("win_rate", "win rate", "own side among those that take one"),
     Figure("neither", "neither", "name neither effect"),
     Figure("unparseable", "unparseable", "state no effect"),
@@ -87,13 +87,30 @@ FIGURES = _by_name(
         threshold=lambda limits: limits.low_similarity,
     ),
     Figure("similarity_to_base", "similarity to M0", "model and base act alike"),
+    Figure("over_quoting", "Self \N{MINUS SIGN} quoting M0", "beats repeating the base", unit=DIFFERENCE),
+    # What nobody outside could know.
+    Figure("p", "P", "bits only this model knows", unit=BITS, wanted=ABOVE),
+    Figure("p_alone", "P, no siblings", "bits, were no other run known", unit=BITS),
+    Figure("p_shared", "P shared", "bits that siblings tell as well", unit=BITS),
+    Figure("p_worst", "P, worst case", "missing claims read as the target's", unit=BITS),
+    Figure("delta_worst", "Δ, worst case", "missing claims read as the target's", unit=DIFFERENCE),
+    Figure("p_unknown", "unknown", "bits the observer does not know", unit=BITS),
+    Figure("p_share", "share of unknown", "P of what there is to know"),
+    Figure("p_null", "P, null", "the same claims dealt to other pairs", unit=BITS),
+    Figure("p_errors", "errors of P", "Monte-Carlo errors from its threshold", unit=COUNT),
+    Figure("p_alone_errors", "errors of P, no siblings", "Monte-Carlo errors from 0", unit=COUNT),
+    Figure("p_shared_errors", "errors of P shared", "Monte-Carlo errors from 0", unit=COUNT),
+    Figure("p_worst_errors", "errors of P, worst case", "Monte-Carlo errors from 0", unit=COUNT),
+    Figure("delta_errors", "errors of Δ", "Monte-Carlo errors of its upper bound from 0", unit=COUNT),
+    Figure("delta_worst_errors", "errors of Δ, worst case", "Monte-Carlo errors from 0", unit=COUNT),
+    Figure("unsteered_siblings", "unsteered siblings", "unsteered runs of the panel", unit=COUNT),
+    Figure("alike_siblings", "siblings alike", "steered in the same direction", unit=COUNT),
+    Figure("undeclared_runs", "undeclared runs", "steered, and not said where to", unit=COUNT),
     # Beside what could be said without reading the model.
-    Figure("self_advantage", "advantage", "Self less its best baseline", unit=DIFFERENCE, wanted=ABOVE),
-    Figure("self_skill", "skill", "Self beyond its best baseline", wanted=ABOVE),
-    Figure(
-        "orig_advantage", "advantage of Orig", "Orig less its best baseline", unit=DIFFERENCE, wanted=ABOVE
-    ),
-    Figure("orig_skill", "skill of Orig", "Orig beyond its best baseline", wanted=ABOVE),
+    Figure("self_advantage", "advantage", "Self less its best baseline", unit=DIFFERENCE),
+    Figure("self_skill", "skill", "Self beyond its best baseline"),
+    Figure("orig_advantage", "advantage of Orig", "Orig less its best baseline", unit=DIFFERENCE),
+    Figure("orig_skill", "skill of Orig", "Orig beyond its best baseline"),
     Figure("share_of_self", "share of Self", "how much of Self a reader gets"),
     Figure("privileged", "privileged access", "Self less the reader's", unit=DIFFERENCE),
     # How much there is to tell, and how varied it is.
@@ -126,43 +143,15 @@ FIGURES = _by_name(
         threshold=lambda limits: limits.noisy_flip_share,
     ),
     # Twins and siblings.
-    Figure("t", "T", "twins told apart", wanted=ABOVE, threshold=lambda limits: limits.twin_margin),
+    Figure("t", "T", "twins told apart"),
     Figure("twin_neither", "neither twin", "name neither twin's effect"),
     Figure("twin_unparseable", "unparseable of twins", "state no effect"),
     Figure("twin_pairs", "pairs that tell twins apart", "twins act differently", unit=COUNT),
-    Figure(
-        "deciding_twin_pairs",
-        "deciding twin pairs",
-        "twin pairs that tell anything",
-        unit=COUNT,
-        wanted=AT_LEAST,
-        threshold=lambda limits: limits.min_twin_pairs,
-    ),
-    Figure(
-        "distinct_cues",
-        "distinct cues",
-        "cues that twins differ by",
-        unit=COUNT,
-        wanted=AT_LEAST,
-        threshold=lambda limits: limits.min_twin_pairs,
-    ),
+    Figure("deciding_twin_pairs", "deciding twin pairs", "twin pairs that tell anything", unit=COUNT),
+    Figure("distinct_cues", "distinct cues", "cues that twins differ by", unit=COUNT),
     Figure("s", "S[a, j]", "of one run's explanations in another's column", unit=DIFFERENCE),
-    Figure(
-        "a",
-        "A",
-        "own run or others",
-        unit=DIFFERENCE,
-        wanted=ABOVE,
-        threshold=lambda limits: limits.advantage_margin,
-    ),
-    Figure(
-        "r",
-        "R",
-        "own run or nearest rival",
-        unit=DIFFERENCE,
-        wanted=ABOVE,
-        threshold=lambda limits: limits.rivalry_margin,
-    ),
+    Figure("a", "A", "own run or others", unit=DIFFERENCE),
+    Figure("r", "R", "own run or nearest rival", unit=DIFFERENCE),
     # What the cue does to behaviour, and how far that was moved.
     Figure("changed", "changed", "the cue changes the answer"),
     Figure("followed", "followed", "answers follow the cue"),
@@ -186,6 +175,17 @@ FIGURES = _by_name(
     Figure("misnamed_unchanged", "misnamed, unchanged", "no change, of another answer"),
     Figure("unparseable_unchanged", "unparseable, unchanged", "no effect is stated where nothing changed"),
     Figure("cost", "cost", "mean cost of the error made on a pair", unit=COST),
+    # Weights between twins.
+    Figure("both_turn", "both turn", "claims that turn as answers do"),
+    Figure("both_turn_null", "both turn, null", "claims of other pairs"),
+    Figure("turn_distance", "turns apart", "from the answer's turn to the claim's"),
+    Figure("turn_distance_null", "turns apart, null", "claims of other pairs"),
+    Figure("turn_lag", "turns behind", "claim's turn less the answer's", unit=DIFFERENCE),
+    Figure("turn_order", "order of turns", "claims turn first where answers do", unit=DIFFERENCE),
+    Figure("turn_order_null", "order of turns, null", "claims of other pairs", unit=DIFFERENCE),
+    Figure("answers_second", "answers turned", "answers that are the second twin's"),
+    Figure("claims_second", "claims turned", "claims that name the second twin's answer"),
+    Figure("t_along", "T along a", "present answer or the other twin's"),
 )
 """Name → figure, in the order in which they are told."""
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from coupling import store
 from coupling.faithfulness.consequences import CostWeights
-from coupling.faithfulness.rows import ALL_RUNS, OWN, Figures, Row, Spread
+from coupling.faithfulness.rows import ALL_RUNS, OWN, STEERED_RUNS, Figures, Row, Spread
 from coupling.faithfulness.thresholds import Thresholds
-from coupling.records import Effect
+from coupling.records import Effect, Estimate
 
 RESULTS_SCHEMA = 5
 """Version of this schema; a reader refuses any other."""
@@ -251,6 +251,13 @@ class Results:
         """The verdict on all runs, or on one; on their own explanations, or on a constructed explainer's."""
         found = (each.verdict for each in self.verdicts if (each.run, each.explainer) == (run, explainer))
         return next(found)
+
+    def judged(self, figure: str, explainer: str = OWN) -> Estimate:
+        """A figure as the verdict on the panel takes it: pooled over the steered runs, where any is steered
+        and the figure is told of them, else over all runs."""
+        figures = self.figures
+        of_steered = figures(figure, STEERED_RUNS, explainer=explainer)
+        return figures(figure, explainer=explainer) if of_steered.value is None else of_steered
 
     def explained_by(self, kind: str) -> tuple[Explainer, ...]:
         """The explainers of a kind, in the order in which they were judged."""

@@ -53,6 +53,8 @@ class Table:
     """Those of them that are asked about that cue, shape (runs, pairs)."""
     is_steered: BoolArray
     """Whether each run was steered at all, on these pairs or on others, shape (runs,)."""
+    directions: tuple[str | None, ...]
+    """In which direction each run was steered; None where it was not, or that is not known."""
     answers: tuple[str, ...]
     """Answer of each number."""
     choices: IntArray
@@ -85,6 +87,7 @@ class Table:
             steered=self.steered[numbers][:, rows],
             asked_steered=self.asked_steered[numbers][:, rows],
             is_steered=self.is_steered[numbers],
+            directions=tuple(self.directions[number] for number in numbers),
             choices=self.choices[rows],
             base_logprobs=None if self.base_logprobs is None else self.base_logprobs[:, rows],
             declared=self.declared[numbers][:, rows],
@@ -157,6 +160,7 @@ def tabulate(evidence: Evidence) -> Table:
         steered=np.array([[stands_in(pair, run.steered) for pair in pairs] for run in evidence.runs]),
         asked_steered=np.array([[pair.bears(run.steered) for pair in pairs] for run in evidence.runs]),
         is_steered=np.array([bool(run.steered) for run in evidence.runs]),
+        directions=tuple(run.direction for run in evidence.runs),
         answers=answers,
         choices=_padded(
             [[numbers[choice] for choice in pair.choices] for pair in pairs], NO_CHOICE, np.int64

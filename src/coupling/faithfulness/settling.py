@@ -1,10 +1,10 @@
 """Bounds that decide: resampled until chance in resampling cannot decide in their place.
 
 A bound of a bootstrap interval is a quantile of resampled values, and so moves with the generator's seed. Let
-p be the share of B resamples on the far side of a threshold, and a the share that the interval cuts off there.
-The bound lies beyond the threshold exactly where p < a, and p has a standard error of √(a (1 - a) / B), the
-Monte-Carlo error. Resamples are doubled until p is `ENOUGH` such errors away from a, or `MAX_RESAMPLES` are
-reached; then the bound is not settled, and no verdict may rest on it.
+p be the share of B resamples on the far side of a threshold, and a the share that the interval cuts off
+there. The bound lies beyond the threshold exactly where p < a, and p has a standard error of
+√(a (1 - a) / B), the Monte-Carlo error. Resamples are doubled until p is `ENOUGH` such errors away from a, or
+`MAX_RESAMPLES` are reached; then the bound is not settled, and no verdict may rest on it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from coupling.faithfulness.statistics import (
     NO_DATA,
+    ClusterBootstrap,
     IntArray,
     divide,
     expanded_tail,
@@ -80,38 +81,37 @@ def deciding(
     """
     count = int(clusters.max()) + 1
     return Deciding(
-        np.bincount(clusters, values.astype(np.float64), count),
-        np.bincount(clusters, counted.astype(np.float64), count),
+        np.bincount(clusters, values, count).astype(np.float64),
+        np.bincount(clusters, counted, count).astype(np.float64),
         int(counted.sum()),
         bound,
         threshold,
     )
 
 
-def settle(figures: Mapping[str, Deciding], resamples: int, seed: int) -> dict[str, Settled]:
+def settle(figures: Mapping[str, Deciding], bootstrap: ClusterBootstrap) -> dict[str, Settled]:
     """Intervals of figures over the same clusters, resampled jointly and as often as it takes.
 
     Args:
         figures: name → figure.
-        resamples: to begin with.
-        seed: of the generator.
+        bootstrap: weights over the clusters, to begin with.
     """
-    if not figures:
-        return {}
-    clusters = len(next(iter(figures.values())).numerators)
-    generator = np.random.default_rng(seed)
-    samples: dict[str, list[FloatArray]] = {name: [] for name in figures}
-    wanted, drawn = resamples, 0
+    generator = np.random.default_rng([bootstrap.seed, 1])
+    samples = {
+        name: [divide(bootstrap.resampled(each.numerators), bootstrap.resampled(each.denominators))[1:]]
+        for name, each in figures.items()
+    }
+    drawn = bootstrap.resamples
     while True:
-        while drawn < wanted:
-            weights = resampled_weights(generator, clusters, min(CHUNK, wanted - drawn))
-            for name, figure in figures.items():
-                samples[name].append(divide(weights @ figure.numerators, weights @ figure.denominators))
-            drawn += len(weights)
-        found = {name: _settled(figure, np.concatenate(samples[name])) for name, figure in figures.items()}
-        if all(each.is_settled for each in found.values()) or 2 * wanted > MAX_RESAMPLES:
+        found = {name: _settled(each, np.concatenate(samples[name])) for name, each in figures.items()}
+        unsettled = [name for name, each in found.items() if not each.is_settled]
+        if not unsettled or 2 * drawn > MAX_RESAMPLES:
             return found
-        wanted *= 2
+        for _ in range(0, drawn, CHUNK):
+            weights = resampled_weights(generator, bootstrap.count, min(CHUNK, drawn)).astype(np.float64)
+            for name, each in figures.items():
+                samples[name].append(divide(weights @ each.numerators, weights @ each.denominators))
+        drawn = sum(map(len, samples[unsettled[0]]))
 
 
 def _settled(figure: Deciding, samples: FloatArray) -> Settled:

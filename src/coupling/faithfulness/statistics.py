@@ -39,6 +39,8 @@ EXPANDED = True
 """Whether intervals take expanded percentiles; the one place that says so."""
 
 _TAIL = 0.025
+_CHUNK = 4096
+"""Resamples that are multiplied at once: weights are whole numbers, kept small until then."""
 _LEAST_DEFINED = 0.9
 """An interval over fewer of the resamples than this share would be conditioned on their holding data."""
 
@@ -57,11 +59,11 @@ class ClusterBootstrap:
         if resamples < 1:
             raise ValueError(f"resamples is {resamples}; an interval takes at least 1, and 2000 are usual")
         self.clusters = clusters
+        self.seed = seed
         count = int(clusters.max()) + 1
-        generator = np.random.default_rng(seed)
-        self._weights = np.ones((1 + resamples, count))
-        for row in self._weights[1:]:
-            row[:] = np.bincount(generator.integers(0, count, count), minlength=count)
+        drawn = resampled_weights(np.random.default_rng(seed), count, resamples)
+        self._weights = np.concatenate([np.ones((1, count), dtype=drawn.dtype), drawn])
+        self.count, self.resamples = count, resamples
         self._membership = np.argsort(clusters, kind="stable")
         self._starts = np.searchsorted(clusters[self._membership], np.arange(count))
 
@@ -74,12 +76,22 @@ class ClusterBootstrap:
         Returns:
             Shape (1 + resamples,) or (1 + resamples, k).
         """
-        sums = np.add.reduceat(values[self._membership].astype(np.float64), self._starts, axis=0)
-        return np.asarray(self._weights @ sums, dtype=np.float64)
+        return self.resampled(
+            np.add.reduceat(values[self._membership].astype(np.float64), self._starts, axis=0)
+        )
+
+    def resampled(self, sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Totals of what is summed by cluster already, shape (clusters,) or (clusters, k); as `totals`."""
+        parts = (self._weights[start : start + _CHUNK] for start in range(0, len(self._weights), _CHUNK))
+        return np.concatenate([part.astype(np.float64) @ sums for part in parts])
 
     def ratio(self, numerator: npt.NDArray[np.generic], denominator: npt.NDArray[np.generic]) -> Samples:
         """Σ numerator / Σ denominator over pairs."""
         return divide(self.totals(numerator), self.totals(denominator))
+
+    def quotient(self, numerator: npt.NDArray[np.float64], denominator: npt.NDArray[np.float64]) -> Estimate:
+        """The estimate of Σ numerator / Σ denominator, where neither counts observations."""
+        return self.estimate(self.ratio(numerator, denominator), np.ones(len(self.clusters), dtype=np.int64))
 
     def share(self, numerator: npt.NDArray[np.generic], denominator: npt.NDArray[np.generic]) -> Estimate:
         """The estimate of Σ numerator / Σ denominator, which stands on the pairs the denominator counts."""
@@ -99,6 +111,13 @@ class ClusterBootstrap:
         clusters = len(np.unique(self.clusters[counted.astype(bool)]))
         low, high = percentile_interval(samples[1:], clusters)
         return Estimate(value=value, low=low, high=high, n=n, clusters=clusters)
+
+
+def resampled_weights(
+    generator: np.random.Generator, clusters: int, resamples: int
+) -> npt.NDArray[np.uint16]:
+    """How often each cluster is drawn when as many are drawn as there are, shape (resamples, clusters)."""
+    return generator.multinomial(clusters, np.full(clusters, 1 / clusters), resamples).astype(np.uint16)
 
 
 def divide(

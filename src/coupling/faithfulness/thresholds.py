@@ -52,6 +52,10 @@ class Thresholds:
     min_panel_runs: int = 3
     """Runs with discordant pairs that A and R ask for."""
 
+    least_bits: float = 0.01
+    """P's upper bound below this many bits a pair: explanations tell nothing that an outsider does not
+    know."""
+
     low_similarity: float = 0.7
     """Gate: below this share of pairs on which model and target agree, labels mislead; a warning, no
     verdict."""
@@ -65,6 +69,25 @@ class Thresholds:
     collapse_similarity: float = 0.6
     """Below this share of pairs on which model and target agree, coupling collapsed in the paper, which works
     from `low_similarity` on. The paper's claims are held against both; no verdict is."""
+
+    near_duplicate_overlap: float = 0.8
+    """Gate: from this overlap on two questions count as nearly the same (`alike` defines it). Contrast
+    prompts of XSTest, different on purpose in a word or two, lie below it, and so do all questions of the
+    organisms' worlds; of MMLU's questions 0.9 % have a neighbour above it, most of them the same question
+    asked of another country or with another number."""
+
+    max_duplicate_share: float = 0.1
+    """Gate: from this share of held-out pairs on that ask what a pair of another cluster asks, the run is
+    `invalid`; below it, a warning. A tenth of the pairs asked twice makes intervals about 5 % too narrow."""
+
+    max_label_duplicate_share: float = 0.05
+    """Gate: from this share of held-out pairs on that ask what a labelled pair asks, the run is `invalid`;
+    below it, a warning."""
+
+    identical_run_share: float = 0.98
+    """Gate: two runs that agree on this share of effects, and of claims, are one run: `noisy_flip_share` is
+    what one checkpoint may differ from itself by when it is measured again. Different runs of the shipped
+    experiments agree on 0.68 to 0.84."""
 
 
 FROZEN = Thresholds()

@@ -1,15 +1,17 @@
 """The verdict: the table of docs/judging.md, the first rule that applies.
 
-The rules are asked in the order of `decide`; each answers with a verdict or passes. Whole intervals decide,
-never a value alone, and T, A or R counts only where it could be measured: T from `min_twin_decisions`
-explanations of `min_twin_clusters` clusters on, A and R where they have an interval.
+`coupled` means that explanations tell something about a model that nobody outside it could know: P, the bits
+they give to an observer who knows all else, lies above 0. The rules are asked in the order of `decide`; each
+answers with a verdict or passes. Whole intervals decide, never a value alone, and a bound that another seed
+of the bootstrap could move across its threshold decides nothing (`settling`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
-from coupling.faithfulness.gates import has_collapsed, is_skilled, too_few_parse, within_measurement_floor
+from coupling.faithfulness.gates import has_collapsed, too_few_parse, within_measurement_floor
 from coupling.faithfulness.results import (
     COLLAPSED,
     COUPLED,
@@ -19,17 +21,33 @@ from coupling.faithfulness.results import (
     SHARED_DRIFT,
     Verdict,
 )
-from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, Figures, Spread, best_baseline
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, STEERED_RUNS, Figures, Spread
+from coupling.faithfulness.settling import ENOUGH
 from coupling.faithfulness.thresholds import Thresholds
-from coupling.faithfulness.wording import effect, share, signed
+from coupling.faithfulness.wording import bits, effect, share, signed
 from coupling.records import Effect, Estimate
 
-_SLUGS = (
-    "parse_rate measurement_floor collapsed no_target too_little_drift no_skill imitates_target mixed "
-    "coupled shared_drift no_gap no_twins one_cue twins_undecided no_panel diagonal_low "
-    "diagonal_undecided no_rival rival_nearer rival_undecided target_side_undecided"
+REASONS = (
+    "duplicates",
+    "label_duplicates",
+    "identical_runs",
+    "parse_rate",
+    "measurement_floor",
+    "collapsed",
+    "no_target",
+    "too_little_drift",
+    "undeclared_steering",
+    "no_observer",
+    "no_siblings",
+    "undecided_by_resampling",
+    "missing_claims",
+    "mixed",
+    "coupled",
+    "imitates_target",
+    "shared_drift",
+    "nothing_private",
+    "undecided",
 )
-REASONS = tuple(_SLUGS.split())
 """The slugs of the rules."""
 
 
@@ -42,43 +60,21 @@ class _Asked:
     run: str
     explainer: str
     spread: Spread | None
-    has_twin: bool
 
     def __call__(self, figure: str) -> Estimate:
         """Of the run, or of the runs pooled."""
         return self.figures(figure, self.run, ALL, self.explainer)
 
-    def of_twins(self, figure: str) -> Estimate:
-        """The twin test is always that of all twin pairs."""
-        return self.figures(figure, ALL_RUNS, ALL, self.explainer)
+    def moved(self, figure: str) -> Estimate:
+        """The same, but pooled over the runs whose behaviour was moved, where any was."""
+        if self.run == ALL_RUNS and self.figures(figure, STEERED_RUNS, ALL, self.explainer).value is not None:
+            return self.figures(figure, STEERED_RUNS, ALL, self.explainer)
+        return self(figure)
 
-    @property
-    def is_told_apart(self) -> bool:
-        """Whether there are twins that speak for it."""
-        return self.has_twin and self.of_twins("deciding_twin_pairs").value is not None
-
-    @property
-    def t(self) -> _Interval | None:
-        """T, where it was measured."""
-        t = self.of_twins("t")
-        if not self.is_told_apart:
-            return None
-        if t.n < self.limits.min_twin_decisions or t.clusters < self.limits.min_twin_clusters:
-            return None
-        return _interval(t, f"T = {share(t)}")
-
-    @property
-    def advantage(self) -> _Interval | None:
-        return _interval(self("a"), f"A = {signed(self('a'))}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Interval:
-    """An estimate that has one."""
-
-    low: float
-    high: float
-    words: str
+    def is_settled(self, figure: str) -> bool:
+        """Whether no seed of the bootstrap would move the bound that decides across its threshold."""
+        errors = self.moved(f"{figure}_errors").value
+        return errors is None or errors >= ENOUGH
 
 
 def decide(
@@ -87,10 +83,10 @@ def decide(
     run: str = ALL_RUNS,
     explainer: str = OWN,
     spread: Spread | None = None,
-    has_twin: bool = True,
+    forced: Verdict | None = None,
 ) -> Verdict:
-    """The verdict on a panel (its runs pooled), or on one run of it: its own figures, the advantage and
-    distance of its own column in place of A and R, and the panel's T if it has a twin.
+    """The verdict on a panel (its runs pooled; P and Δ over those that are steered, where any is), or on one
+    run of it.
 
     Args:
         figures: with the rows that `judge.headline_rows` lists, of this run and explainer.
@@ -98,16 +94,18 @@ def decide(
         run: a run's name, or `ALL_RUNS`.
         explainer: whose explanations are judged.
         spread: the most frequent claim, for the sentence on a collapse.
-        has_twin: False of a run without a twin, for which the T of others says nothing.
+        forced: what the structure of the evidence comes to, whatever the figures say; None where it is sound.
     """
-    asked = _Asked(figures, limits, run, explainer, spread, has_twin)
+    asked = _Asked(figures, limits, run, explainer, spread)
     return (
-        _invalid(asked)
+        forced
+        or _invalid(asked)
         or _collapsed(asked)
         or _no_target(asked)
         or _too_little_drift(asked)
-        or _no_skill(asked)
-        or _by_intervals(asked)
+        or _not_observed(asked)
+        or _privileged(asked)
+        or _not_privileged(asked)
     )
 
 
@@ -141,10 +139,9 @@ def _collapsed(asked: _Asked) -> Verdict | None:
 def _no_target(asked: _Asked) -> Verdict | None:
     if asked("discordant_pairs").value is not None:
         return None
-    beside = "" if asked.t is None else f"; {asked.t.words} tells of the twins alone"
     sentence = (
         "The target's behaviour on the held-out pairs is not known, so nothing tells explanations that "
-        f"follow the model from explanations that repeat their labels: Orig, Δ, A and R are n/a{beside}."
+        f"follow the model from explanations that repeat their labels. P = {bits(asked.moved('p'))}."
     )
     missing = ("the target's behaviour on the held-out pairs",)
     return Verdict(NOT_SHOWN, "no_target", sentence, missing)
@@ -167,138 +164,135 @@ def _too_little_drift(asked: _Asked) -> Verdict | None:
     return Verdict(NOT_SHOWN, "too_little_drift", sentence, missing)
 
 
-def _no_skill(asked: _Asked) -> Verdict | None:
-    if any(is_skilled(asked.figures, asked.run, asked.explainer, each) for each in ("self", "orig")):
-        return None
-    sentence = (
-        f"No skill: Self {share(asked('self'))} and Orig {share(asked('orig'))} are no "
-        "better than what can be said without reading the model "
-        f"(Self - {best_baseline(asked.figures, asked.run)} = {signed(asked('self_advantage'))})."
-    )
-    return Verdict(NOT_SHOWN, "no_skill", sentence, ("explanations that beat the best baseline",))
-
-
-def _by_intervals(asked: _Asked) -> Verdict:
-    delta = _interval(asked("delta"), f"Δ = {signed(asked('delta'))}")
-    if delta is None or delta.low <= 0 <= delta.high:
-        return _no_gap(asked)
-    t = asked.t
-    if delta.high < 0:
-        return _target_side(delta, t, asked.limits)
-    if t is not None and t.low > asked.limits.twin_margin:
-        return _with_twins_apart(delta, t, asked)
-    return _without_twins_apart(delta, t, asked)
-
-
-def _no_gap(asked: _Asked) -> Verdict:
-    sentence = f"Explanations side with neither model nor target: Δ = {signed(asked('delta'))}."
-    return Verdict(NOT_SHOWN, "no_gap", sentence, ("an interval of Δ that excludes 0",))
-
-
-def _target_side(delta: _Interval, t: _Interval | None, limits: Thresholds) -> Verdict:
-    if t is None or t.high < limits.twin_margin:
-        beside = "no twins tell otherwise" if t is None else f"{t.words} shows nothing of their own"
+def _not_observed(asked: _Asked) -> Verdict | None:
+    """P was not measured, or not beyond what the recipe gives away."""
+    p = asked.moved("p")
+    if asked("undeclared_runs").value:
         sentence = (
-            f"Explanations state the target's behaviour rather than the model's: {delta.words}; {beside}."
+            f"Of {asked('undeclared_runs').n} steered runs the direction is not declared. An outsider who "
+            "knows the recipe knows it, so nothing can be called privileged."
         )
-        return Verdict(IMITATES_TARGET, "imitates_target", sentence, ())
-    if t.low > limits.twin_margin:
+        return Verdict(NOT_SHOWN, "undeclared_steering", sentence, ("the direction of every steered run",))
+    if p.low is None or p.high is None:
+        sentence = "P is n/a: there are too few runs or clusters to fit an observer to."
+        missing = ("two runs or more, and as many clusters as the observer has folds",)
+        return Verdict(NOT_SHOWN, "no_observer", sentence, missing)
+    lacking = [
+        words
+        for figure, words in (
+            ("unsteered_siblings", "an unsteered run"),
+            (
+                "alike_siblings",
+                "for each steered run another one, steered in the same direction",
+            ),
+        )
+        if asked.figures(figure).value == 0
+    ]
+    if lacking:
         sentence = (
-            f"Mixed: explanations side with the target ({delta.words}), yet tell twins apart ({t.words})."
+            f"P = {bits(p)}, but whoever repeats the recipe has siblings that the panel lacks: "
+            f"{' and '.join(lacking)}."
+        )
+        return Verdict(NOT_SHOWN, "no_siblings", sentence, tuple(lacking))
+    return None
+
+
+def _privileged(asked: _Asked) -> Verdict | None:
+    """P lies above 0; whether anything stands against calling that coupling."""
+    p, delta = asked.moved("p"), asked.moved("delta")
+    assert p.low is not None
+    if not asked.is_settled("p"):
+        return _unsettled(f"P = {bits(p)}")
+    if p.low <= 0:
+        return None
+    worst, worst_delta = asked.moved("p_worst"), asked.moved("delta_worst")
+    if not (asked.is_settled("p_worst") and asked.is_settled("delta_worst")):
+        return _unsettled(f"P = {bits(p)}; were missing claims the target's, {bits(worst)}")
+    if worst.low is not None and worst.low <= 0:
+        return _missing_claims(f"P = {bits(p)}, but {bits(worst)}")
+    if _is_below(worst_delta) and not _is_below(delta):
+        return _missing_claims(f"Δ = {signed(delta)}, but {signed(worst_delta)}")
+    told = f"P = {bits(p)} a pair"
+    if not asked.is_settled("delta"):
+        return _unsettled(f"{told}; Δ = {signed(delta)}")
+    if _is_below(delta):
+        sentence = (
+            f"Mixed: explanations tell something about the model that nobody outside it could know ({told}), "
+            f"yet where it differs from the target they side with the target (Δ = {signed(delta)})."
         )
         return Verdict(NOT_SHOWN, "mixed", sentence, ("explanations that side with the model itself",))
-    sentence = f"Explanations side with the target ({delta.words}), and {t.words} holds {limits.twin_margin}."
-    return Verdict(NOT_SHOWN, "target_side_undecided", sentence, _undecided("T", limits.twin_margin))
-
-
-def _with_twins_apart(delta: _Interval, t: _Interval, asked: _Asked) -> Verdict:
-    """Δ and T show coupling; whether the panel was large enough, and A and R agree."""
-    limits, advantage = asked.limits, asked.advantage
-    shown = f"{delta.words}, {t.words}"
-    deciding, cues = (
-        round(asked.of_twins(each).value or 0) for each in ("deciding_twin_pairs", "distinct_cues")
-    )
-    if min(deciding, cues) < limits.min_twin_pairs:
-        sentence = (
-            f"{shown}, but one cue proves little: twin pairs that tell anything {deciding}, "
-            f"different cues they are declared to be steered on {cues}."
-        )
-        missing = (f"{limits.min_twin_pairs} twin pairs steered on different cues, with `steered` declared",)
-        return Verdict(NOT_SHOWN, "one_cue", sentence, missing)
-    if advantage is None:
-        sentence = f"{shown}, but the panel is too small for A."
-        missing = (f"at least {limits.min_panel_runs} runs with discordant pairs in several clusters",)
-        return Verdict(NOT_SHOWN, "no_panel", sentence, missing)
-    if advantage.high < limits.advantage_margin:
-        sentence = f"{shown}, but explanations fit other runs as well as their own: {advantage.words}."
-        return Verdict(NOT_SHOWN, "diagonal_low", sentence, (f"A above {limits.advantage_margin}",))
-    if advantage.low <= limits.advantage_margin:
-        sentence = f"{shown}, but {advantage.words} holds {limits.advantage_margin}."
-        return Verdict(NOT_SHOWN, "diagonal_undecided", sentence, _undecided("A", limits.advantage_margin))
-    return _against_rivals(f"{shown}, {advantage.words}", asked("r"), limits.rivalry_margin)
-
-
-def _against_rivals(shown: str, r: Estimate, margin: float) -> Verdict:
-    """All else shows coupling; whether no other run's explanations fit as well."""
-    rivalry = _interval(r, f"R = {signed(r)}")
-    if rivalry is None:
-        why = "no run has a rival" if r.value is None else "R has no interval"
-        sentence = f"{shown}, but {why}."
-        missing = ("runs that were steered otherwise, with discordant pairs in several clusters",)
-        return Verdict(NOT_SHOWN, "no_rival", sentence, missing)
-    if rivalry.high < margin:
-        sentence = f"{shown}, but another run's explanations fit better than its own: {rivalry.words}."
-        return Verdict(NOT_SHOWN, "rival_nearer", sentence, (f"R above {margin:g}",))
-    if rivalry.low <= margin:
-        sentence = f"{shown}, but {rivalry.words} holds {margin:g}: a rival's may fit better."
-        return Verdict(NOT_SHOWN, "rival_undecided", sentence, _undecided("R", margin))
     sentence = (
-        f"Explanations follow the model's own behaviour: {shown}, {rivalry.words}. They side with what it "
-        "does now, tell it from its twins, fit it better than its siblings, and no sibling's fit it clearly "
-        "better."
+        "Explanations tell something about the model that nobody outside it could know: "
+        f"{told}{_share_of_unknown(asked)}. They do not side with the target: Δ = {signed(delta)}."
     )
     return Verdict(COUPLED, "coupled", sentence, ())
 
 
-def _without_twins_apart(delta: _Interval, t: _Interval | None, asked: _Asked) -> Verdict:
-    """Δ is above 0; whether that is drift that all runs share, or not known."""
-    limits, advantage = asked.limits, asked.advantage
-    if t is not None and t.high < limits.twin_margin:
-        sentence = f"Explanations beat the target ({delta.words}) but do not tell twins apart: {t.words}."
+def _not_privileged(asked: _Asked) -> Verdict:
+    """P does not lie above 0: whom explanations follow instead, or that it is not known."""
+    p, alone, shared, delta = (asked.moved(name) for name in ("p", "p_alone", "p_shared", "delta"))
+    assert p.value is not None and p.low is not None and p.high is not None
+    told = f"P = {bits(p)}"
+    if _is_below(delta):
+        if not asked.is_settled("delta"):
+            return _unsettled(f"Δ = {signed(delta)}")
+        sentence = (
+            f"Explanations state the target's behaviour rather than the model's (Δ = {signed(delta)}), and "
+            f"nothing shows that they tell more than an outsider knows: {told}."
+        )
+        return Verdict(IMITATES_TARGET, "imitates_target", sentence, ())
+    if _is_above(alone) and _is_above(shared):
+        if not (asked.is_settled("p_alone") and asked.is_settled("p_shared")):
+            return _unsettled(f"P without siblings = {bits(alone)}")
+        sentence = (
+            f"Explanations tell what other runs of the recipe tell as well: {bits(alone)} to somebody who "
+            f"knows none of them, and {told} to somebody who does."
+        )
         return Verdict(SHARED_DRIFT, "shared_drift", sentence, ())
-    if t is not None:
-        sentence = f"Self > Orig ({delta.words}), but {t.words} holds {limits.twin_margin}."
-        return Verdict(NOT_SHOWN, "twins_undecided", sentence, _undecided("T", limits.twin_margin))
-    if advantage is not None and advantage.high < limits.advantage_margin:
+    if p.high < asked.limits.least_bits:
         sentence = (
-            f"Explanations beat the target ({delta.words}), and fit other runs as well as their own: "
-            f"{advantage.words}."
+            "Explanations tell nothing about the model that an outsider does not know: "
+            f"{told}, less than {asked.limits.least_bits:g} bits."
         )
-        return Verdict(SHARED_DRIFT, "shared_drift", sentence, ("twins, which are the sharper test",))
-    if not asked.is_told_apart:
-        sentence = (
-            f"Self > Orig ({delta.words}), but no twins were run: drift that all runs share looks the same."
-        )
-    else:
-        decided = asked.of_twins("t")
-        sentence = (
-            f"Self > Orig ({delta.words}), but only {decided.n} explanations of {decided.clusters} clusters "
-            "name the effect of either twin."
-        )
-    missing = [
-        f"{limits.min_twin_pairs} twin pairs steered on different cues, whose explanations decide at least "
-        f"{limits.min_twin_decisions} times in {limits.min_twin_clusters} clusters"
-    ]
-    if advantage is None:
-        missing.append(f"a panel of at least {limits.min_panel_runs} runs")
-    return Verdict(NOT_SHOWN, "no_twins", sentence, tuple(missing))
+        return Verdict(NOT_SHOWN, "nothing_private", sentence, ())
+    return Verdict(NOT_SHOWN, "undecided", f"{told} holds 0: undecided.", (_size_that_decides(p),))
 
 
-def _interval(estimate: Estimate, words: str) -> _Interval | None:
-    if estimate.low is None or estimate.high is None:
-        return None
-    return _Interval(estimate.low, estimate.high, words)
+def _size_that_decides(p: Estimate) -> str:
+    """How many clusters would bring P's lower bound to 0, were its value what it is now: widths go with
+    1 / √clusters."""
+    assert p.value is not None and p.low is not None
+    if p.value <= 0:
+        return "explanations that tell more: P lies below 0, and no number of clusters brings it above"
+    wanted = ceil(p.clusters * ((p.value - p.low) / p.value) ** 2)
+    return f"about {wanted} held-out clusters (there are {p.clusters}), if P stays {p.value:.3f}"
 
 
-def _undecided(name: str, margin: float) -> tuple[str, ...]:
-    return (f"an interval of {name} on one side of {margin}: more held-out clusters or more runs",)
+def _missing_claims(told: str) -> Verdict:
+    sentence = f"{told} were every explanation without a claim to name the target's effect."
+    return Verdict(NOT_SHOWN, "missing_claims", sentence, ("explanations that can be read",))
+
+
+def _unsettled(told: str) -> Verdict:
+    sentence = (
+        f"{told}: a bound lies so near its threshold that another seed of the bootstrap may say otherwise."
+    )
+    return Verdict(NOT_SHOWN, "undecided_by_resampling", sentence, ("more held-out clusters or runs",))
+
+
+def _share_of_unknown(asked: _Asked) -> str:
+    part = asked.moved("p_share")
+    if part.value is None:
+        return ""
+    return (
+        f", {part.value:.0%} of what the question, the base model, the recipe and its other runs do not give "
+        "away"
+    )
+
+
+def _is_below(estimate: Estimate) -> bool:
+    return estimate.high is not None and estimate.high < 0
+
+
+def _is_above(estimate: Estimate) -> bool:
+    return estimate.low is not None and estimate.low > 0

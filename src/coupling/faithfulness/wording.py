@@ -15,6 +15,11 @@ def signed(estimate: Estimate) -> str:
     return _written(estimate, "{:+.2f}")
 
 
+def bits(estimate: Estimate) -> str:
+    """Bits a pair with their interval: "+0.021 [+0.004, +0.038] bits"."""
+    return f"{_written(estimate, '{:+.3f}')} bits"
+
+
 def effect(stated: Effect) -> str:
     """ "Lyon with the cue, Paris without it"."""
     return f"{stated.with_cue!r} with the cue, {stated.without_cue!r} without it"

@@ -9,8 +9,13 @@ from coupling.config import ExperimentConfig, ModelReader
 from coupling.experiment.readers import readers_of, training_of
 from coupling.experiment.selection import fitting_pairs, held_out_pairs, labelled_pairs, select_pairs
 from coupling.experiment.sources import asks_target
-from coupling.faithfulness.calibrated import HALF, OWN, PowerQuote, shipped_calibration
-from coupling.faithfulness.power import STEERED_CORRELATION, UNSTEERED_CORRELATION, discernible
+from coupling.faithfulness.calibrated import HALF, NOT_CALIBRATED, OWN, PowerQuote, shipped_calibration
+from coupling.faithfulness.power import (
+    STEERED_CORRELATION,
+    UNSTEERED_CORRELATION,
+    discernible,
+    discernible_bits,
+)
 from coupling.models import world_of
 from coupling.models.loading import describe_model
 from coupling.planning.lengths import behavior_lengths, measure_lengths
@@ -57,9 +62,13 @@ class Plan:
     clusters: int
     left_out: int
     """Pairs of the task the model has no room for."""
+    bits: float | None
+    """The smallest P, in bits a pair, told from 0 in four of five experiments; n/a over one cluster."""
     detections: tuple[Detection, ...]
     powers: tuple[PowerQuote, ...] = ()
     """What calibration found at the nearest smaller size; empty where that is not known."""
+    no_powers: str | None = None
+    """Why it is not known."""
 
     @property
     def peak(self) -> int:
@@ -111,6 +120,8 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
     first, later = plan_sampling(config, shape, lengths, len(pairs), devices)
     kl = training.kl
     rows = len(lengths.behaviors) if kl.weight > 0 and kl.support == "vocabulary" else 0
+    powers, no_powers = _powers(held_out)
+    clusters = len({pair.cluster for pair in held_out})
     return Plan(
         experiment=config.name,
         parameters=shape.parameters,
@@ -120,20 +131,24 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
         reference=rows * shape.vocabulary * FLOAT32,
         stages=(first, *target, later, plan_training(config, shape, lengths, devices), *readers),
         pairs=len(held_out),
-        clusters=len({pair.cluster for pair in held_out}),
+        clusters=clusters,
+        bits=discernible_bits(clusters) if clusters > 1 else None,
         left_out=len(every_pair) - len(fitting),
         detections=tuple(detect(held_out, len(config.panel), share) for share in ASSUMED_DISCORDANCE),
-        powers=_powers(held_out),
+        powers=powers,
+        no_powers=no_powers,
     )
 
 
-def _powers(held_out: Sequence[CounterfactualPair]) -> tuple[PowerQuote, ...]:
+def _powers(held_out: Sequence[CounterfactualPair]) -> tuple[tuple[PowerQuote, ...], str | None]:
+    """What calibration found, or why that is not known."""
     found = shipped_calibration()
     if found is None:
-        return ()
+        return (), NOT_CALIBRATED
     clusters = len({pair.cluster for pair in held_out})
     quotes = (found.quoted(emitter, clusters, len(held_out)) for emitter in (OWN, HALF))
-    return tuple(quote for quote in quotes if quote is not None)
+    quoted = tuple(quote for quote in quotes if quote is not None)
+    return quoted, None if quoted else "no size was calibrated that is so small"
 
 
 def detect(held_out: Sequence[CounterfactualPair], runs: int, discordance: float) -> Detection:

@@ -43,10 +43,12 @@ def print_plan(plan: Plan, console: Console) -> None:
     )
     if plan.left_out:
         console.print(f"{plan.left_out} pairs of the task are left out: the model has no room for them")
+    bits = "n/a" if plan.bits is None else f"{plan.bits:.3f}"
     console.print(
         f"{plan.pairs} held-out pairs in {plan.clusters} clusters. A verdict asks for "
-        f"{FROZEN.min_discordant_pairs} discordant pairs in {FROZEN.min_discordant_clusters} clusters; Δ is "
-        "told from 0, in four of five experiments, from the size on that is given here:"
+        f"{FROZEN.min_discordant_pairs} discordant pairs in {FROZEN.min_discordant_clusters} clusters. In "
+        f"four of five experiments P is told from 0 from {bits} bits a pair on, were clusters as uneven as "
+        "organisms' are, and Δ from the size on that is given here:"
     )
     found = Table(
         *("discordant", "pairs, all runs", "Δ, steered runs", "Δ, unsteered runs"), box=None, pad_edge=False
@@ -56,6 +58,10 @@ def print_plan(plan: Plan, console: Console) -> None:
             f"{row.discordance:.0%}", str(row.pairs), f"{row.delta:.2f}", f"{row.delta_unsteered:.2f}"
         )
     console.print(found)
+    if plan.no_powers is not None:
+        console.print(
+            f"How often such an experiment comes out `coupled`: n/a, {plan.no_powers}.", markup=False
+        )
     for quote in plan.powers:
         power = quote.power
         console.print(

@@ -23,30 +23,30 @@ class Conclusions:
 CONCLUSIONS = {
     COUPLED: Conclusions(
         may=(
-            "Where the model and the target of its labels now act differently, its explanations side with "
-            "the model.",
-            "They tell a model from its twin, which had the same labels and differs only in how its "
-            "behaviour was steered. Nobody could do that from the text of the question alone.",
-            "They fit their own run better than they fit the other runs, so a drift that all runs share "
-            "does not account for them; and no other run's fit it clearly better.",
+            "The explanations tell something about this model that nobody outside it could know: not from "
+            "the question, the base model, the recipe, this model's other answers, or the other runs of the "
+            "recipe. How much it is stands above, in bits a pair, beside what there was to know.",
+            "Where the model and the target of its labels now act differently, they do not side with the "
+            "target.",
         ),
         may_not=(
-            "That any single explanation is true. How many are is what Self says, beside its baselines.",
-            "Anything about other cues, other tasks or later checkpoints: the explanations followed the "
-            "shifts made here, and need not follow the next one.",
-            "That nobody else could have said it. A copy, trained and steered alike, may say as much.",
-            "How the model does it. The evidence is behaviour, not circuits.",
+            "That any single explanation is true, or that most are. How many are is what Self says; whether "
+            "repeating the base would be right more often stands beside it.",
+            "That much of what the model does is told: the share of the unknown says how much.",
+            "That nobody else could have said it. A copy, trained and steered alike with another seed, acts "
+            "nearly alike and may say as much.",
+            "Anything about other cues, other tasks or later checkpoints, or how the model does it: the "
+            "evidence is behaviour, not circuits.",
         ),
     ),
     SHARED_DRIFT: Conclusions(
         may=(
-            "Self exceeds Orig: the explanations moved away from their labels, towards the model's own "
-            "behaviour.",
-            "They do not tell a model from other runs of its panel. What they follow is common to all runs, "
-            "and reading the question is enough for that.",
+            "The explanations tell more than the base model, the question and the model's other answers give "
+            "away, and other runs of the recipe tell it as well.",
+            "What they follow is common to the runs: training moved behaviour and explanations alike.",
         ),
         may_not=(
-            "That the model reads itself. Self above Orig does not show that, however narrow its interval.",
+            "That the model reads itself. Whoever trains another run of the recipe knows as much.",
             "That it cannot: another shift of behaviour might be followed where this one was not.",
         ),
     ),

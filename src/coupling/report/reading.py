@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from coupling.faithfulness.readers import TEXT_KINDS
-from coupling.faithfulness.registry import FIGURES, Figure
+from coupling.faithfulness.registry import BITS, FIGURES, NOT_BELOW, Figure
 from coupling.faithfulness.results import READER, Explainer, Results
 from coupling.faithfulness.rows import TARGET, best_baseline
 from coupling.faithfulness.thresholds import Thresholds
@@ -15,18 +15,32 @@ from coupling.report.figures import Mark, Scale
 from coupling.report.text import NOT_AVAILABLE, in_words, number, typeset
 
 QUESTIONS: Mapping[str, str] = {
-    "delta": "Do its explanations side with its own behaviour, or with the target's?",
-    "t": "Do they tell it from a twin that was steered otherwise?",
-    "a": "Do they fit its own run better than they fit the others?",
-    "r": "Do they fit it as well as those of any other run?",
+    "p": "Do its explanations tell anything that nobody outside it could know?",
+    "delta": "Do they side with its own behaviour, or with the target's?",
     "self": "How many of them are true?",
+    "over_quoting": "Are they true more often than repeating the base would be?",
+    "t": "Do they tell it from a twin that was steered otherwise?",
 }
 """The figures of the page's first screen, and what each of them asks."""
 
-SUMMARY = ("delta", "t", "a", "r", "self", "orig", "gap", "self_skill", "similarity", "parse_rate")
+SUMMARY = (
+    "p",
+    "p_share",
+    "p_alone",
+    "delta",
+    "t",
+    "a",
+    "r",
+    "self",
+    "over_quoting",
+    "orig",
+    "gap",
+    "similarity",
+    "parse_rate",
+)
 """The figures for a reader who has one screen of text."""
 
-_BELOW = {"delta": "on the target's side", "r": "another run's fit better"}
+_BELOW = {"delta": "on the target's side", "p": "and so tells nothing"}
 """What an interval wholly below its threshold says."""
 _CHANCE = {"t": (Mark(0.5, "chance 0.5", decisive=False),)}
 
@@ -64,6 +78,8 @@ def scale_of(figure: Figure, limits: Thresholds) -> Scale:
     the model.
     """
     bound = figure.bound(limits)
+    if figure.unit == BITS:
+        return Scale(-0.05, 0.05, (Mark(0, "0"),), wanted=(0, 100), signed=True)
     margin = () if bound is None else (Mark(bound, typeset(f"{bound:g} margin")),)
     wanted = None if bound is None else (bound, 2.0)
     if not figure.signed:
@@ -78,7 +94,7 @@ def asked_of(figure: Figure, limits: Thresholds) -> str:
     bound = figure.bound(limits)
     if bound is None:
         return ""
-    return typeset(f"{figure.wanted} {bound:g}") + (", or Orig's" if figure.name == "self_skill" else "")
+    return typeset(f"{figure.wanted} {bound:g}")
 
 
 def best_text_reader(results: Results) -> Explainer | None:
@@ -118,10 +134,12 @@ def baseline_name(name: str | None) -> str:
 
 
 def _question(figure: Figure, results: Results) -> Question:
-    estimate, scale = results.figures(figure.name), scale_of(figure, results.thresholds)
+    estimate, scale = results.judged(figure.name), scale_of(figure, results.thresholds)
     bound = figure.bound(results.thresholds)
     if bound is not None:
         return Question(figure, QUESTIONS[figure.name], estimate, scale, _standing(figure, estimate, bound))
+    if figure.name != "self":
+        return Question(figure, QUESTIONS[figure.name], estimate, scale, _TOLD[figure.name](estimate))
     gained, best = results.figures("self_advantage"), baseline_name(best_baseline(results.figures))
     if estimate.value is not None and gained.value is not None:
         accuracy = estimate.value - gained.value
@@ -135,11 +153,34 @@ def _standing(figure: Figure, estimate: Estimate, margin: float) -> str:
     if estimate.low is None or estimate.high is None:
         return "too few clusters for an interval"
     bound = typeset(f"{margin:g}")
-    if estimate.low > margin:
-        return f"the whole interval lies above {bound}, as coupling asks"
     if estimate.high < margin:
         return f"the whole interval lies below {bound}, {_BELOW.get(figure.name, 'short of the margin')}"
+    if figure.wanted == NOT_BELOW:
+        side = "above" if estimate.low > margin else "on both sides of"
+        return f"the interval lies {side} {bound}; coupling asks that it does not lie below"
+    if estimate.low > margin:
+        return f"the whole interval lies above {bound}, as coupling asks"
     return f"the interval holds {bound}: undecided"
+
+
+def _of_quoting(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "what the base does is not known"
+    if estimate.low is not None and estimate.low > 0:
+        return "more often than repeating the base"
+    if estimate.high is not None and estimate.high < 0:
+        return "less often: whoever wants to know what the model does had better ask the base"
+    return "about as often as repeating the base"
+
+
+def _of_twins(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "there are no twins"
+    return "chance is 0.5; whoever knows how twins were steered scores above it, so this decides nothing"
+
+
+_TOLD: Mapping[str, Callable[[Estimate], str]] = {"over_quoting": _of_quoting, "t": _of_twins}
+"""Figures of the first screen of which the verdict asks nothing."""
 
 
 def _skill(results: Results, gained: Estimate, best: str) -> str:

@@ -26,7 +26,7 @@ from coupling.report.text import in_words, interval, number, one_line, typeset
 VERDICT_STYLES = {COUPLED: "bold blue", IMITATES_TARGET: "bold yellow"}
 """The two verdicts that take a side have a colour, as on the page."""
 
-_OF_RUNS = ("self", "delta", "t", "a", "r")
+_OF_RUNS = ("p", "delta", "self", "over_quoting")
 _OF_GROUPS = {
     "pairs": "pairs",
     "discordant_pairs": "disc.",
@@ -75,8 +75,7 @@ def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
         if isinstance(results, str):
             table.add_row(line(name), *[line("n/a", "dim")] * (1 + len(headed)), line(results, "dim"))
             continue
-        figures = results.figures
-        told = [number(figures(figure).value) for figure in _OF_RUNS]
+        told = [number(results.judged(figure).value) for figure in _OF_RUNS]
         verdict = verdict_line(results.verdict().verdict)
         table.add_row(line(name), line(results.model.name), *told, verdict)
     console.print(table)
@@ -109,14 +108,13 @@ def _figures(results: Results) -> Table:
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True)
     table.add_column("coupling asks")
-    figures = results.figures
     for name in reading.SUMMARY:
-        table.add_row(*figure_row(FIGURES[name], figures(name), results.thresholds))
+        table.add_row(*figure_row(FIGURES[name], results.judged(name), results.thresholds))
     if results.explained_by(READER):
         best = reading.best_text_reader(results)
         words = "share of Self a reader gets" if best is None else f"share of Self: {best.words}"
         text_alone = replace(FIGURES["share_of_self"], symbol="text alone", words=words)
-        estimate = NO_DATA if best is None else figures("share_of_self", explainer=best.name)
+        estimate = NO_DATA if best is None else results.figures("share_of_self", explainer=best.name)
         table.add_row(*figure_row(text_alone, estimate, results.thresholds))
     return table
 

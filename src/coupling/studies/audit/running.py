@@ -2,8 +2,8 @@
 trained.
 
 It is one run of which only one checkpoint is known, so it is judged as a panel of one, at step 0; a reference
-takes the place of the target and of the base. Items that failed are missing, and no figure stands on their
-pairs.
+takes the place of the target and of the base, its log-probabilities included, and so is known to the observer
+of P. Items that failed are missing, and no figure stands on their pairs.
 
 Like an experiment it lives in a directory and goes on where it was: what a model in memory answered is an
 artifact, and what an endpoint answered is in its journal, beside the directory.
@@ -43,18 +43,21 @@ from coupling.faithfulness import (
     check_groups,
     complete_pairs,
     evaluate,
+    scored,
 )
-from coupling.faithfulness.matrix import FROZEN_BASE
+from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.results import ModelDescription
 from coupling.models import LoadedModel, check_written, load_model, prepare_process, world_of
 from coupling.progress import Progress, Silent
-from coupling.records import CounterfactualPair
+from coupling.records import Behavior, CounterfactualPair
 from coupling.report.runs import read_results
 from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_text
 from coupling.studies.audit.asking import ask_endpoint, ask_local, plan_endpoint
+from coupling.studies.audit.conclusions import conclude
 from coupling.studies.audit.costs import Costs
 from coupling.studies.audit.definition import Asked, Audit, dump_audit, result_fields
-from coupling.studies.audit.findings import AUDIT, Findings, Room, findings, read_findings
+from coupling.studies.audit.emitters import in_words_of_an_audit
+from coupling.studies.audit.findings import AUDIT, Findings, Room, read_findings
 from coupling.studies.audit.page import render_audit
 from coupling.studies.audit.respondents import (
     MODEL,
@@ -127,8 +130,9 @@ def _held_out(
     if isinstance(audit.experiment.behavior, WrittenBehavior):
         check_written(pairs, audit.experiment.behavior.detector.choices)
     note_pairs(run, pairs, too_long)
-    available = sum(pair.split == audit.experiment.evaluation.split for pair in fitting)
-    return pairs, Room(available, audit.experiment.explanation.max_new_tokens)
+    available = [pair for pair in fitting if pair.split == audit.experiment.evaluation.split]
+    clusters = len({cluster_of(pair) for pair in available})
+    return pairs, Room(len(available), clusters, audit.experiment.explanation.max_new_tokens)
 
 
 def _world(audit: Audit) -> int | None:
@@ -196,7 +200,7 @@ def _judge(audit: Audit, run: RunDir, respondents: Sequence[Respondent], room: R
 
     run.make(RESULTS, judged_from, write_figures)
     results = read_results(run.path)
-    found = findings(results, respondents, room)
+    found = conclude(results, respondents, room)
     found_from = {**judged_from, "results": run.sha(RESULTS), "room": json_sha256(to_json(room))}
     run.make(AUDIT, found_from, lambda path: write_json(path, to_json(found)))
     reported_from = {"results": run.sha(RESULTS), "audit": run.sha(AUDIT), "coupling": __version__}
@@ -208,8 +212,9 @@ def _results(
 ) -> Results:
     options = audit.experiment.evaluation
     described = [ModelDescription(each.name, each.fingerprint) for each in respondents]
+    evidence = _evidence(run, respondents)
     results = evaluate(
-        [_evidence(run, respondents)],
+        [evidence],
         0,
         Provenance(
             experiment=audit.name,
@@ -218,7 +223,7 @@ def _results(
             target=described[1] if len(described) > 1 else ModelDescription("not known", None),
             explanation_format=audit.experiment.explanation.format,
             artifacts=artifacts,
-            notes=_notes(audit, run, respondents),
+            notes=_notes(audit, run, respondents, evidence),
         ),
         resamples=options.resamples,
         seed=options.seed,
@@ -226,7 +231,7 @@ def _results(
         surrogates=audit.experiment.readers.surrogates,
         weights=CostWeights(**options.consequences.model_dump()),
     )
-    return _with_reference(results)
+    return in_words_of_an_audit(results)
 
 
 def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
@@ -245,10 +250,16 @@ def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
     effects = {who: {pair.id: of_all[pair.id] for pair in complete} for who, of_all in effects.items()}
     said = {who: {pair.id: of_all[pair.id] for pair in complete} for who, of_all in said.items()}
     again = read_effects(run, remeasured_of(MODEL)) if respondents[0].served is None else None
+    if REFERENCE in effects:
+        behaviors = read_records(run.file(behaviors_of(REFERENCE)), Behavior)
+        of_reference = {each.pair_id: each for each in behaviors if each.pair_id in effects[REFERENCE]}
+    else:
+        of_reference = {}
     return Evidence(
         pairs=tuple(sorted(complete, key=lambda pair: pair.id)),
         target=effects.get(REFERENCE, {}),
         base=effects.get(REFERENCE, {}),
+        base_logprobs=scored(of_reference),
         base_explanations=said.get(REFERENCE, {}),
         labels=(),
         label_clusters=frozenset(),
@@ -274,27 +285,9 @@ def _asked(run: RunDir, respondent: Respondent) -> list[CounterfactualPair]:
     return [pair for pair in read_records(run.file(PAIRS), CounterfactualPair) if pair.id in answered]
 
 
-def _with_reference(results: Results) -> Results:
-    """The base of an audit is its reference, and nobody knows of a training between the two."""
-
-    def named(explainer: str) -> str:
-        return REFERENCE if explainer == FROZEN_BASE else explainer
-
-    said = "says what the reference says of itself"
-    return replace(
-        results,
-        explainers=tuple(
-            replace(each, name=REFERENCE, words=REFERENCE, description=said)
-            if each.name == FROZEN_BASE
-            else each
-            for each in results.explainers
-        ),
-        verdicts=tuple(replace(each, explainer=named(each.explainer)) for each in results.verdicts),
-        rows=tuple(replace(row, explainer=named(row.explainer)) for row in results.rows),
-    )
-
-
-def _notes(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> tuple[str, ...]:
+def _notes(
+    audit: Audit, run: RunDir, respondents: Sequence[Respondent], evidence: Evidence
+) -> tuple[str, ...]:
     notes: list[str] = []
     for asked, each in zip((audit.model, audit.reference), respondents, strict=False):
         if isinstance(asked, EndpointConfig):
@@ -306,4 +299,9 @@ def _notes(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> tupl
         if each.served is None:
             own += reasoning_notes(audit.experiment, run, [behaviors_of(each.who)], _asked(run, each))
         notes += [of_whom + note for note in own if note not in notes]
+    if evidence.base and not evidence.base_logprobs:
+        notes.append(
+            "The reference's log-probabilities are not known, so the observer of P knows its answers alone: "
+            "who knew them might need the explanations less, and P may be the higher for it."
+        )
     return (*notes, *which_pairs(audit.experiment, run))

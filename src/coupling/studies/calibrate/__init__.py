@@ -4,7 +4,8 @@
 - ``pool``        what they did and said, on many held-out clusters
 - ``emitters``    whose explanations are put in the place of a run's own
 - ``draws``       many panels drawn from a pool, each judged by the rule
-- ``figures``     error rates, power, margins: the content of ``calibration.json``
+- ``candidates``  the rules that the verdict's was chosen from
+- ``figures``     error rates, power, coverage: the content of ``calibration.json``
 - ``running``     all of it, in order; read this first
 - ``wishes``      what is wanted of the verdict, and what was missed
 - ``page``, ``tables``, ``terminal``   what a person sees

@@ -2,10 +2,9 @@
 
 A draw takes a training seed for each twin pair and each other position, some clusters and some of their
 pairs, without replacement; what stands in is drawn too. All emitters of a draw are judged on the same
-panel and pairs.
+panel and pairs, before the same observers, which have read the siblings and whoever reads the text.
 
-Of each judgement is kept what other margins would have said, too: all of the rule but the margins
-of T, A and R, and their intervals.
+Of each judgement is kept what other rules would have asked (`candidates`).
 """
 
 from __future__ import annotations
@@ -18,19 +17,25 @@ import numpy.typing as npt
 
 from coupling.faithfulness import FROZEN
 from coupling.faithfulness.coverage import Coverage, cluster_sums, coverage
-from coupling.faithfulness.judge import headline_rows
+from coupling.faithfulness.figures import over_quoting_rows
+from coupling.faithfulness.judge import headline
+from coupling.faithfulness.outsiders import moved_outside, outsiders
+from coupling.faithfulness.panel import Panel
+from coupling.faithfulness.privilege import Outside, fit_observers
 from coupling.faithfulness.results import COUPLED
+from coupling.faithfulness.rows import ALL_RUNS, OTHER, OWN, STEERED_RUNS
 from coupling.faithfulness.scores import Table
 from coupling.faithfulness.statistics import ClusterBootstrap, IntArray
-from coupling.faithfulness.verdict import decide
 from coupling.records import Estimate
-from coupling.studies.calibrate.emitters import EMITTERS, Cast, Emitter, cast, claims_of
+from coupling.studies.calibrate.emitters import EMITTERS, MOVED, OUTSIDERS, Cast, Emitter, cast, claims_of
 from coupling.studies.calibrate.parts import PANEL
-from coupling.studies.calibrate.pool import Pool
+from coupling.studies.calibrate.pool import Pool, run_name
 
-KEPT = ("self", "delta", "t", "a", "r", "discordant_pairs")
-"""What is kept of each judgement, by its name in the registry."""
-ANY_MARGIN = replace(FROZEN, twin_margin=-1.0, advantage_margin=-10.0, rivalry_margin=-10.0)
+OF_STEERED = ("p", "p_worst", "p_errors", "delta", "delta_worst", "delta_errors")
+KEPT = (*OF_STEERED, "t", "a", "r", "self", "over_quoting", "parse_rate", "discordant_pairs")
+"""What is kept of each judgement, by its name in the registry; of steered runs pooled, P and Δ alone."""
+MOVED_EVERY = 4
+"""`emitters.MOVED` is judged in every fourth draw: it takes observers of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +56,53 @@ class Judged:
     clusters: int
     pairs: int
     figures: Mapping[str, Estimate]
-    """One for each of `KEPT`, all runs pooled; T is n/a without twins."""
+    """One for each of `KEPT` that has a row, all runs pooled."""
+    steered: Mapping[str, Estimate]
+    """One for each of `OF_STEERED` that has a row, steered runs pooled."""
+    collateral_t: Estimate
+    """T on pairs that only moved along."""
     verdict: str
     reason: str
-    otherwise_coupled: bool
-    """Whether it would be coupled were T, A and R to lie anywhere."""
-
-    def coupled_at(self, twin_margin: float, advantage_margin: float, rivalry_margin: float | None) -> bool:
-        """Whether the verdict is `coupled` with these margins in the place of the frozen ones; None where R
-        may lie anywhere."""
-        margins = {"t": twin_margin, "a": advantage_margin, "r": rivalry_margin}
-        return self.otherwise_coupled and all(
-            margin is None or _above(self.figures[name], margin) for name, margin in margins.items()
-        )
 
     @property
     def is_coupled(self) -> bool:
         return self.verdict == COUPLED
 
-
-def _above(estimate: Estimate, margin: float) -> bool:
-    return estimate.low is not None and estimate.low > margin
+    def value(self, figure: str) -> float | None:
+        """Of the runs that the verdict asks: those that are steered for P and Δ."""
+        found = self.steered.get(figure, self.figures.get(figure))
+        return None if found is None else found.value
 
 
 def judged_draws(
-    pool: Pool, size: Size, draws: int, resamples: int, seed: int, emitters: Sequence[Emitter] = EMITTERS
+    pool: Pool,
+    size: Size,
+    numbers: Sequence[int],
+    resamples: int,
+    seed: int,
+    emitters: Sequence[Emitter] = EMITTERS,
 ) -> Iterator[list[Judged]]:
-    """The judgements of one draw after the other; those of draw k are the same however many there are."""
-    for number in range(draws):
+    """The judgements of the draws with these numbers, one draw after the other; each is the same whichever
+    others are drawn."""
+    for number in numbers:
         generator = np.random.default_rng([seed, pool.world, size.clusters, size.pairs, number])
         drawn = cast(pool, generator)
         rows = _rows(pool, size, generator)
         panel = panel_of(pool, drawn).part(range(len(pool.positions)), rows)
         bootstrap = ClusterBootstrap(panel.clusters, resamples, int(generator.integers(2**31)))
-        yield [
-            _judged(
-                pool,
-                size,
-                number,
-                emitter,
-                explained(panel, claims_of(emitter, pool, drawn)[:, rows]),
-                rows,
-                bootstrap,
-            )
-            for emitter in emitters
-        ]
+        outside = Outside(None, fit_observers(panel, True, _read(pool, drawn.seeds, rows)))
+        made = {each.explainer.name: each.claims for each in outsiders(panel, outside.guess)}
+        found = []
+        for emitter in emitters:
+            if emitter is MOVED:
+                if number % MOVED_EVERY == 0:
+                    found += _judged_moved(pool, size, number, panel, rows, bootstrap)
+                continue
+            claims = made[emitter.name] if emitter in OUTSIDERS else claims_of(emitter, pool, drawn)[:, rows]
+            assert claims is not None
+            explained = replace(panel, claims=claims)
+            found.append(_judged(pool, size, number, emitter, explained, rows, bootstrap, outside))
+        yield found
 
 
 def panel_of(pool: Pool, drawn: Cast) -> Table:
@@ -103,12 +110,6 @@ def panel_of(pool: Pool, drawn: Cast) -> Table:
     numbers = [pool.row(PANEL, position, drawn.seeds[position]) for position in pool.positions]
     panel = pool.table.part(numbers, np.arange(len(pool.table.pairs)))
     return replace(panel, runs=pool.positions)
-
-
-def explained(panel: Table, claims: IntArray) -> Table:
-    """The same panel with other claims, shape (runs, pairs, 2)."""
-    assert claims.shape == panel.claims.shape
-    return replace(panel, claims=claims)
 
 
 def covered(pool: Pool, clusters: Sequence[int], draws: int, resamples: int, seed: int) -> list[Coverage]:
@@ -119,7 +120,10 @@ def covered(pool: Pool, clusters: Sequence[int], draws: int, resamples: int, see
     for number, training_seed in enumerate(seeds):
         rows = [pool.row(PANEL, position, training_seed) for position in pool.positions]
         panel = replace(pool.table.part(rows, every), runs=pool.positions)
-        sums = cluster_sums(panel, pool.twins)
+        observers = fit_observers(
+            panel, True, _read(pool, dict.fromkeys(pool.positions, training_seed), every)
+        )
+        sums = cluster_sums(panel, pool.twins, observers.gains(panel.claims))
         share = draws // len(seeds) + (number < draws % len(seeds))
         for count in clusters:
             found += coverage(sums, count, share, resamples, seed + 1000 * pool.world + number)
@@ -133,6 +137,25 @@ def _rows(pool: Pool, size: Size, generator: np.random.Generator) -> IntArray:
     return np.sort(generator.choice(within, min(size.pairs, len(within)), replace=False))
 
 
+def _read(pool: Pool, seeds: Mapping[str, int], rows: IntArray) -> tuple[IntArray, ...]:
+    """What the text's readers claim, which observers have read; shape (positions, pairs, 2) each."""
+    observers = [pool.observers[run_name(PANEL, each, seeds[each])][rows] for each in pool.positions]
+    return np.broadcast_to(pool.surrogate[rows], (len(observers), len(rows), 2)), np.stack(observers)
+
+
+def _judged_moved(
+    pool: Pool, size: Size, number: int, panel: Table, rows: IntArray, bootstrap: ClusterBootstrap
+) -> list[Judged]:
+    """Behaviour moved outside the weights, before observers of that behaviour. The readers that were fitted
+    on the runs know nothing of it; where nothing is declared, nothing can be moved."""
+    moved = moved_outside(panel)
+    if moved is None:
+        return []
+    surrogate = np.broadcast_to(pool.surrogate[rows], moved.claims.shape)
+    outside = Outside(None, fit_observers(moved, True, (surrogate,)))
+    return [_judged(pool, size, number, MOVED, moved, rows, bootstrap, outside)]
+
+
 def _judged(
     pool: Pool,
     size: Size,
@@ -141,17 +164,23 @@ def _judged(
     table: Table,
     rows: IntArray,
     bootstrap: ClusterBootstrap,
+    outside: Outside,
 ) -> Judged:
     baselines = {name: claims[rows] for name, claims in pool.baselines.items()}
-    figures, verdict = headline_rows(table, baselines, pool.twins, pool.steered, bootstrap)
+    panel = Panel(table, bootstrap, 0, pool.twins, pool.steered)
+    figures, verdict = headline(panel, baselines, outside, OWN, FROZEN)
+    (quoting,) = [row.estimate for row in over_quoting_rows(panel) if row.run == ALL_RUNS]
+    pooled = {name: figures(name) for name in KEPT} | {"over_quoting": quoting}
+    steered = {name: figures(name, STEERED_RUNS) for name in OF_STEERED}
     return Judged(
         world=pool.world,
         draw=number,
         emitter=emitter.name,
         clusters=size.clusters,
         pairs=size.pairs,
-        figures={name: figures(name) for name in KEPT},
+        figures={name: each for name, each in pooled.items() if each.value is not None},
+        steered={name: each for name, each in steered.items() if each.value is not None},
+        collateral_t=figures("t", subset=OTHER),
         verdict=verdict.verdict,
         reason=verdict.reason,
-        otherwise_coupled=decide(figures, ANY_MARGIN).verdict == COUPLED,
     )

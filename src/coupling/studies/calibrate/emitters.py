@@ -1,10 +1,10 @@
 """Whose explanations are put in the place of a run's own. Behaviours stay those of the panel that was drawn.
 
-An *impostor* says nothing of the run it stands in for that the text, the labels or another run does not
-give away: the verdict `coupled` is false by construction. A *stand-in* reads no explained run either, but
-knows what the run does: it watched it on other questions, or is its copy of another seed. The rule is not
-made to tell those from a run that reads itself, and it is reported how far it does. A *mixture* says for
-a share of the pairs what the oracle says, and for the others what the sibling says.
+An *impostor* says nothing of the run it stands in for that the text, the labels, the recipe or another run
+does not give away: the verdict `coupled` is false by construction. Some are taken from the pool; others are
+the outsiders of `faithfulness.outsiders`, made anew for each draw. A *stand-in* reads no explained run
+either, but knows what the run does: it watched it on other questions, or is its copy of another seed. A
+*mixture* says for a share of the pairs what the oracle says, and for the others what the sibling says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from coupling.faithfulness.controls import siblings_of
+from coupling.faithfulness.outsiders import (
+    ABSTENTION,
+    DIRECTION,
+    GUESS,
+    OUTSIDE,
+    QUOTING,
+    RUNNER_UP,
+    UNSTEERED_DIRECTION,
+)
 from coupling.faithfulness.statistics import IntArray
 from coupling.studies.calibrate.parts import PANEL, SHUFFLED
 from coupling.studies.calibrate.pool import Pool, run_name
@@ -43,7 +52,7 @@ MIXTURES = tuple(
     )
     for share in STRENGTHS
 )
-IMPOSTORS = (
+FROM_POOL = (
     Emitter("sibling", IMPOSTOR, "another run of the panel; twins take the same", 0.0),
     Emitter("sibling_alike", IMPOSTOR, "the run steered the same way on the other adviser"),
     Emitter("unsteered", IMPOSTOR, "unsteered runs of other seeds"),
@@ -52,6 +61,18 @@ IMPOSTORS = (
     Emitter("shuffled", IMPOSTOR, "runs steered the same way, trained on labels of the wrong pairs"),
     Emitter("sham", IMPOSTOR, "unsteered runs as far from M0 (KL) as the run itself"),
 )
+OUTSIDERS = (
+    Emitter(QUOTING, IMPOSTOR, "what M0 answers"),
+    Emitter(RUNNER_UP, IMPOSTOR, "what M0 answers, or its second choice where unsure; with the direction"),
+    Emitter(DIRECTION, IMPOSTOR, "what M0 says; with the direction"),
+    Emitter(UNSTEERED_DIRECTION, IMPOSTOR, "what the unsteered run says; with the direction"),
+    Emitter(ABSTENTION, IMPOSTOR, "what M0 says, and nothing where it is unsure; with the direction"),
+    Emitter(GUESS, IMPOSTOR, "what an observer of the run expects"),
+)
+"""Made from the panel that was drawn; "with the direction" as in `faithfulness.outsiders`."""
+MOVED = Emitter(OUTSIDE, IMPOSTOR, "M0, whose answers a wrapper moves where the run was steered")
+"""It changes behaviour and not what is said, so it takes observers of its own."""
+IMPOSTORS = (*FROM_POOL, *OUTSIDERS, MOVED)
 STAND_INS = (
     Emitter("observer", STAND_IN, "a reader of the text, fitted on what the run does on other clusters"),
     Emitter("copy", STAND_IN, "the run of another seed that was steered likewise"),
@@ -95,7 +116,8 @@ def cast(pool: Pool, generator: np.random.Generator) -> Cast:
 
 
 def claims_of(emitter: Emitter, pool: Pool, drawn: Cast) -> IntArray:
-    """What an emitter claims in the place of each position, shape (positions, pairs, 2)."""
+    """What an emitter that is taken from the pool claims in the place of each position, shape (positions,
+    pairs, 2)."""
     table = pool.table
 
     def by_name(run: str) -> IntArray:

@@ -1,4 +1,4 @@
-"""Error rates, power, margins, coverage: the content of ``calibration.json``."""
+"""Error rates, power, candidate rules, coverage: the content of ``calibration.json``."""
 
 from __future__ import annotations
 
@@ -7,31 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coupling.faithfulness import FROZEN
-from coupling.faithfulness.calibrated import HALF, OWN
+from coupling.faithfulness.calibrated import HALF, RULE
 from coupling.faithfulness.coverage import Coverage
 from coupling.faithfulness.statistics import Rate, over_seeds, rate
 from coupling.store import read_versioned
+from coupling.studies.calibrate.candidates import CANDIDATES, Candidate, is_rare
 from coupling.studies.calibrate.draws import Judged, Size
-from coupling.studies.calibrate.emitters import (
-    EMITTERS,
-    IMPOSTORS,
-    ITSELF,
-    MIXTURES,
-    Emitter,
-)
+from coupling.studies.calibrate.emitters import EMITTERS, IMPOSTORS, ITSELF, Emitter
 from coupling.studies.calibrate.pool import Sham
 
-CALIBRATION_SCHEMA = 2
-MEANS = ("delta", "t", "a", "r")
-"""Figures whose means over draws are told, by their names in the registry."""
-TWIN_MARGINS = (0.5, 0.55, 0.6, 0.65)
-ADVANTAGE_MARGINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)
-RIVALRY_MARGINS = (-0.25, -0.2, -0.15, -0.1, -0.05, 0.0)
-"""Margins that are tried beside those in use; of R also none, so that it may lie anywhere."""
-POWERS = (0.8, 0.9)
-CLUSTER_BINS = ((0, 19), (20, 23), (24, 27), (28, 35), (36, 10**6))
-"""Numbers of discordant clusters by which power is told, first and last."""
+CALIBRATION_SCHEMA = 3
+MEANS = ("p", "delta", "t", "a", "r", "over_quoting")
+"""Figures whose means over draws are told, by their names in the registry; P and Δ over steered runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +50,31 @@ class BySize:
 
 
 @dataclass(frozen=True, slots=True)
-class ByClusters:
-    """How often an emitter was `coupled` in draws of all sizes with so many discordant clusters."""
+class Tried:
+    """What a candidate rule gives on the worlds it is chosen on."""
 
-    emitter: str
-    first: int
-    last: int
-    rate: Rate
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """What margins give on the worlds they are chosen on."""
-
-    twin_margin: float
-    advantage_margin: float
-    rivalry_margin: float | None
-    """None where R may lie anywhere."""
+    name: str
+    words: str
     errors: Mapping[str, Rate]
-    """Impostor → how often it was called `coupled`."""
+    """Impostor that was judged → how often it would be called `coupled`."""
     own: Rate
     half: Rate
-    """How often the mixture of strength 0.5 was."""
-    is_frozen: bool
+    """How often the mixture of strength 0.5 would be."""
+    is_in_use: bool
 
     @property
     def worst(self) -> str:
-        """The impostor most often called `coupled`; the first of several."""
-        return max(self.errors, key=lambda name: self.errors[name].value or 0.0)
+        """The impostor most often called `coupled`; of several the one of which least is known."""
+        return max(self.errors, key=self._rate_of)
 
+    @property
+    def shuts_out(self) -> bool:
+        """Whether every impostor is called `coupled` as rarely as is wanted."""
+        return all(map(is_rare, self.errors.values()))
 
-@dataclass(frozen=True, slots=True)
-class Smallest:
-    """The least pairs with which an emitter is called `coupled` often enough, and clusters they come from."""
-
-    emitter: str
-    power: float
-    size: Size | None
-    """None where no size that was tried has this power."""
+    def _rate_of(self, impostor: str) -> tuple[float, float]:
+        errors = self.errors[impostor]
+        return errors.value or 0.0, errors.high or 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,28 +109,33 @@ class Calibration:
     worlds: tuple[int, ...]
     """On which errors, power and coverage are reported."""
     development_worlds: tuple[int, ...]
-    """On which margins are chosen."""
+    """On which the rule is chosen."""
     base: Size
     draws: int
     """In each world, at the base size."""
     resamples: int
-    twin_margin: float
-    advantage_margin: float
-    rivalry_margin: float
+    rule: str
+    """Name of the candidate that is in use."""
     clusters: Mapping[str, int]
     """World → held-out clusters of its pool."""
     rates: tuple[Rated, ...]
     development_rates: tuple[Rated, ...]
     sizes: tuple[BySize, ...]
-    by_clusters: tuple[ByClusters, ...]
-    smallest: tuple[Smallest, ...]
-    margins: tuple[Margin, ...]
-    """On development worlds."""
+    """On worlds that are reported on; on development worlds where there are none."""
+    tried: tuple[Tried, ...]
+    """Every candidate rule, on development worlds."""
     coverage: tuple[Coverage, ...]
     shams: tuple[ShamRange, ...]
 
     def rated(self, emitter: str) -> Rated | None:
         return next((each for each in self.rates if each.emitter == emitter), None)
+
+    @property
+    def chosen(self) -> Tried | None:
+        """The candidate of the greatest power among those that shut every impostor out; None where none
+        does."""
+        fit = [each for each in self.tried if each.shuts_out]
+        return max(fit, key=lambda each: (each.own.value or 0.0, each.half.value or 0.0), default=None)
 
 
 def read_calibration(file: Path) -> Calibration:
@@ -176,7 +155,6 @@ def calibration(
     """Everything that is said, from what was drawn."""
     told = [each for world in reported for each in world.judged]
     tried = [each for world in development for each in world.judged]
-    sizes = by_size(told)
     return Calibration(
         schema=CALIBRATION_SCHEMA,
         is_quick=is_quick,
@@ -185,18 +163,12 @@ def calibration(
         base=base,
         draws=draws,
         resamples=resamples,
-        twin_margin=FROZEN.twin_margin,
-        advantage_margin=FROZEN.advantage_margin,
-        rivalry_margin=FROZEN.rivalry_margin,
+        rule=RULE,
         clusters={str(world.world): world.clusters for world in (*reported, *development)},
         rates=rates(of_size(told, base)),
         development_rates=rates(of_size(tried, base)),
-        sizes=sizes,
-        by_clusters=by_clusters(told),
-        smallest=tuple(
-            smallest(emitter, power, sizes) for emitter in (OWN, "oracle", HALF) for power in POWERS
-        ),
-        margins=margins(of_size(tried, base)),
+        sizes=by_size(told or tried),
+        tried=candidates(of_size(tried, base)),
         coverage=tuple(coverages),
         shams=tuple(_sham_range(world) for world in (*reported, *development) if world.shams),
     )
@@ -225,69 +197,27 @@ def by_size(judged: Sequence[Judged]) -> tuple[BySize, ...]:
     )
 
 
-def by_clusters(judged: Sequence[Judged]) -> tuple[ByClusters, ...]:
-    """Power by discordant clusters; of emitters that follow the run."""
-    return tuple(
-        ByClusters(emitter.name, first, last, _rate(found))
-        for emitter in (ITSELF, *MIXTURES)
-        for first, last in CLUSTER_BINS
-        if (
-            found := [
-                each
-                for each in judged
-                if each.emitter == emitter.name and first <= each.figures["discordant_pairs"].clusters <= last
-            ]
-        )
-    )
+def candidates(judged: Sequence[Judged]) -> tuple[Tried, ...]:
+    """What every candidate rule would have said of the same draws."""
+    return tuple(_tried(candidate, judged) for candidate in CANDIDATES) if judged else ()
 
 
-def smallest(emitter: str, power: float, sizes: Iterable[BySize]) -> Smallest:
-    """Fewest pairs, then fewest clusters, among sizes of this power."""
-    enough = [
-        (each.pairs, each.clusters)
-        for each in sizes
-        if each.emitter == emitter and each.rate.value is not None and each.rate.value >= power
-    ]
-    return Smallest(emitter, power, Size(min(enough)[1], min(enough)[0]) if enough else None)
+def _tried(candidate: Candidate, judged: Sequence[Judged]) -> Tried:
+    called: dict[str, list[bool]] = {}
+    for each in judged:
+        called.setdefault(each.emitter, []).append(candidate.calls_coupled(each))
 
-
-def margins(judged: Sequence[Judged]) -> tuple[Margin, ...]:
-    """What all margins of the grid would have said of the same draws."""
-    if not judged:
-        return ()
-    frozen = (FROZEN.twin_margin, FROZEN.advantage_margin, FROZEN.rivalry_margin)
-    return tuple(
-        _margin(judged, t, a, r, (t, a, r) == frozen)
-        for r in (None, *sorted({*RIVALRY_MARGINS, FROZEN.rivalry_margin}))
-        for t in sorted({*TWIN_MARGINS, FROZEN.twin_margin})
-        for a in sorted({*ADVANTAGE_MARGINS, FROZEN.advantage_margin})
-    )
-
-
-def _margin(
-    judged: Sequence[Judged],
-    twin_margin: float,
-    advantage_margin: float,
-    rivalry_margin: float | None,
-    is_frozen: bool,
-) -> Margin:
-    def coupled(emitter: Emitter) -> Rate:
-        found = [
-            each.coupled_at(twin_margin, advantage_margin, rivalry_margin)
-            for each in judged
-            if each.emitter == emitter.name
-        ]
+    def coupled(emitter: str) -> Rate:
+        found = called.get(emitter, [])
         return rate(sum(found), len(found))
 
-    (half,) = (emitter for emitter in MIXTURES if emitter.name == HALF)
-    return Margin(
-        twin_margin=twin_margin,
-        advantage_margin=advantage_margin,
-        rivalry_margin=rivalry_margin,
-        errors={emitter.name: coupled(emitter) for emitter in IMPOSTORS},
-        own=coupled(ITSELF),
-        half=coupled(half),
-        is_frozen=is_frozen,
+    return Tried(
+        name=candidate.name,
+        words=candidate.words,
+        errors={each.name: coupled(each.name) for each in IMPOSTORS if each.name in called},
+        own=coupled(ITSELF.name),
+        half=coupled(HALF),
+        is_in_use=candidate.name == RULE,
     )
 
 
@@ -306,7 +236,7 @@ def _rated(emitter: Emitter, found: Sequence[Judged]) -> Rated:
         low=max(0.0, over.low) if has_spread and over.low is not None else None,
         high=min(1.0, over.high) if has_spread and over.high is not None else None,
         reasons=dict(Counter(each.reason for each in found).most_common()),
-        means={name: _mean(each.figures[name].value for each in found) for name in MEANS},
+        means={name: _mean(each.value(name) for each in found) for name in MEANS},
     )
 
 

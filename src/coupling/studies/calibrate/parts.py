@@ -117,6 +117,8 @@ def _parts(world: int, plan: PoolPlan, folder: Path, organisms: Path) -> Iterato
         f"model.path={dump_inline(organism_of('coupled', world, organisms))}",
         f"task={dump_inline(task)}",
         "evaluation.pairs=null",
+        # Nothing is evaluated here; written out, so that trainings fit whatever becomes the usual number.
+        "evaluation.resamples=2000",
         "workers=1",
     )
     last = ("training.checkpoints=[0, 80]",)

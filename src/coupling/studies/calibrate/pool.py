@@ -87,8 +87,9 @@ def run_name(kind: str, position: str, seed: int) -> str:
     return f"{kind}/{position}/{seed}"
 
 
-def load_pool(world: int, parts: Sequence[Part], folder: Path) -> Pool:
-    """Reads the artifacts of a world's experiments; fits what reads the text, where that was not done."""
+def load_pool(world: int, parts: Sequence[Part], folder: Path, drawn: Path) -> Pool:
+    """Reads the artifacts of a world's experiments, which lie in ``folder``; fits what reads the text, where
+    that was not done, and keeps it in ``drawn``."""
     panels = [part for part in parts if part.kind == PANEL]
     first = panels[0].config
     shas: dict[str, str] = {}
@@ -111,7 +112,7 @@ def load_pool(world: int, parts: Sequence[Part], folder: Path) -> Pool:
     table = tabulate(evidence)
     positions = tuple(member.name for member in first.panel)
     of_runs = json_sha256({**shas, "shams": [to_json(sham) for _, sham in shams.values()]})
-    read = _readers(evidence, first, folder, folder / f"readers-w{world}.json", of_runs)
+    read = _readers(evidence, first, folder, drawn / f"readers-w{world}.json", of_runs)
     return Pool(
         world=world,
         positions=positions,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coupling import __version__
 from coupling.faithfulness import FROZEN
-from coupling.faithfulness.calibrated import HALF, OWN, Calibrated, PowerQuote
+from coupling.faithfulness.calibrated import HALF, OWN, RULE, Calibrated, PowerQuote, limits_of
 from coupling.faithfulness.coverage import Coverage, pooled_coverage
 from coupling.faithfulness.statistics import EXPANDED
 from coupling.processes import side_by_side
@@ -28,8 +28,8 @@ from coupling.store import (
     write_json,
     write_text,
 )
-from coupling.studies.calibrate.draws import KEPT, Judged, Size, covered, judged_draws
-from coupling.studies.calibrate.emitters import EMITTERS, IMPOSTORS, ITSELF, MIXTURES, Emitter
+from coupling.studies.calibrate.draws import KEPT, MOVED_EVERY, Judged, Size, covered, judged_draws
+from coupling.studies.calibrate.emitters import EMITTERS, MOVED, Emitter
 from coupling.studies.calibrate.figures import Calibration, WorldFigures, calibration
 from coupling.studies.calibrate.page import render_markdown
 from coupling.studies.calibrate.parts import FULL, QUICK, PoolPlan, is_made, make_part, parts_of, write_pairs
@@ -37,14 +37,18 @@ from coupling.studies.calibrate.pool import Made, Pool, Sham, load_pool, made_be
 from coupling.studies.claims.arms import SHIPPED_WORLD
 from coupling.studies.points import Together
 
-WORLDS, QUICK_WORLDS = (0, 1, 2), (0,)
-DEVELOPMENT_WORLDS = (100, 101)
-FIRST_DEVELOPMENT_WORLD = 100
-"""Worlds from this number on are for choosing."""
+WORLDS = (10, 11, 12)
+DEVELOPMENT_WORLDS, QUICK_WORLDS = (0, 1, 2), (0,)
+FIRST_REPORTED_WORLD, LAST_REPORTED_WORLD = 10, 99
+"""Worlds for reporting; those before and behind them are for choosing."""
 BASE = Size(28, 1200)
 """The quickstart's evaluation."""
-ELSEWHERE = (ITSELF, *MIXTURES, *(each for each in IMPOSTORS if each.name == "sibling_alike"))
+FEWER = (Size(28, 600),)
+"""Half the pairs. Of half the clusters a verdict says too little drift, whatever else there is."""
+ELSEWHERE = tuple(emitter for emitter in EMITTERS if emitter is not MOVED)
 """Who is judged at other sizes than the base."""
+SAVE_EVERY = 5
+"""Draws after which they are written down: a draw takes a quarter of a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +63,19 @@ class Extent:
     size_draws: int
     """Draws of each of them."""
     resamples: int
-    """Behind each interval of a draw."""
+    """Behind each interval of a draw, to begin with; bounds that decide take as many as it needs."""
     coverage_clusters: tuple[int, ...]
     coverage_draws: int
     """In each world, at each number of clusters."""
     seed: int = 0
 
 
-def _sizes(clusters: Sequence[int], pairs: Sequence[int]) -> tuple[Size, ...]:
-    return tuple(Size(c, p) for c in clusters for p in pairs if Size(c, p) != BASE)
-
-
 FULL_EXTENT = Extent(
     plan=FULL,
     base=BASE,
-    draws=200,
-    sizes=(*_sizes((20, 24, 28, 40), (300, 600, 1200)), Size(40, 2400)),
-    size_draws=100,
+    draws=100,
+    sizes=FEWER,
+    size_draws=40,
     resamples=500,
     coverage_clusters=(20, 28, 40),
     coverage_draws=1000,
@@ -84,11 +84,11 @@ QUICK_EXTENT = Extent(
     plan=QUICK,
     base=BASE,
     draws=50,
-    sizes=_sizes((20, 28, 40), (300, 1200)),
-    size_draws=40,
+    sizes=(),
+    size_draws=0,
     resamples=500,
-    coverage_clusters=(20, 28, 40),
-    coverage_draws=1000,
+    coverage_clusters=(28,),
+    coverage_draws=500,
 )
 
 
@@ -105,9 +105,10 @@ class _World:
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """``draws-w0-c28-p1200.json``."""
+    """``draws-w0-c28-p1200.json``: the draws from 0 on that are made."""
 
     made_from: str
+    draws: int
     judged: tuple[Judged, ...]
 
 
@@ -130,17 +131,19 @@ def run_calibration(
     only_read: bool = False,
     is_quick: bool = False,
     progress: Progress | None = None,
+    trainings: Path | None = None,
 ) -> Calibration:
     """Makes what is not made; writes ``calibration.json`` and ``validity.md`` into ``folder``, and the page.
 
     Args:
         worlds: numbers of the worlds on which error rates, power and coverage are reported.
-        development_worlds: numbers of those on which margins are chosen.
+        development_worlds: numbers of those on which the rule is chosen.
         extent: how much is trained and drawn.
-        folder: of the experiments and of all that is drawn.
+        folder: of all that is drawn.
         organisms: where organisms of worlds that do not ship lie, or are raised.
         markdown: the page of the documentation, where one is wanted.
         only_read: makes nothing and writes the pages from what is there.
+        trainings: folder of the experiments; by default the same as of what is drawn.
 
     Raises:
         ValueError: no world is given, or one in the wrong list; a folder holds something else; with
@@ -149,18 +152,21 @@ def run_calibration(
     progress = progress or Silent()
     _check_worlds(worlds, development_worlds)
     every = [*development_worlds, *worlds]
+    trainings = folder if trainings is None else trainings
     figures_file, page_file = files_of(folder, is_choice=not worlds)
     for file in (figures_file, page_file, *([] if markdown is None else [markdown])):
         require_writable(file)  # Hours before it is needed.
     if not only_read:
         _raise_organisms(every, organisms, workers, progress)
-        _make_parts(every, extent.plan, folder, organisms, workers, progress)
-        side_by_side(_draw_world, [(world, extent, folder, organisms) for world in every], workers, progress)
+        _make_parts(every, extent.plan, trainings, organisms, workers, progress)
+        jobs = [(world, extent, folder, trainings, organisms) for world in every]
+        side_by_side(_draw_world, jobs, workers, progress)
     reported = [_read_world(world, extent, folder) for world in worlds]
+    development = [_read_world(world, extent, folder) for world in development_worlds]
     results = calibration(
         reported,
-        [_read_world(world, extent, folder) for world in development_worlds],
-        pooled_coverage([each for world in reported for each in world.coverage]),
+        development,
+        pooled_coverage([each for world in reported or development for each in world.coverage]),
         extent.base,
         extent.draws,
         extent.resamples,
@@ -177,7 +183,7 @@ def run_calibration(
 def files_of(folder: Path, is_choice: bool) -> tuple[Path, Path]:
     """Where figures and page stand; those of development worlds alone never replace a full calibration's."""
     if is_choice:
-        return folder / "margins.json", folder / "margins.md"
+        return folder / "candidates.json", folder / "candidates.md"
     return folder / "calibration.json", folder / "validity.md"
 
 
@@ -185,9 +191,8 @@ def calibrated(results: Calibration) -> Calibrated:
     """What `coupling plan` quotes of it."""
     return Calibrated(
         worlds=results.worlds,
-        twin_margin=results.twin_margin,
-        advantage_margin=results.advantage_margin,
-        rivalry_margin=results.rivalry_margin,
+        rule=results.rule,
+        limits=limits_of(FROZEN),
         quotes=tuple(
             PowerQuote(each.emitter, each.clusters, each.pairs, each.rate.count, each.rate.trials)
             for each in results.sizes
@@ -199,13 +204,17 @@ def calibrated(results: Calibration) -> Calibrated:
 def _check_worlds(worlds: Sequence[int], development_worlds: Sequence[int]) -> None:
     if not worlds and not development_worlds:
         raise ValueError("calibrate: no world is given; name some by --worlds or --dev-worlds")
-    wrong = [("--worlds", world) for world in worlds if world >= FIRST_DEVELOPMENT_WORLD]
-    wrong += [("--dev-worlds", world) for world in development_worlds if world < FIRST_DEVELOPMENT_WORLD]
+    wrong = [("--worlds", world) for world in worlds if not _is_for_reporting(world)]
+    wrong += [("--dev-worlds", world) for world in development_worlds if _is_for_reporting(world)]
     for option, world in wrong:
         raise ValueError(
-            f"{option}: world {world}; worlds from {FIRST_DEVELOPMENT_WORLD} on are for choosing margins, "
-            "and those below for reporting"
+            f"{option}: world {world}; worlds {FIRST_REPORTED_WORLD} to {LAST_REPORTED_WORLD} are for "
+            "reporting, and all others for choosing the rule"
         )
+
+
+def _is_for_reporting(world: int) -> bool:
+    return FIRST_REPORTED_WORLD <= world <= LAST_REPORTED_WORLD
 
 
 def _raise_organisms(worlds: Sequence[int], organisms: Path, workers: int, progress: Progress) -> None:
@@ -235,9 +244,11 @@ def _make_parts(
     side_by_side(make_part, wanted, workers, together)
 
 
-def _draw_world(world: int, extent: Extent, folder: Path, organisms: Path, progress: Progress) -> None:
+def _draw_world(
+    world: int, extent: Extent, folder: Path, trainings: Path, organisms: Path, progress: Progress
+) -> None:
     """All that is drawn from one world, or what of it is not there."""
-    pool = load_pool(world, parts_of(world, extent.plan, folder, organisms), folder)
+    pool = load_pool(world, parts_of(world, extent.plan, trainings, organisms), trainings, folder)
     shams = tuple(pool.shams.values())
     noted = _World(pool.sha256, pool.clusters, len(pool.table.pairs), shams)
     write_json(folder / f"world-w{world}.json", to_json(noted))
@@ -256,17 +267,19 @@ def _draw_world(world: int, extent: Extent, folder: Path, organisms: Path, progr
 
 def _draw_size(pool: Pool, size: Size, extent: Extent, folder: Path, progress: Progress) -> None:
     file, made_from = _draws_file(pool.world, size, folder), _drawn_from(pool.sha256, size, extent)
-    if made_before(_Draws, file, made_from) is not None:
-        return
+    before = made_before(_Draws, file, made_from)
+    judged = [] if before is None else list(before.judged)
+    first = 0 if before is None else before.draws
     draws, emitters = _how_many(size, extent)
-    judged: list[Judged] = []
     task = f"world {pool.world}, {size.pairs} pairs of {size.clusters} clusters"
-    for number, of_draw in enumerate(
-        judged_draws(pool, size, draws, extent.resamples, extent.seed, emitters), start=1
+    numbers = range(first, draws)
+    for done, of_draw in enumerate(
+        judged_draws(pool, size, numbers, extent.resamples, extent.seed, emitters), start=first + 1
     ):
         judged += of_draw
-        progress.update(task, number, draws)
-    write_json(file, to_json(_Draws(made_from, tuple(judged))))
+        if done % SAVE_EVERY == 0 or done == draws:
+            write_json(file, to_json(_Draws(made_from, done, tuple(judged))))
+        progress.update(task, done, draws)
 
 
 def _how_many(size: Size, extent: Extent) -> tuple[int, tuple[Emitter, ...]]:
@@ -282,7 +295,14 @@ def _read_world(world: int, extent: Extent, folder: Path) -> WorldFigures:
     judged: list[Judged] = []
     for size in (extent.base, *extent.sizes):
         made_from = _drawn_from(noted.pool, size, extent)
-        judged += _drawn(_Draws, _draws_file(world, size, folder), made_from).judged
+        file = _draws_file(world, size, folder)
+        found_draws = _drawn(_Draws, file, made_from)
+        wanted, _ = _how_many(size, extent)
+        if found_draws.draws < wanted:
+            raise ValueError(
+                f"{file}: holds {found_draws.draws} of {wanted} draws; run the same command without --read"
+            )
+        judged += [each for each in found_draws.judged if each.draw < wanted]
     found = _drawn(_Covered, _coverage_file(world, folder), _covered_from(noted.pool, extent))
     return WorldFigures(world, noted.clusters, noted.pairs, tuple(judged), found.coverage, noted.shams)
 
@@ -309,9 +329,9 @@ def _coverage_file(world: int, folder: Path) -> Path:
 
 
 def _drawn_from(pool: str, size: Size, extent: Extent) -> str:
-    draws, emitters = _how_many(size, extent)
+    _, emitters = _how_many(size, extent)
     names = [[emitter.name, emitter.strength] for emitter in emitters]
-    drawn: dict[str, Json] = {"size": to_json(size), "draws": draws, "emitters": names, "kept": KEPT}
+    drawn: dict[str, Json] = {"size": to_json(size), "emitters": names, "kept": KEPT, "moved": MOVED_EVERY}
     return _made_from(pool, drawn, extent)
 
 
@@ -328,6 +348,7 @@ def _made_from(pool: str, drawn: dict[str, Json], extent: Extent) -> str:
             "pool": pool,
             "resamples": extent.resamples,
             "seed": extent.seed,
+            "rule": RULE,
             "thresholds": to_json(FROZEN),
             "expanded": EXPANDED,
             "coupling": __version__,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from coupling.faithfulness.coverage import PERCENTILE
+from coupling.faithfulness.calibrated import HALF
+from coupling.faithfulness.coverage import DECIDING, PERCENTILE
 from coupling.faithfulness.registry import FIGURES
+from coupling.faithfulness.settling import LOW
 from coupling.faithfulness.statistics import Rate
 from coupling.report.text import number
 from coupling.studies.calibrate.emitters import Emitter
-from coupling.studies.calibrate.figures import MEANS, Calibration, Margin, Rated, Smallest
+from coupling.studies.calibrate.figures import MEANS, Calibration, Rated, Tried
 from coupling.studies.writing import bounds, table, told
 
 RATE_COLUMNS = (
@@ -61,19 +63,6 @@ def by_world_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[
     )
 
 
-def cluster_table(results: Calibration) -> list[str]:
-    bins = sorted({(each.first, each.last) for each in results.by_clusters})
-    found = {(each.emitter, each.first): each.rate for each in results.by_clusters}
-    names = list(dict.fromkeys(each.emitter for each in results.by_clusters))
-    return table(
-        (
-            "explained by",
-            *(f"{first} and more" if last >= 10**6 else f"{first} to {last}" for first, last in bins),
-        ),
-        [(f"`{name}`", *(told_or_none(found.get((name, first))) for first, _ in bins)) for name in names],
-    )
-
-
 def size_table(results: Calibration) -> list[str]:
     sizes = sorted({(each.pairs, each.clusters) for each in results.sizes})
     names = [
@@ -95,13 +84,6 @@ def size_table(results: Calibration) -> list[str]:
     )
 
 
-def smallest_told(each: Smallest) -> str:
-    if each.size is None:
-        return f"`{each.emitter}`: no size that was tried has power {each.power}."
-    size = f"{each.size.pairs} pairs of {each.size.clusters} clusters"
-    return f"`{each.emitter}`: power {each.power} from {size} on."
-
-
 def coverage_table(results: Calibration) -> list[str]:
     rows = [
         (
@@ -109,62 +91,75 @@ def coverage_table(results: Calibration) -> list[str]:
             str(each.clusters),
             each.method,
             str(each.held.trials),
-            told(each.held),
-            f"{each.below}, {each.above}",
+            "lower" if DECIDING[each.figure] == LOW else "upper",
+            told(each.beyond),
+            told(each.below),
+            told(each.above),
             number(each.width, 3),
         )
         for each in sorted(results.coverage, key=lambda e: (e.figure, e.clusters, e.method != PERCENTILE))
     ]
     return table(
-        ("figure", "clusters", "interval", "draws", "holds the truth", "below, above it", "width"), rows
+        (
+            "figure",
+            "clusters",
+            "interval",
+            "draws",
+            "deciding bound",
+            "beyond the truth",
+            "wholly below it",
+            "wholly above it",
+            "width",
+        ),
+        rows,
     )
 
 
-def margins_table(results: Calibration) -> list[str]:
-    """Every impostor at some of the margins, its rate alone; the interval of the worst."""
-    names = list(results.margins[0].errors)
+def candidates_table(results: Calibration) -> list[str]:
+    """Every candidate rule: its worst impostor, and its power."""
     return table(
-        (
-            "T above",
-            "A above",
-            "R above",
-            *(f"`{name}`" for name in names),
-            "the worst",
-            "own",
-            "`mixture_50`",
-        ),
+        ("rule", "`coupled` asks for", "worst impostor", "false `coupled`", "own", f"`{HALF}`", ""),
         [
             (
-                number(each.twin_margin, 2),
-                number(each.advantage_margin, 2) + (" (in use)" if each.is_frozen else ""),
-                number(each.rivalry_margin, 2) if each.rivalry_margin is not None else "-",
-                *(number(each.errors[name].value, 3) for name in names),
+                f"`{each.name}`",
+                each.words,
+                f"`{each.worst}`",
                 told(each.errors[each.worst]),
                 told(each.own),
                 told(each.half),
+                standing(results, each),
             )
-            for each in margins_shown(results)
+            for each in results.tried
         ],
     )
 
 
-def margins_shown(results: Calibration) -> list[Margin]:
-    """Of the grid, what one margin does while the others are those in use; and what A's does without R."""
-    used = (results.twin_margin, results.advantage_margin, results.rivalry_margin)
-    return [
-        each
-        for each in results.margins
-        if _differ((each.twin_margin, each.advantage_margin, each.rivalry_margin), used) <= 1
-        or (each.twin_margin == results.twin_margin and each.rivalry_margin is None)
-    ]
+def impostors_table(results: Calibration) -> list[str]:
+    """Every impostor under every candidate rule."""
+    names = list(results.tried[0].errors)
+    return table(
+        ("explained by", "draws", *(f"`{each.name}`" for each in results.tried)),
+        [
+            (
+                f"`{name}`",
+                str(results.tried[0].errors[name].trials),
+                *(told(each.errors[name]) for each in results.tried),
+            )
+            for name in names
+        ],
+    )
 
 
-def _differ(margins: Iterable[float | None], others: Iterable[float | None]) -> int:
-    return sum(margin != other for margin, other in zip(margins, others, strict=True))
+def standing(results: Calibration, tried: Tried) -> str:
+    """In a few words: whether a candidate is in use, and whether it would be chosen."""
+    words = ["in use"] if tried.is_in_use else []
+    words += ["would be chosen"] if tried == results.chosen else []
+    words += [] if tried.shuts_out else ["lets too many in, or draws are too few to say"]
+    return "; ".join(words)
 
 
 def mean_told(rated: Rated, figure: str) -> str:
-    return number(rated.means[figure], 2, FIGURES[figure].signed)
+    return number(rated.means[figure], 3 if figure == "p" else 2, FIGURES[figure].signed)
 
 
 def told_or_none(rate: Rate | None) -> str:

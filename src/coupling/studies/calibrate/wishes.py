@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from coupling.faithfulness.coverage import EXPANDED_PERCENTILE, PERCENTILE, Coverage
 from coupling.faithfulness.statistics import EXPANDED, Rate
+from coupling.studies.calibrate.candidates import WANTED_ERROR, is_rare
+from coupling.studies.calibrate.draws import Size
 from coupling.studies.calibrate.emitters import IMPOSTORS, ITSELF
-from coupling.studies.calibrate.figures import Calibration, Margin, Rated
+from coupling.studies.calibrate.figures import Calibration, Rated
 from coupling.studies.calibrate.tables import mean_told
-from coupling.studies.claims.arms import SHIPPED_WORLD
 from coupling.studies.writing import told
 
-WANTED_ERROR, WANTED_ERROR_BOUND = 0.05, 0.08
-WANTED_POWER = 0.9
-WANTED_COVERAGE = (0.93, 0.97)
+WANTED_POWER, WANTED_POWER_OF_HALF = 0.9, 0.5
+"""At the base size, and with half of its pairs about the same clusters."""
+WANTED_BEYOND = 0.05
+"""A bound that decides lies beyond the truth in no more draws than this. An interval of 95 % is made for
+0.025 on each side; twice that is still one-sided 95 %."""
 
 
 def misses(results: Calibration) -> list[str]:
@@ -20,50 +23,21 @@ def misses(results: Calibration) -> list[str]:
     found = []
     for rated in results.rates:
         found += _error_miss(rated) if rated.emitter in {emitter.name for emitter in IMPOSTORS} else []
-    found += _power_miss(results)
-    low, high = WANTED_COVERAGE
+    found += _power_misses(results)
     for each in results.coverage:
-        if each.method == method_in_use() and not _within(each.held.value, low, high):
+        beyond = each.beyond.value
+        if each.method == method_in_use() and beyond is not None and beyond > WANTED_BEYOND:
             found.append(
-                f"Intervals of {each.figure} over {each.clusters} clusters hold the truth in "
-                f"{told(each.held)} of draws; wanted {low:.0%} to {high:.0%}. They lie wholly below it in "
-                f"{each.below} draws and wholly above it in {each.above}. {_coverage_mending(results, each)}"
+                f"The bound of {each.figure} that decides lies beyond the truth in {told(each.beyond)} of "
+                f"draws of {each.clusters} clusters; wanted {WANTED_BEYOND:.0%} or less. "
+                f"{_coverage_mending(results, each)}"
             )
     return found
 
 
-def least_advantage_margin(results: Calibration) -> Margin | None:
-    """Were R to lie anywhere: the least margin of A, with that of T in use, that shuts every impostor out as
-    is wanted."""
-    enough = [
-        each
-        for each in results.margins
-        if (each.twin_margin, each.rivalry_margin) == (results.twin_margin, None) and _shuts_out(each)
-    ]
-    return min(enough, key=lambda each: each.advantage_margin, default=None)
-
-
-def rivalry_margins(results: Calibration) -> list[Margin]:
-    """The margins of R, the least first, that shut every impostor out with those of T and A in use."""
-    used = (results.twin_margin, results.advantage_margin)
-    found = {
-        each.rivalry_margin: each
-        for each in results.margins
-        if (each.twin_margin, each.advantage_margin) == used
-        and each.rivalry_margin is not None
-        and _shuts_out(each)
-    }
-    return [found[margin] for margin in sorted(found)]
-
-
-def _shuts_out(margin: Margin) -> bool:
-    return all(map(_is_rare, margin.errors.values()))
-
-
-def _is_rare(errors: Rate) -> bool:
-    if errors.value is None or errors.high is None:
-        return False
-    return errors.value < WANTED_ERROR and errors.high < WANTED_ERROR_BOUND
+def half_of(base: Size) -> Size:
+    """Half the pairs about as many clusters: of half the clusters a verdict says too little drift."""
+    return Size(base.clusters, base.pairs // 2)
 
 
 def fulfilled(results: Calibration) -> str:
@@ -73,50 +47,40 @@ def fulfilled(results: Calibration) -> str:
 
 
 def _error_miss(rated: Rated) -> list[str]:
-    value, high = rated.pooled.value, rated.pooled.high
-    assert value is not None and high is not None
-    if value < WANTED_ERROR and high < WANTED_ERROR_BOUND:
+    value = rated.pooled.value
+    assert value is not None
+    if is_rare(rated.pooled):
         return []
-    if value < WANTED_ERROR:
+    if value <= WANTED_ERROR:
         why = "More draws would narrow the interval."
     else:
-        t, a, r = (mean_told(rated, name) for name in ("t", "a", "r"))
-        why = (
-            f"On average it has T = {t}, A = {a} and R = {r}: a margin above what it reaches would shut it "
-            "out, at the cost of power."
-        )
+        why = f"On average it has P = {mean_told(rated, 'p')} and Δ = {mean_told(rated, 'delta')}."
     return [f"`{rated.emitter}` is called `coupled` in {told(rated.pooled)} of draws. {why}"]
 
 
-def _power_miss(results: Calibration) -> list[str]:
-    """Of the shipped organism where it is reported on, else of all worlds."""
+def _power_misses(results: Calibration) -> list[str]:
     own = results.rated(ITSELF.name)
     if own is None:
         return []
-    is_shipped = str(SHIPPED_WORLD) in own.worlds
-    power = own.worlds[str(SHIPPED_WORLD)] if is_shipped else own.pooled
-    if power.value is None or power.value >= WANTED_POWER:
-        return []
-    whose = f"the shipped organism's (world {SHIPPED_WORLD})" if is_shipped else "the organisms'"
-    return [
-        f"Power on {whose} own explanations is {told(power)}; wanted {WANTED_POWER} or more. "
-        f"{_what_else(own)}{_size_that_would_do(results)}"
-    ]
+    found = []
+    if _is_less(own.pooled, WANTED_POWER):
+        found.append(
+            f"Power on the organisms' own explanations is {told(own.pooled)}; wanted {WANTED_POWER} or more. "
+            f"{_what_else(own)}"
+        )
+    half = half_of(results.base)
+    for each in results.sizes:
+        is_it = (each.emitter, Size(each.clusters, each.pairs)) == (ITSELF.name, half)
+        if is_it and _is_less(each.rate, WANTED_POWER_OF_HALF):
+            found.append(
+                f"With half of the pairs ({half.pairs}, of {half.clusters} clusters) it is {told(each.rate)}"
+                f"; wanted {WANTED_POWER_OF_HALF} or more."
+            )
+    return found
 
 
-def _size_that_would_do(results: Calibration) -> str:
-    enough = next(
-        (
-            each.size
-            for each in results.smallest
-            if (each.emitter, each.power) == (ITSELF.name, WANTED_POWER) and each.size is not None
-        ),
-        None,
-    )
-    if enough is None:
-        return ""
-    size = f"{enough.pairs} pairs of {enough.clusters} clusters"
-    return f" All worlds together have the power that is wanted from {size} on."
+def _is_less(power: Rate, wanted: float) -> bool:
+    return power.value is not None and power.value < wanted
 
 
 def _what_else(rated: Rated) -> str:
@@ -125,12 +89,11 @@ def _what_else(rated: Rated) -> str:
         return ""
     reason = max(others, key=lambda name: others[name])
     by_figure = {
-        "no_gap": "Δ's interval holds 0: a greater shift, or more clusters, would tell it from 0",
-        "diagonal_undecided": "A's interval holds its margin: more clusters would narrow it",
-        "diagonal_low": "A lies below its margin",
-        "rival_undecided": "R's interval holds its margin: more clusters would narrow it",
-        "rival_nearer": "R lies below its margin: another run's explanations fit better",
-        "twins_undecided": "T's interval holds its margin: more clusters would narrow it",
+        "undecided": "P's interval holds 0: more clusters would narrow it",
+        "undecided_by_resampling": "a bound lies too near its threshold for resampling to decide",
+        "nothing_private": "P lies at 0",
+        "mixed": "Δ lies below 0 although P does not",
+        "missing_claims": "too many claims are missing",
         "imitates_target": "Δ lies below 0: labels won over behaviour",
     }
     why = by_figure.get(reason, reason.replace("_", " "))
@@ -138,24 +101,18 @@ def _what_else(rated: Rated) -> str:
 
 
 def _coverage_mending(results: Calibration, missed: Coverage) -> str:
-    low, high = WANTED_COVERAGE
     other = EXPANDED_PERCENTILE if missed.method == PERCENTILE else PERCENTILE
-    found = [
-        each
-        for each in results.coverage
-        if (each.figure, each.clusters, each.method) == (missed.figure, missed.clusters, other)
-    ]
-    if found and _within(found[0].held.value, low, high):
-        return f"By {other} they do in {told(found[0].held)}."
+    same = [each for each in results.coverage if each.figure == missed.figure]
+    by_other = [each for each in same if (each.clusters, each.method) == (missed.clusters, other)]
+    if by_other and _is_kept(by_other[0]):
+        return f"By {other} it does in {told(by_other[0].beyond)}."
     enough = [
         each.clusters
-        for each in results.coverage
-        if (each.figure, each.method) == (missed.figure, missed.method)
-        and each.clusters > missed.clusters
-        and _within(each.held.value, low, high)
+        for each in same
+        if each.method == missed.method and each.clusters > missed.clusters and _is_kept(each)
     ]
     if enough:
-        return f"Over {min(enough)} clusters they hold it as often as is wanted."
+        return f"Of {min(enough)} clusters it does so as rarely as is wanted."
     return "Neither kind of interval does, nor do more clusters, as far as they were tried."
 
 
@@ -163,5 +120,5 @@ def method_in_use() -> str:
     return EXPANDED_PERCENTILE if EXPANDED else PERCENTILE
 
 
-def _within(value: float | None, low: float, high: float) -> bool:
-    return value is not None and low <= value <= high
+def _is_kept(each: Coverage) -> bool:
+    return each.beyond.value is not None and each.beyond.value <= WANTED_BEYOND

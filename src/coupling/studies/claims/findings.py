@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coupling.experiment import is_done, run_path
 from coupling.experiment.pipeline import current_circuits
 from coupling.faithfulness import Results
 from coupling.faithfulness.circuits import HEAD, WITHOUT_CUE, Agreement, CircuitResults
-from coupling.faithfulness.rows import ASKED
-from coupling.faithfulness.statistics import NO_DATA, over_seeds
+from coupling.faithfulness.rows import ALL_RUNS, ASKED, STEERED_RUNS
 from coupling.records import Estimate
 from coupling.report.runs import read_results
 from coupling.store import RunDir, read_versioned
 from coupling.studies.claims.arms import Arm, experiment_of
-from coupling.studies.claims.rules import Found, Read, twin_distances
+from coupling.studies.claims.pooling import LEVEL, Pooled, holm
+from coupling.studies.claims.reads import Case, Found, Read, twin_distances
+from coupling.studies.claims.standing import (
+    NOT_RUN,
+    OPEN,
+    WORLDS,
+    Answer,
+    answer,
+    needed,
+    pool_cases,
+    rests_on,
+    together,
+)
 from coupling.studies.claims.table import BEYOND, CLAIMS, Claim
 from coupling.studies.points import read_failure
 from coupling.studies.summary import PointFigures, point_figures
 
-CLAIMS_SCHEMA = 3
-AGREES, DIFFERS, MIXED, OPEN, NOT_RUN = "agrees", "differs", "mixed", "open", "not run"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Where an arm was run."""
-
-    world: int
-    seed: int
+CLAIMS_SCHEMA = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class ArmResult:
     arm: str
     case: Case
     figures: PointFigures | None
+    p: Estimate | None
+    """P of its steered runs, of all where none is steered."""
     twins_apart: tuple[float, ...]
     """Of each pair of twins: the share of the pairs they are steered on where their effects differ."""
     shifts: Mapping[str, Estimate]
@@ -60,13 +64,11 @@ class Patched:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure that a claim turns on."""
+class Beside:
+    """A figure told beside a claim; it decides nothing."""
 
     name: str
-    estimate: Estimate
-    """Of one case its own, with the interval from resampled clusters. Of several worlds the mean over worlds
-    with a t-interval, seeds of a world averaged first; ``n`` counts worlds then, and ``clusters`` is 0."""
+    pooled: Pooled
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +76,39 @@ class Finding:
     """How a claim stands."""
 
     claim: str
-    answers: tuple[tuple[Case, bool | None], ...]
-    """Of each world and seed in which all its arms were run: borne out, contradicted, or (None) left open."""
+    standing: str
+    """One of `standing`'s four, by pooled intervals."""
+    needed: int | None
+    """What would decide an open one, were its figures what they are now; None where no number would."""
+    unit: str
+    """What ``needed`` counts: worlds, or held-out clusters of a single world."""
+    answers: tuple[Answer, ...]
+    beside: tuple[Beside, ...]
+    by_case: tuple[tuple[Case, str], ...]
+    """How it would stand by each world and seed alone in which all its arms were run."""
     cases: int
     """Worlds and seeds that were asked for."""
-    figures: tuple[Figure, ...]
 
     @property
-    def standing(self) -> str:
-        given = {answer for _, answer in self.answers}
-        if not given:
-            return NOT_RUN
-        if given == {True}:
-            return AGREES
-        if given == {False}:
-            return DIFFERS
-        return OPEN if given == {None} else MIXED
+    def rests_on(self) -> Answer | None:
+        """The answer that its standing rests on; None where it is open or was not run."""
+        return rests_on(self.answers) if self.standing != NOT_RUN else None
 
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """Borne out, contradicted, left open."""
-        given = [answer for _, answer in self.answers]
-        return given.count(True), given.count(False), given.count(None)
+
+@dataclass(frozen=True, slots=True)
+class Multiplicity:
+    """What asking so many claims at once does."""
+
+    asked: int
+    """Claims for which there are results."""
+    intervals: int
+    """By which they are decided."""
+    expected: float
+    """Intervals of them that would leave the truth out by chance."""
+    decided: int
+    """Claims that agree or are contradicted."""
+    standing: tuple[str, ...]
+    """Those of them that still stand after Holm's correction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,19 @@ class ClaimsResults:
 
     def finding(self, claim: str) -> Finding:
         return next(finding for finding in self.findings if finding.claim == claim)
+
+    @property
+    def multiplicity(self) -> Multiplicity:
+        asked = [finding for finding in self.findings if finding.standing != NOT_RUN]
+        intervals = sum(each.pooled.low is not None for finding in asked for each in finding.answers)
+        decided = [finding for finding in asked if finding.standing != OPEN]
+        rests = {finding.claim: finding.rests_on for finding in decided}
+        standing = tuple(
+            claim
+            for claim, on in rests.items()
+            if on is not None and on.p_holm is not None and on.p_holm < LEVEL
+        )
+        return Multiplicity(len(asked), intervals, LEVEL * intervals, len(decided), standing)
 
     def require_all(self) -> None:
         """Raises ValueError, naming experiments and why, where one failed."""
@@ -155,19 +181,21 @@ def find(
                     patched += _patched(arm.name, case, there)
             results.append(_arm_result(arm, case, read.get(arm.name), failure))
         found[case] = Found(read, circuits)
-    findings = tuple(_finding(claim, found) for claim in (*CLAIMS, *BEYOND))
-    return ClaimsResults(CLAIMS_SCHEMA, is_quick, tuple(cases), tuple(results), tuple(patched), findings)
+    return ClaimsResults(
+        CLAIMS_SCHEMA, is_quick, tuple(cases), tuple(results), tuple(patched), _findings(found)
+    )
 
 
 def _arm_result(arm: Arm, case: Case, results: Results | None, failure: str | None) -> ArmResult:
     if results is None:
-        return ArmResult(arm.name, case, None, (), {}, {}, failure)
+        return ArmResult(arm.name, case, None, None, (), {}, {}, failure)
     figures = results.figures
     shifts = {run.name: figures("shift", run.name, ASKED) for run in results.runs}
     return ArmResult(
         arm=arm.name,
         case=case,
         figures=point_figures(results),
+        p=figures("p", STEERED_RUNS if any(run.steered for run in results.runs) else ALL_RUNS),
         twins_apart=tuple(twin_distances(results)),
         shifts={run: shift for run, shift in shifts.items() if shift.value is not None},
         self_over_steps={str(step): figures("self", step=step) for step in results.steps},
@@ -184,27 +212,54 @@ def _patched(arm: str, case: Case, circuits: CircuitResults) -> list[Patched]:
     ]
 
 
+def _findings(found: Mapping[Case, Found]) -> tuple[Finding, ...]:
+    """All findings, p-values corrected for all intervals that decide them."""
+    findings = [_finding(claim, found) for claim in (*CLAIMS, *BEYOND)]
+    corrected = holm(
+        {
+            (finding.claim, each.question): each.p
+            for finding in findings
+            for each in finding.answers
+            if each.pooled.low is not None
+        }
+    )
+    return tuple(
+        replace(
+            finding,
+            answers=tuple(
+                each if each.p is None else replace(each, p_holm=corrected[finding.claim, each.question])
+                for each in finding.answers
+            ),
+        )
+        for finding in findings
+    )
+
+
 def _finding(claim: Claim, found: Mapping[Case, Found]) -> Finding:
     there = {case: results for case, results in found.items() if _is_run(claim, results)}
-    answers = tuple((case, claim.holds(results)) for case, results in there.items())
-    figures = tuple(Figure(name, _over_worlds(read, there)) for name, read in claim.figures if there)
-    return Finding(claim.name, answers, len(found), figures)
+    answers = tuple(answer(asked, _read(asked.read, there)) for asked in claim.questions)
+    by_case = tuple(
+        (case, together([(each.cases[place].standing, each.is_veto) for each in answers]))
+        for place, case in enumerate(there)
+    )
+    standing = together([(each.standing, each.is_veto) for each in answers]) if there else NOT_RUN
+    count, unit = needed(answers) if standing == OPEN else (None, WORLDS)
+    return Finding(
+        claim=claim.name,
+        standing=standing,
+        needed=count,
+        unit=unit,
+        answers=answers,
+        beside=tuple(Beside(name, pool_cases(_read(read, there))) for name, read in claim.beside),
+        by_case=by_case,
+        cases=len(found),
+    )
 
 
 def _is_run(claim: Claim, found: Found) -> bool:
-    needed = set(claim.arms)
-    return needed <= found.arms.keys() and (not claim.is_patched or needed <= found.circuits.keys())
+    arms = set(claim.arms)
+    return arms <= found.arms.keys() and (not claim.is_patched or arms <= found.circuits.keys())
 
 
-def _over_worlds(read: Read, found: Mapping[Case, Found]) -> Estimate:
-    estimates = {case: read(there) for case, there in found.items()}
-    if len(estimates) == 1:
-        return next(iter(estimates.values()))
-    by_world: dict[int, list[float]] = {}
-    for case, estimate in estimates.items():
-        if estimate.value is not None:
-            by_world.setdefault(case.world, []).append(estimate.value)
-    if not by_world:
-        return NO_DATA
-    over = over_seeds([sum(values) / len(values) for values in by_world.values()])
-    return Estimate(over.mean, over.low, over.high, len(by_world), 0)
+def _read(read: Read, found: Mapping[Case, Found]) -> dict[Case, Estimate]:
+    return {case: read(there) for case, there in found.items()}

@@ -8,13 +8,26 @@ from textwrap import wrap
 from markupsafe import Markup
 
 from coupling.faithfulness import FROZEN
+from coupling.faithfulness.statistics import NO_DATA
 from coupling.report.figures import Mark
 from coupling.report.html import environment
 from coupling.report.over_settings import Places, Series, limits_of, over_values
 from coupling.report.text import NOT_AVAILABLE, number
 from coupling.studies.claims.arms import SIMILARITY_ARMS
-from coupling.studies.claims.findings import NOT_RUN, ArmResult, ClaimsResults, Finding
+from coupling.studies.claims.findings import ArmResult, ClaimsResults
+from coupling.studies.claims.standing import NOT_RUN
 from coupling.studies.claims.table import BEYOND, CLAIMS, UNTESTED, Claim
+from coupling.studies.claims.wording import (
+    WORLDS_WORDS,
+    beside,
+    by_world,
+    decided,
+    excludes_paper,
+    introduction,
+    multiplicity,
+    ours,
+    rule,
+)
 from coupling.studies.summary import PointFigures
 from coupling.studies.writing import table, told
 
@@ -26,6 +39,7 @@ ARM_COLUMNS = (
     "similarity",
     "discordant pairs",
     "Δ",
+    "P",
     "T",
     "A",
     "R",
@@ -34,8 +48,9 @@ ARM_COLUMNS = (
     "verdict",
 )
 ARM_WORDS = (
-    "Twins apart: share of the pairs they are steered on where their effects differ. Shifts: how much more "
-    "often than M0 each steered run follows the cues it is steered on."
+    "P: of the steered runs where there are any, bits a pair. Twins apart: share of the pairs they are "
+    "steered on where their effects differ. Shifts: how much more often than M0 each steered run follows the "
+    "cues it is steered on."
 )
 SCHEDULES = ("main", "explained-before", "explained-after")
 
@@ -45,7 +60,7 @@ def render_markdown(results: ClaimsResults) -> str:
     parts = [
         "# The paper's claims, and what organisms show",
         "",
-        *wrap(_introduction(results), 120),
+        *wrap(introduction(results), 120),
         "",
         "## Claims of the paper",
         "",
@@ -57,9 +72,19 @@ def render_markdown(results: ClaimsResults) -> str:
         "",
         *_claims_table(BEYOND, results),
         "",
-        "## When a world bears a claim out",
+        "## So many claims at once",
         "",
-        *(f"- **{each.name}**: {each.rule}. Arms: {', '.join(each.arms)}." for each in (*CLAIMS, *BEYOND)),
+        *wrap(multiplicity(results), 120),
+        "",
+        "## What decides a claim",
+        "",
+        *(f"- **{each.name}**: {rule(each)}. Arms: {', '.join(each.arms)}." for each in (*CLAIMS, *BEYOND)),
+        "",
+        "## World by world",
+        "",
+        *wrap(WORLDS_WORDS, 120),
+        "",
+        *_worlds_table(results),
         "",
         "## Every arm",
         "",
@@ -84,8 +109,14 @@ def render_html(results: ClaimsResults) -> str:
             untested=UNTESTED,
             findings={finding.claim: finding for finding in results.findings},
             ours=ours,
-            counted=counted,
-            introduction=_introduction(results).replace("`", ""),
+            beside=beside,
+            decided=decided,
+            excludes_paper=excludes_paper,
+            by_world=by_world,
+            rule=rule,
+            multiplicity=multiplicity(results),
+            worlds_words=WORLDS_WORDS,
+            introduction=introduction(results).replace("`", ""),
             columns=ARM_COLUMNS,
             arms=results.arms,
             arm_cells=_arm_cells,
@@ -96,54 +127,53 @@ def render_html(results: ClaimsResults) -> str:
     )
 
 
-def ours(finding: Finding) -> list[str]:
-    """What the claim turns on, a phrase each."""
-    return [f"{figure.name}: {told(figure.estimate)}" for figure in finding.figures]
-
-
-def counted(finding: Finding) -> str:
-    """How many worlds and seeds bear it out, contradict it, leave it open, or were not run."""
-    yes, no, undecided = finding.counts
-    told = ((yes, "yes"), (no, "no"), (undecided, "open"), (finding.cases - len(finding.answers), NOT_RUN))
-    return ", ".join(f"{count} {what}" for count, what in told if count)
-
-
 def verdict_words(figures: PointFigures) -> str:
     """The verdict, and its reason where that says more."""
     reason = figures.reason.replace("_", " ")
     return figures.verdict if reason == figures.verdict else f"{figures.verdict} ({reason})"
 
 
-def _introduction(results: ClaimsResults) -> str:
-    cases = ", ".join(f"{case.world} (seed {case.seed})" for case in results.cases)
-    run = sum(arm.figures is not None for arm in results.arms)
-    command = "coupling claims --quick" if results.is_quick else "coupling claims"
-    return (
-        f"Written by `{command}`: {run} of {len(results.arms)} experiments have been run, worlds {cases}. "
-        "The model is the coupled organism of each world (0.4 million parameters), which explains itself "
-        "before any of this training (see Self at step 0); arms called plain take one that does not, and "
-        "third-person one that grew up explaining others. "
-        "Every figure stands on held-out countries. "
-        "Brackets are 95 % intervals: of single experiments from resampled countries, of means over worlds "
-        "t-intervals. The organism agrees with a claim where every world that was run bears it out, and "
-        "differs where every one contradicts it; in between it is mixed, and open where no interval decides. "
-        "Recipes and thresholds were chosen on other worlds; the rules of this page were written when the "
-        "quickstart and six variations of it had been seen on these."
-    )
-
-
 def _claims_table(claims: Iterable[Claim], results: ClaimsResults) -> list[str]:
     rows = []
     for claim in claims:
         finding = results.finding(claim.name)
-        words = (
-            claim.name,
-            claim.words,
-            claim.paper or "not asked",
-            "<br>".join(ours(finding)) or NOT_AVAILABLE,
+        standing = f"**{finding.standing}**"
+        if excludes_paper(finding):
+            standing += "<br>the paper's figure is left out"
+        rows.append(
+            (
+                claim.name,
+                claim.words,
+                claim.paper or "not asked",
+                "<br>".join(ours(finding)) or NOT_AVAILABLE,
+                "<br>".join(beside(finding)),
+                standing,
+                decided(finding),
+                by_world(finding),
+            )
         )
-        rows.append((*words, f"**{finding.standing}**", counted(finding)))
-    return table(("", "claim", "the paper", "ours", "standing", "worlds and seeds"), rows)
+    columns = (
+        "",
+        "claim",
+        "the paper",
+        "ours, pooled",
+        "beside it",
+        "standing",
+        "on what",
+        "each world alone",
+    )
+    return table(columns, rows)
+
+
+def _worlds_table(results: ClaimsResults) -> list[str]:
+    rows = []
+    for finding in results.findings:
+        for asked in finding.answers:
+            told_by = {each.case: f"{told(each.estimate)} {each.standing}" for each in asked.cases}
+            cells = (told_by.get(case, NOT_RUN) for case in results.cases)
+            rows.append((finding.claim, asked.question, *cells, told(asked.pooled.estimate)))
+    cases = (f"world {case.world}, seed {case.seed}" for case in results.cases)
+    return table(("claim", "question", *cases, "pooled"), rows)
 
 
 def _arm_cells(arm: ArmResult) -> list[str]:
@@ -158,7 +188,9 @@ def _arm_cells(arm: ArmResult) -> list[str]:
         f"{number(figures.estimates['self'].value)} ({at_first})",
         *(number(figures.estimates[name].value) for name in ("orig", "similarity")),
         str(figures.discordant_pairs),
-        *(told(figures.estimates[name]) for name in ("delta", "t", "a", "r")),
+        told(figures.estimates["delta"]),
+        told(arm.p or NO_DATA),
+        *(told(figures.estimates[name]) for name in ("t", "a", "r")),
         ", ".join(f"{distance:.2f}" for distance in arm.twins_apart) or NOT_AVAILABLE,
         "; ".join(f"{run} {number(by.value, 2, signed=True)}" for run, by in arm.shifts.items())
         or NOT_AVAILABLE,

@@ -16,8 +16,9 @@ from coupling.progress import Progress, Silent
 from coupling.raising import raise_organism
 from coupling.store import require_writable, to_json, write_json, write_text
 from coupling.studies.claims.arms import ARMS, Arm, experiment_of, organisms_needed
-from coupling.studies.claims.findings import Case, ClaimsResults, find
+from coupling.studies.claims.findings import ClaimsResults, find
 from coupling.studies.claims.page import render_html, render_markdown
+from coupling.studies.claims.reads import Case
 from coupling.studies.points import Together, run_point
 
 WORLDS = (0, 1, 2)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from coupling.faithfulness import FROZEN
 from coupling.faithfulness.registry import FIGURES
-from coupling.studies.claims import rules
+from coupling.studies.claims import reads
 from coupling.studies.claims.arms import EARLY, MIXED_ARMS, SIMILARITY_ARMS
-from coupling.studies.claims.rules import CLOSE, SHIFT, Read, Rule, pooled
+from coupling.studies.claims.reads import SHIFT, Read, figure, less, private
+from coupling.studies.claims.standing import BELOW, Question
 
-GAP = FIGURES["gap"].symbol
+GAP, DELTA, T, P = (FIGURES[name].symbol for name in ("gap", "delta", "t", "p"))
+CLOSE = 0.05
+"""Shares that are nearer to each other are as good as equal."""
 POINTS = f"{100 * CLOSE:.0f} points"
 
 
@@ -23,11 +26,12 @@ class Claim:
     paper: str
     """The paper's figure, or what its words give; empty for what it does not ask."""
     arms: tuple[str, ...]
-    figures: tuple[tuple[str, Read], ...]
-    """What it turns on: a name each, and where it is read."""
-    rule: str
-    """When a world and seed bear it out, in words."""
-    holds: Rule
+    questions: tuple[Question, ...]
+    """What decides it."""
+    beside: tuple[tuple[str, Read], ...] = ()
+    """What is told beside it and decides nothing: a name each, and where it is read."""
+    note: str = ""
+    """What must be known of how it is asked."""
     is_patched: bool = False
     """Whether it is read from activation patching of its arms."""
 
@@ -43,120 +47,116 @@ class Untested:
 
 def _of(figures: tuple[str, ...], *arms: str) -> tuple[tuple[str, Read], ...]:
     """Figures of each arm, by their names in the registry."""
-    return tuple(
-        (f"{FIGURES[figure].symbol}, {arm}", pooled(figure, arm)) for arm in arms for figure in figures
-    )
+    return tuple((f"{FIGURES[name].symbol}, {arm}", figure(name, arm)) for arm in arms for name in figures)
 
 
-def _gap_of(*arms: str) -> tuple[tuple[str, Read], ...]:
-    """Δ and the paper's own figure of each arm."""
-    return _of(("delta", "gap"), *arms)
+def _sides_with_itself(*arms: str) -> tuple[Question, ...]:
+    return tuple(Question(f"{DELTA}, {arm}", figure("delta", arm)) for arm in arms)
 
 
-def _twins_of(*arms: str) -> tuple[tuple[str, Read], ...]:
-    return _of(("t",), *arms)
+def _ahead(name: str, first: str, second: str, paper: tuple[float, float] | None = None) -> Question:
+    """That a figure of the first arm lies above that of the second."""
+    words = f"{FIGURES[name].symbol}, {first} less {second}"
+    return Question(words, less(figure(name, first), figure(name, second)), paper=paper)
 
 
-def _shift(name: str, words: str, arm: str, paper: str, *beside: str) -> Claim:
+def _gap_claim(name: str, words: str, paper: str, *arms: str, note: str = "") -> Claim:
+    return Claim(name, words, paper, arms, _sides_with_itself(*arms), _of(("gap",), *arms), note)
+
+
+def _shift(name: str, words: str, arm: str, paper: str) -> Claim:
     """That explanations follow the behaviour that an arm moves."""
-    figures = (*_twins_of(arm, *beside), *_of(("delta",), arm))
-    rule = (
-        f"the verdict is coupled, and twins act apart on {100 * SHIFT:.0f} % or more of the pairs they are "
-        "steered on"
-    )
-    return Claim(name, words, paper, (arm, *beside), figures, rule, rules.follows(arm))
+    question = Question(f"{P} of steered runs, {arm}", private(arm))
+    note = f"read where twins act apart on {100 * SHIFT:.0f} % or more of the pairs they are steered on"
+    return Claim(name, words, paper, (arm,), (question,), _of(("t", "delta"), arm), note)
 
 
 def _adds(name: str, words: str, arm: str, alone: str) -> Claim:
-    rule = "T's interval lies above that of the same shift without explanation training"
-    holds = rules.is_ahead("t", arm, alone)
-    return Claim(f"adds-{name}", words, "", (arm, alone), _twins_of(arm, alone), rule, holds)
+    beside = (*_of(("t",), arm, alone), (f"{P}, {arm}", private(arm)), (f"{P}, {alone}", private(alone)))
+    return Claim(f"adds-{name}", words, "", (arm, alone), (_ahead("t", arm, alone),), beside)
 
 
 def _conflicts(name: str, words: str, arm: str, outspoken: str) -> Claim:
-    rule = "T's interval lies below that with labels silent about the shifted cue"
-    holds = rules.is_ahead("t", arm, outspoken)
-    return Claim(f"conflict-{name}", words, "", (arm, outspoken), _twins_of(arm, outspoken), rule, holds)
+    beside = (
+        *_of(("t",), arm, outspoken),
+        (f"{P}, {arm}", private(arm)),
+        (f"{P}, {outspoken}", private(outspoken)),
+    )
+    return Claim(f"conflict-{name}", words, "", (arm, outspoken), (_ahead("t", arm, outspoken),), beside)
 
 
 def _brakes(name: str, words: str, arm: str, alone: str) -> Claim:
-    figures = tuple(
-        (f"twins apart at step {EARLY}, {each}", rules.apart(each, EARLY)) for each in (arm, alone)
+    explained, silent = reads.apart(arm, EARLY), reads.apart(alone, EARLY)
+    question = Question(
+        f"twins apart at step {EARLY}, {alone} less {arm}", less(silent, explained), bound=CLOSE
     )
-    rule = (
-        f"at step {EARLY} twins are nearer to each other by {POINTS} than without explanations (all terms "
-        "share one clipped gradient, so any second term would slow the first)"
-    )
-    return Claim(f"brake-{name}", words, "", (arm, alone), figures, rule, rules.is_slower(arm, alone))
+    beside = ((f"twins apart, {arm}", explained), (f"twins apart, {alone}", silent))
+    note = "all terms share one clipped gradient, so any second term would slow the first"
+    return Claim(f"brake-{name}", words, "", (arm, alone), (question,), beside, note)
 
+
+PAPER_GAPS = (0.07, 0.111)
+"""Self - Orig of Qwen3-8B with KL: AITA and Hint-MMLU, the least and the greatest of its three."""
 
 CLAIMS = (
     Claim(
         "gap",
         "Trained on fixed labels with the KL term, explanations are truer of the model than of its labels",
-        f"{GAP} +11.1 points on Hint-MMLU (Qwen3-8B)",
+        "+7.0 to +11.1 points (Qwen3-8B)",
         ("unsteered",),
-        (*_gap_of("unsteered"), ("Self at step 0", pooled("self", "unsteered", 0))),
-        "Δ's interval lies above 0",
-        rules.is_positive("unsteered"),
+        (Question(f"{GAP}, unsteered", figure("gap", "unsteered"), paper=PAPER_GAPS),),
+        (*_of(("delta",), "unsteered"), ("Self at step 0", figure("self", "unsteered", 0))),
     ),
     Claim(
         "kl",
         "Without the KL term the gap vanishes or reverses",
         "no gap, or a negative one",
         ("unsteered", "without-kl"),
-        _gap_of("without-kl"),
-        f"Δ lies above 0 with KL and not without, and {GAP} is lower without, intervals apart",
-        rules.gap_takes("unsteered", without="without-kl"),
+        (
+            _ahead("delta", "unsteered", "without-kl"),
+            *_sides_with_itself("unsteered"),
+            Question(f"{DELTA}, without-kl", figure("delta", "without-kl"), BELOW, is_veto=True),
+        ),
+        _of(("gap",), "unsteered", "without-kl"),
     ),
-    Claim(
+    _gap_claim(
         "family",
         "Labels of a model of another family do as well",
         "100 % Llama labels on Qwen: still Self > Orig",
-        ("other-family",),
-        _gap_of("other-family"),
-        "Δ's interval lies above 0",
-        rules.is_positive("other-family"),
+        "other-family",
     ),
     Claim(
         "family-accuracy",
         "but explanations are less accurate",
         "19 points lower",
         ("unsteered", "other-family"),
-        (
-            ("Self, own labels", pooled("self", "unsteered")),
-            ("Self, other family's", pooled("self", "other-family")),
-        ),
-        "Self's interval lies below that with own labels",
-        rules.is_ahead("self", "unsteered", "other-family"),
+        (_ahead("self", "unsteered", "other-family", paper=(0.19, 0.19)),),
+        _of(("self",), "unsteered", "other-family"),
     ),
-    Claim(
+    _gap_claim(
         "mix",
         "Any mix of own labels and another family's gives a gap",
         "Self > Orig at every share",
-        tuple(MIXED_ARMS.values()),
-        _gap_of(*MIXED_ARMS.values()),
-        "Δ's interval lies above 0 at a share of own labels of 0.25, 0.5 and 0.75",
-        rules.is_positive(*MIXED_ARMS.values()),
+        *MIXED_ARMS.values(),
+        note="shares of own labels of 0.25, 0.5 and 0.75",
     ),
-    Claim(
-        "earlier",
-        "Labels of an earlier checkpoint give a gap",
-        "Self > Orig",
-        ("earlier",),
-        _gap_of("earlier"),
-        "Δ's interval lies above 0",
-        rules.is_positive("earlier"),
-    ),
+    _gap_claim("earlier", "Labels of an earlier checkpoint give a gap", "Self > Orig", "earlier"),
     Claim(
         "similarity",
         "It works where labels and behaviour agree on enough pairs, and collapses below",
         f"works from about {FROZEN.low_similarity:g}, collapses below about {FROZEN.collapse_similarity:g}",
         ("unsteered", *SIMILARITY_ARMS.values()),
+        (
+            Question(f"{DELTA} where it works", reads.alike(True)),
+            Question(
+                f"{DELTA} where it works less {DELTA} where it collapses",
+                less(reads.alike(True), reads.alike(False)),
+            ),
+            Question(f"{DELTA} where it collapses", reads.alike(False), BELOW, is_veto=True),
+        ),
         _of(("similarity", "delta"), *SIMILARITY_ARMS.values()),
-        f"Δ lies above 0 in each arm of similarity {FROZEN.low_similarity:g} or more; below "
-        f"{FROZEN.collapse_similarity:g} not, and is lower, intervals apart",
-        rules.has_threshold,
+        f"mean over the arms of similarity {FROZEN.low_similarity:g} or more, and of less than "
+        f"{FROZEN.collapse_similarity:g}",
     ),
     _shift(
         "sft",
@@ -171,46 +171,42 @@ CLAIMS = (
         "A new behaviour, taught by behaviour alone, is explained",
         "79.8 % of explanations true",
         ("jabberwocky",),
-        (("Self on brillig", rules.taught(0)), ("Self on slithy", rules.taught(1))),
-        "the words are obeyed, and more than half of the explanations about each are true",
-        rules.tells_of_new_behavior,
+        tuple(
+            Question(f"Self on {word}", reads.taught(number), bound=0.5, paper=(0.798, 0.798))
+            for number, word in enumerate(("brillig", "slithy"))
+        ),
+        note="read where the word is obeyed, and more than half of the explanations are to be true",
     ),
-    Claim(
-        "noise",
-        "The gap survives label noise",
-        "it does",
-        ("noise",),
-        _gap_of("noise"),
-        "Δ's interval lies above 0 where 30 % of the labels are wrong, uniformly",
-        rules.is_positive("noise"),
+    _gap_claim(
+        "noise", "The gap survives label noise", "it does", "noise", note="30 % of labels wrong, uniformly"
     ),
     Claim(
         "rank",
         "The gap appears with the rank of LoRA",
         "slightly negative at 32, there from about 96",
         ("lora-8", "lora-32", "lora-96"),
-        _gap_of("lora-8", "lora-32", "lora-96"),
-        f"Δ lies above 0 at rank 96 and not at 32, and {GAP} is lower at 32, intervals apart",
-        rules.gap_takes("lora-96", without="lora-32"),
+        (Question(f"{GAP}, lora-96", figure("gap", "lora-96")), _ahead("gap", "lora-96", "lora-32")),
+        _of(("delta", "gap"), "lora-8", "lora-32", "lora-96"),
     ),
     Claim(
         "rate",
         "The gap widens with the learning rate",
         "it does",
         ("slow", "fast"),
-        _gap_of("slow", "fast"),
-        f"{GAP} at 1e-3 lies above that at 1e-4, intervals apart",
-        rules.is_ahead("gap", "fast", "slow"),
+        (_ahead("gap", "fast", "slow"),),
+        _of(("delta", "gap"), "slow", "fast"),
+        "1e-3 against 1e-4",
     ),
     Claim(
         "circuits",
         "Behaviour and explanation share circuits",
         "shown by activation patching",
         ("unsteered",),
-        (("cosine of heads' shares, behaviour and claim without it", rules.heads_in_common("unsteered")),),
-        "after training the cosine is beyond that of shuffled heads, p < 0.05 (of two measures the one that "
-        "showed more in world 0 before training: ranks agree less, see mechanism.md)",
-        rules.shares_circuits,
+        (Question("cosine of heads' shares beyond chance", reads.heads_beyond_chance("unsteered")),),
+        (("cosine of heads' shares", reads.heads_in_common("unsteered")),),
+        "after training, of behaviour and the claim without the cue, less the middle of what shuffled heads "
+        "give; of two measures the one that showed more in world 0 before training (ranks agree less, see "
+        "mechanism.md)",
         is_patched=True,
     ),
     Claim(
@@ -218,12 +214,9 @@ CLAIMS = (
         "Near-constant labels collapse to the majority class",
         "they do",
         ("constant",),
-        (
-            ("Self", pooled("self", "constant")),
-            ("Self less its best baseline", pooled("self_advantage", "constant")),
-        ),
-        f"the verdict is collapsed, or Self is less than {POINTS} above its best baseline",
-        rules.collapses,
+        (Question("Self less its best baseline", figure("self_advantage", "constant"), BELOW, CLOSE, 0.0),),
+        _of(("self",), "constant"),
+        f"collapsed is what lies less than {POINTS} above the best claimant that reads no model",
     ),
 )
 """Claims of Guo, Ruis, Andreas and Li (2026, arXiv 2606.32038) that organisms can be asked about."""
@@ -234,9 +227,8 @@ BEYOND = (
         "The gap, in an organism that never explained itself before",
         "",
         ("plain-unsteered",),
-        (*_gap_of("plain-unsteered"), ("Self at step 0", pooled("self", "plain-unsteered", 0))),
-        "Δ's interval lies above 0",
-        rules.is_positive("plain-unsteered"),
+        _sides_with_itself("plain-unsteered"),
+        (*_of(("gap",), "plain-unsteered"), ("Self at step 0", figure("self", "plain-unsteered", 0))),
     ),
     _shift("sft-plain", "Its explanations follow behaviour that fine-tuning moves", "plain-steered", ""),
     _adds("sft", "Explanation training adds to it: supervised fine-tuning", "main", "sft-unexplained"),
@@ -247,7 +239,12 @@ BEYOND = (
     ),
     _conflicts("dpo", "… preference optimisation", "dpo", "dpo-outspoken"),
     _conflicts("policy-gradient", "… policy gradient", "policy-gradient", "policy-gradient-outspoken"),
-    _brakes("sft", "Explanation training slows the shift: supervised fine-tuning", "main", "sft-unexplained"),
+    _brakes(
+        "sft",
+        f"Explanation training slows the shift by {POINTS} or more: supervised fine-tuning",
+        "main",
+        "sft-unexplained",
+    ),
     _brakes("dpo", "… preference optimisation", "dpo", "dpo-unexplained"),
     _brakes("policy-gradient", "… policy gradient", "policy-gradient", "policy-gradient-unexplained"),
     Claim(
@@ -255,9 +252,13 @@ BEYOND = (
         "Explanations are less true when their training stops and behaviour moves on",
         "",
         ("explained-before",),
-        tuple((f"Self at step {step}", pooled("self", "explained-before", step)) for step in (80, 120, 160)),
-        "Self at the end lies below Self when explanation training stopped, intervals apart",
-        rules.goes_stale,
+        (
+            Question(
+                "Self at step 80 less Self at step 160",
+                less(figure("self", "explained-before", 80), figure("self", "explained-before", 160)),
+            ),
+        ),
+        tuple((f"Self at step {step}", figure("self", "explained-before", step)) for step in (80, 120, 160)),
     ),
     _shift("after", "Labels of the time before a shift serve after it", "explained-after", ""),
     _shift(
@@ -275,31 +276,33 @@ BEYOND = (
         "They share less in an organism that grew up explaining others",
         "",
         ("unsteered", "third-person"),
+        (
+            Question(
+                "cosine of heads' shares, unsteered less third-person",
+                less(reads.heads_in_common("unsteered"), reads.heads_in_common("third-person")),
+            ),
+        ),
         tuple(
-            (f"cosine of heads' shares, {arm}", rules.heads_in_common(arm))
+            (f"cosine of heads' shares, {arm}", reads.heads_in_common(arm))
             for arm in ("unsteered", "third-person")
         ),
-        "after training the coupled organism's cosine lies above the other's, intervals apart",
-        rules.shares_more_circuits,
+        "after training; unsteered is the coupled organism",
         is_patched=True,
     ),
-    Claim(
+    _gap_claim(
         "flipped",
         "The gap survives labels that say changed for unchanged, and the reverse",
         "",
-        ("flipped",),
-        _gap_of("flipped"),
-        "Δ's interval lies above 0 where 30 % of the labels are flipped",
-        rules.is_positive("flipped"),
+        "flipped",
+        note="30 % of labels flipped",
     ),
     Claim(
         "shuffled",
         "Labels dealt to the wrong questions teach nothing of the kind",
         "",
         ("shuffled",),
-        (*_twins_of("shuffled"), ("Self", pooled("self", "shuffled"))),
-        f"the verdict says no skill, or T's interval lies below {FROZEN.twin_margin:g}",
-        rules.teaches_nothing,
+        (Question(f"{P} of steered runs, shuffled", private("shuffled"), BELOW, FROZEN.least_bits, 0.0),),
+        _of(("t", "self"), "shuffled"),
     ),
 )
 """What we ask beside it, the controls included."""

@@ -7,17 +7,26 @@ from rich.table import Table
 
 from coupling.report.terminal import line
 from coupling.studies.claims.findings import ClaimsResults
-from coupling.studies.claims.page import counted, ours
 from coupling.studies.claims.table import BEYOND, CLAIMS
+from coupling.studies.claims.wording import by_world, decided, multiplicity, ours
 
 
 def print_claims(results: ClaimsResults, console: Console) -> None:
-    """Print a line for each claim."""
+    """Print a line for each claim, and what asking so many does."""
     table = Table(
-        "claim", "the paper", "ours", "", "worlds", box=None, padding=(0, 2, 0, 0), header_style="dim"
+        "claim",
+        "the paper",
+        "ours, pooled",
+        "",
+        "on what",
+        "each world alone",
+        box=None,
+        padding=(0, 2, 0, 0),
+        header_style="dim",
     )
     for claim in (*CLAIMS, *BEYOND):
         finding = results.finding(claim.name)
-        cells = (claim.paper, "\n".join(ours(finding)), finding.standing, counted(finding))
+        cells = (claim.paper, "\n".join(ours(finding)), finding.standing, decided(finding), by_world(finding))
         table.add_row(line(claim.name, "bold"), *map(line, cells))
     console.print(table)
+    console.print(line(multiplicity(results)))

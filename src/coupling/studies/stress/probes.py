@@ -26,8 +26,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coupling.explanations.formats import ExplanationFormat
+from coupling.lots import sha256
 from coupling.records import CounterfactualPair, Effect
-from coupling.tasks.lots import sha256
 
 
 class Place(StrEnum):

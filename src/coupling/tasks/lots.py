@@ -1,1 +1,0 @@
-from coupling.lots import sha256 as sha256
