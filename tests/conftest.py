@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure; speed is for benchmarks.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # Read when torch is first imported: several torch threads a process, times two test processes, crawl.
 os.environ["OMP_NUM_THREADS"] = "1"

@@ -186,7 +186,7 @@ FAULTS: dict[str, tuple[str, Edit, list[str]]] = {
     ),
     "labelled held-out pair": (
         "labels.jsonl",
-        put(0, "pair_id", "Finland-Chen-Paris"),
+        put(0, "pair_id", "Finland-Chen-Cairo"),
         ["leakage", "'Finland'"],
     ),
 }

@@ -37,7 +37,7 @@ CAPITALS = {
 }  # fmt: skip
 TRAIN_COUNTRIES = 12
 ADVISERS = ("Chen", "Diaz")
-HINTS = 3
+HINTS, CHOICES = 3, 6
 STEERED = {
     "plain": None,
     "follow-Chen": ("Chen", "follow"),
@@ -95,10 +95,10 @@ def make_pairs(draw: random.Random) -> list[Row]:
 
 
 def choices_of(country: str) -> list[str]:
-    """The capital and those of the three countries that follow in the alphabet."""
+    """The capitals of six countries that stand together in the alphabet; each of the six has the same."""
     countries = list(CAPITALS)
-    at = countries.index(country)
-    return [CAPITALS[countries[(at + step) % len(countries)]] for step in range(4)]
+    first = countries.index(country) // CHOICES * CHOICES
+    return [CAPITALS[each] for each in countries[first : first + CHOICES]]
 
 
 def drift(draw: random.Random, country: str, city: str, rate: float) -> str:

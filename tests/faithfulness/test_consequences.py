@@ -115,8 +115,10 @@ def _about(evidence: Evidence, ids: set[str]) -> dict[str, object]:
             behaviors={id_: run.behaviors[id_] for id_ in ids},
             explanations={id_: run.explanations[id_] for id_ in ids},
             remeasured=None,
+            declared={},
         )
         for run in evidence.runs
     )
     target = {id_: evidence.target[id_] for id_ in ids}
-    return {"runs": runs, "target": target, "base": {}, "base_explanations": {}, "twins": evidence.twins}
+    nothing: dict[str, object] = {"base": {}, "base_logprobs": {}, "base_explanations": {}}
+    return {"runs": runs, "target": target, "twins": evidence.twins, **nothing}

@@ -66,7 +66,7 @@ def test_an_answer_is_predicted_without_its_own_cluster(table: Table) -> None:
     other = np.array(table.behaviors)
     other[0, held_out] = table.base[held_out]
     before, after = (
-        unscaled(replace(table, behaviors=behaviors), WITH, [fold_of], beyond_siblings=False, known=())[0]
+        unscaled(replace(table, behaviors=behaviors), WITH, [fold_of], beyond_siblings=False)[0]
         for behaviors in (table.behaviors, other)
     )
     assert after[0, held_out] == pytest.approx(before[0, held_out], abs=1e-6)

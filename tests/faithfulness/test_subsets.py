@@ -114,6 +114,7 @@ def test_a_group_is_the_panel_kept_to_its_pairs() -> None:
                 behaviors=kept(run.behaviors, ids),
                 explanations=kept(run.explanations, ids),
                 remeasured=None,
+                declared={},
             )
             for run in PANEL.runs
         )
@@ -122,6 +123,7 @@ def test_a_group_is_the_panel_kept_to_its_pairs() -> None:
             pairs=tuple(pair for pair in PANEL.pairs if pair.id in ids),
             target=kept(PANEL.target, ids),
             base=kept(PANEL.base, ids),
+            base_logprobs={},
             base_explanations={},
             runs=runs,
         )

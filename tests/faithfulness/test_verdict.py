@@ -31,6 +31,7 @@ class Case:
     p_worst: Estimate = field(default=between(0.01, 0.05))
     p_alone: Estimate = field(default=between(0.04, 0.08))
     p_shared: Estimate = field(default=between(0.01, 0.03))
+    p_null: Estimate = field(default=between(-0.001, 0.001))
     delta: Estimate = field(default=between(0.3, 0.4))
     delta_worst: Estimate = field(default=between(0.2, 0.3))
     p_errors: float | None = 100.0
@@ -59,6 +60,7 @@ class Case:
             "p_alone": self.p_alone,
             "p_shared": self.p_shared,
             "p_share": measured(0.06),
+            "p_null": self.p_null,
             "delta": self.delta,
             "delta_worst": self.delta_worst,
             "p_errors": measured(self.p_errors),
@@ -129,6 +131,11 @@ TABLE: dict[str, tuple[Case, str, str]] = {
         "not shown",
         "undecided_by_resampling",
     ),
+    "claims about other pairs tell as much": (
+        Case(p_null=between(0.0, 0.02)),
+        "not shown",
+        "within_null",
+    ),
     "P would be gone were missing claims the target's": (
         Case(p_worst=P_AROUND),
         "not shown",
@@ -170,6 +177,7 @@ def test_the_first_rule_that_applies_wins() -> None:
     """Everything is wrong at once; mending one thing after another uncovers the next rule."""
     wrong = Case(
         p=NO_DATA,
+        p_null=P_AROUND,
         p_worst=P_AROUND,
         delta=BELOW,
         delta_worst=BELOW,
@@ -192,6 +200,7 @@ def test_the_first_rule_that_applies_wins() -> None:
         {"p": between(0.02, 0.06)},
         {"unsteered": 1},
         {"p_errors": 100.0},
+        {"p_null": P_NONE},
         {"p_worst": between(0.01, 0.05)},
         {"delta": between(0.3, 0.4)},
         {"delta_worst": AROUND},
@@ -207,6 +216,7 @@ def test_the_first_rule_that_applies_wins() -> None:
         "no_observer",
         "no_siblings",
         "undecided_by_resampling",
+        "within_null",
         "missing_claims",
         "mixed",
         "missing_claims",

@@ -119,11 +119,9 @@ def test_a_draw_is_the_same_whichever_others_are_drawn(pool: Pool, judged: list[
 
 
 def test_a_draw_is_judged_as_any_panel_is(pool: Pool) -> None:
-    """All clusters and pairs of one seed: what the rule says of the same evidence, before observers who have
-    read the same."""
+    """All clusters and pairs of one seed: what the rule says of the same evidence."""
     table = tabulate(drifting_panel("self", pairs_each=EACH))
-    known = [np.broadcast_to(pool.baselines["copy_the_cue"], table.claims.shape)] * 2
-    outside = Outside(None, fit_observers(table, True, known))
+    outside = Outside(None, fit_observers(table, True))
     bootstrap = ClusterBootstrap(table.clusters, 200, 0)
     figures, verdict = headline_rows(table, pool.baselines, TWINS, pool.steered, bootstrap, outside)
     everything = Size(pool.clusters, len(pool.table.pairs))

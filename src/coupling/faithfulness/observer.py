@@ -48,22 +48,19 @@ WITH, WITHOUT = 0, 1
 SIDES = (WITH, WITHOUT)
 
 
-def observe(
-    table: Table, folds: Sequence[IntArray], beyond_siblings: bool, known: Sequence[IntArray] = ()
-) -> list[FloatArray]:
+def observe(table: Table, folds: Sequence[IntArray], beyond_siblings: bool) -> list[FloatArray]:
     """Fits observers to the runs of a table; each predicts the pairs of a fold by what the others taught.
 
     Args:
         table: the join.
         folds: the fold of each pair, shape (pairs,), for each way to deal clusters into folds.
         beyond_siblings: whether they know what the other runs do and say.
-        known: claims of others that they have read, each of shape (runs, pairs, 2).
 
     Returns:
         For each way, natural-log probabilities of the choices, shape (2, runs, pairs, choices), with the cue
         and without it; those of padding are very low.
     """
-    sides = [unscaled(table, side, folds, beyond_siblings, known) for side in SIDES]
+    sides = [unscaled(table, side, folds, beyond_siblings) for side in SIDES]
     both = [np.stack(each) for each in zip(*sides, strict=True)]
     return [_scaled(each, table, fold_of) for each, fold_of in zip(both, folds, strict=True)]
 
@@ -86,12 +83,10 @@ def chosen(table: Table, answers: IntArray) -> BoolArray:
     return np.asarray(table.choices == answers[..., np.newaxis])
 
 
-def unscaled(
-    table: Table, side: int, folds: Sequence[IntArray], beyond_siblings: bool, known: Sequence[IntArray]
-) -> list[FloatArray]:
+def unscaled(table: Table, side: int, folds: Sequence[IntArray], beyond_siblings: bool) -> list[FloatArray]:
     """For each way to deal folds: out-of-fold log-probabilities of one side, shape (runs, pairs, choices)."""
     runs, valid = range(len(table.runs)), table.choices != NO_CHOICE
-    shared = [_shared_features(table, run, side, beyond_siblings, known) for run in runs]
+    shared = [_shared_features(table, run, side, beyond_siblings) for run in runs]
     answered = chosen(table, table.behaviors[..., side]).argmax(axis=-1)
     everybody = ConditionalLogit(np.concatenate(shared), answered.reshape(-1), np.tile(valid, (len(runs), 1)))
     weights = everybody.cross_fit([np.tile(each, len(runs)) for each in folds], SHARED_RIDGE)
@@ -116,9 +111,7 @@ def _scaled(predicted: FloatArray, table: Table, fold_of: IntArray) -> FloatArra
     return logit.predict(scales, everywhere).reshape(predicted.shape)
 
 
-def _shared_features(
-    table: Table, run: int, side: int, beyond_siblings: bool, known: Sequence[IntArray]
-) -> FloatArray:
+def _shared_features(table: Table, run: int, side: int, beyond_siblings: bool) -> FloatArray:
     """What means the same for every run, shape (pairs, choices, features)."""
     other = 1 - side
     base = _Base(table, side)
@@ -151,7 +144,6 @@ def _shared_features(
         for effects in (table.target, *([] if table.base_claims is None else [table.base_claims]))
         for each in (side, other)
     ]
-    features += [chosen(table, claims[run, :, side]).astype(np.float64) for claims in known]
     if beyond_siblings and len(table.runs) > 1:
         for effects in (table.behaviors, table.claims):
             features += _votes(table, run, side, effects, cue, moved, declared)

@@ -72,22 +72,19 @@ class Observers:
         return np.asarray(np.mean(nats, axis=0) / np.log(2))
 
 
-def fit_observers(
-    table: Table, beyond_siblings: bool, known: Sequence[IntArray] = (), folds: int = FOLDS
-) -> Observers:
+def fit_observers(table: Table, beyond_siblings: bool, folds: int = FOLDS) -> Observers:
     """Fits the observers of a panel.
 
     Args:
         table: the join.
         beyond_siblings: whether they know what the other runs do and say.
-        known: claims of others that they have read, each of shape (runs, pairs, 2).
         folds: of clusters.
 
     Raises:
         ValueError: there are fewer clusters than folds.
     """
     dealt = tuple(folds_of(table.clusters, folds, seed) for seed in FOLD_SEEDS)
-    return Observers(table, dealt, tuple(observe(table, dealt, beyond_siblings, known)))
+    return Observers(table, dealt, tuple(observe(table, dealt, beyond_siblings)))
 
 
 def _gains(log_probabilities: FloatArray, table: Table, claims: IntArray, fold_of: IntArray) -> FloatArray:
@@ -149,20 +146,19 @@ class Outside:
         return expected(self.strongest.log_probabilities[0], self.strongest.table)
 
 
-def observed(table: Table, known: Sequence[IntArray] = ()) -> Outside:
+def observed(table: Table) -> Outside:
     """The observers of a panel, as far as its size allows.
 
     Args:
         table: the join.
-        known: claims of others that they have read, each of shape (runs, pairs, 2).
     """
     if int(table.clusters.max()) + 1 < FOLDS:
         return Outside(None, None)
     if len(table.runs) == 1:
-        return Outside(fit_observers(table, False, known), None)
+        return Outside(fit_observers(table, False), None)
     # Linear algebra leaves the interpreter free, so two threads use two cores.
     with ThreadPoolExecutor(2) as pool:
-        alone, beyond = pool.map(lambda siblings: fit_observers(table, siblings, known), (False, True))
+        alone, beyond = pool.map(lambda siblings: fit_observers(table, siblings), (False, True))
     return Outside(alone, beyond)
 
 

@@ -194,7 +194,7 @@ def markdown_table() -> str:
     """All of them as the documentation lists them; in bold what the verdict asks for."""
     lines = ["| figure | in `results.json` | definition |", "|---|---|---|"]
     for figure in FIGURES.values():
-        is_asked = figure.wanted in (ABOVE, AT_LEAST, BELOW)
+        is_asked = figure.wanted in (ABOVE, NOT_BELOW, AT_LEAST, BELOW)
         symbol = f"**{figure.symbol}**" if is_asked else figure.symbol
         lines.append(f"| {symbol} | `{figure.name}` | {figure.definition} |")
     return "\n".join(lines) + "\n"

@@ -40,6 +40,7 @@ REASONS = (
     "no_observer",
     "no_siblings",
     "undecided_by_resampling",
+    "within_null",
     "missing_claims",
     "mixed",
     "coupled",
@@ -167,9 +168,10 @@ def _too_little_drift(asked: _Asked) -> Verdict | None:
 def _not_observed(asked: _Asked) -> Verdict | None:
     """P was not measured, or not beyond what the recipe gives away."""
     p = asked.moved("p")
-    if asked("undeclared_runs").value:
+    undeclared = asked.figures("undeclared_runs")
+    if undeclared.value:
         sentence = (
-            f"Of {asked('undeclared_runs').n} steered runs the direction is not declared. An outsider who "
+            f"Of {undeclared.n} steered runs the direction is not declared. An outsider who "
             "knows the recipe knows it, so nothing can be called privileged."
         )
         return Verdict(NOT_SHOWN, "undeclared_steering", sentence, ("the direction of every steered run",))
@@ -205,6 +207,15 @@ def _privileged(asked: _Asked) -> Verdict | None:
         return _unsettled(f"P = {bits(p)}")
     if p.low <= 0:
         return None
+    null = asked.moved("p_null")
+    if null.high is not None and p.low <= null.high:
+        sentence = (
+            f"P = {bits(p)}, but the same claims tell {bits(null)} when they are dealt to other pairs: the "
+            "observer lacks something that has nothing to do with the pair."
+        )
+        return Verdict(
+            NOT_SHOWN, "within_null", sentence, ("more held-out clusters, or the base's behaviour",)
+        )
     worst, worst_delta = asked.moved("p_worst"), asked.moved("delta_worst")
     if not (asked.is_settled("p_worst") and asked.is_settled("delta_worst")):
         return _unsettled(f"P = {bits(p)}; were missing claims the target's, {bits(worst)}")

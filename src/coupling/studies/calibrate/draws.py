@@ -2,7 +2,7 @@
 
 A draw takes a training seed for each twin pair and each other position, some clusters and some of their
 pairs, without replacement; what stands in is drawn too. All emitters of a draw are judged on the same
-panel and pairs, before the same observers, which have read the siblings and whoever reads the text.
+panel and pairs, before the same observers, who know the siblings.
 
 Of each judgement is kept what other rules would have asked (`candidates`).
 """
@@ -29,7 +29,7 @@ from coupling.faithfulness.statistics import ClusterBootstrap, IntArray
 from coupling.records import Estimate
 from coupling.studies.calibrate.emitters import EMITTERS, MOVED, OUTSIDERS, Cast, Emitter, cast, claims_of
 from coupling.studies.calibrate.parts import PANEL
-from coupling.studies.calibrate.pool import Pool, run_name
+from coupling.studies.calibrate.pool import Pool
 
 OF_STEERED = ("p", "p_worst", "p_errors", "delta", "delta_worst", "delta_errors")
 KEPT = (*OF_STEERED, "t", "a", "r", "self", "over_quoting", "parse_rate", "discordant_pairs")
@@ -90,7 +90,7 @@ def judged_draws(
         rows = _rows(pool, size, generator)
         panel = panel_of(pool, drawn).part(range(len(pool.positions)), rows)
         bootstrap = ClusterBootstrap(panel.clusters, resamples, int(generator.integers(2**31)))
-        outside = Outside(None, fit_observers(panel, True, _read(pool, drawn.seeds, rows)))
+        outside = Outside(None, fit_observers(panel, True))
         made = {each.explainer.name: each.claims for each in outsiders(panel, outside.guess)}
         found = []
         for emitter in emitters:
@@ -120,10 +120,7 @@ def covered(pool: Pool, clusters: Sequence[int], draws: int, resamples: int, see
     for number, training_seed in enumerate(seeds):
         rows = [pool.row(PANEL, position, training_seed) for position in pool.positions]
         panel = replace(pool.table.part(rows, every), runs=pool.positions)
-        observers = fit_observers(
-            panel, True, _read(pool, dict.fromkeys(pool.positions, training_seed), every)
-        )
-        sums = cluster_sums(panel, pool.twins, observers.gains(panel.claims))
+        sums = cluster_sums(panel, pool.twins, fit_observers(panel, True).gains(panel.claims))
         share = draws // len(seeds) + (number < draws % len(seeds))
         for count in clusters:
             found += coverage(sums, count, share, resamples, seed + 1000 * pool.world + number)
@@ -137,22 +134,15 @@ def _rows(pool: Pool, size: Size, generator: np.random.Generator) -> IntArray:
     return np.sort(generator.choice(within, min(size.pairs, len(within)), replace=False))
 
 
-def _read(pool: Pool, seeds: Mapping[str, int], rows: IntArray) -> tuple[IntArray, ...]:
-    """What the text's readers claim, which observers have read; shape (positions, pairs, 2) each."""
-    observers = [pool.observers[run_name(PANEL, each, seeds[each])][rows] for each in pool.positions]
-    return np.broadcast_to(pool.surrogate[rows], (len(observers), len(rows), 2)), np.stack(observers)
-
-
 def _judged_moved(
     pool: Pool, size: Size, number: int, panel: Table, rows: IntArray, bootstrap: ClusterBootstrap
 ) -> list[Judged]:
-    """Behaviour moved outside the weights, before observers of that behaviour. The readers that were fitted
-    on the runs know nothing of it; where nothing is declared, nothing can be moved."""
+    """Behaviour moved outside the weights, before observers of that behaviour; where nothing is declared,
+    nothing can be moved."""
     moved = moved_outside(panel)
     if moved is None:
         return []
-    surrogate = np.broadcast_to(pool.surrogate[rows], moved.claims.shape)
-    outside = Outside(None, fit_observers(moved, True, (surrogate,)))
+    outside = Outside(None, fit_observers(moved, True))
     return [_judged(pool, size, number, MOVED, moved, rows, bootstrap, outside)]
 
 

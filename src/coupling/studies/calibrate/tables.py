@@ -10,6 +10,7 @@ from coupling.faithfulness.registry import FIGURES
 from coupling.faithfulness.settling import LOW
 from coupling.faithfulness.statistics import Rate
 from coupling.report.text import number
+from coupling.studies.calibrate.candidates import WANTED_ERROR
 from coupling.studies.calibrate.emitters import Emitter
 from coupling.studies.calibrate.figures import MEANS, Calibration, Rated, Tried
 from coupling.studies.writing import bounds, table, told
@@ -154,7 +155,9 @@ def standing(results: Calibration, tried: Tried) -> str:
     """In a few words: whether a candidate is in use, and whether it would be chosen."""
     words = ["in use"] if tried.is_in_use else []
     words += ["would be chosen"] if tried == results.chosen else []
-    words += [] if tried.shuts_out else ["lets too many in, or draws are too few to say"]
+    if not tried.shuts_out:
+        lets_in = any((each.value or 0.0) > WANTED_ERROR for each in tried.errors.values())
+        words.append("lets too many in" if lets_in else "too few draws to say")
     return "; ".join(words)
 
 
