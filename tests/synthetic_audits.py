@@ -11,11 +11,12 @@ from coupling.studies.audit.emitters import in_words_of_an_audit
 from coupling.studies.audit.findings import Room
 from coupling.studies.audit.respondents import Respondent
 from synthetic_panels import fitting_logprobs
-from synthetic_results import CAPITALS, LAST_STEP, evidence_at
+from synthetic_results import CAPITALS, CLUSTERS, LAST_STEP, PAIRS_EACH, evidence_at
 
-LOCAL = Respondent("model", "m", "a" * 64, 720, 720, 720, 720, None)
+PAIRS = CLUSTERS * PAIRS_EACH
+LOCAL = Respondent("model", "m", "a" * 64, PAIRS, PAIRS, PAIRS, PAIRS, None)
 ROOM = Room(pairs=5000, clusters=30, max_new_tokens=32)
-EXHAUSTED = Room(pairs=720, clusters=30, max_new_tokens=32)
+EXHAUSTED = Room(pairs=PAIRS, clusters=30, max_new_tokens=32)
 
 
 def one_run(reads: str = "self", name: str = "follow Chen", clusters: int = 30) -> Evidence:

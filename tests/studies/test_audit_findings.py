@@ -14,7 +14,7 @@ from coupling.studies.audit.conclusions import conclude
 from coupling.studies.audit.findings import Findings
 from coupling.studies.audit.page import render_audit
 from coupling.studies.audit.respondents import Served
-from synthetic_audits import EXHAUSTED, LOCAL, ROOM, judged, one_run
+from synthetic_audits import EXHAUSTED, LOCAL, PAIRS, ROOM, judged, one_run
 from synthetic_results import HOSTILE
 
 SERVED = Served(2160, 9, 9, None, ("1 times the server fails",), 2, ("another",), is_opened=False)
@@ -144,7 +144,7 @@ def test_no_more_is_asked_for_than_there_is() -> None:
     results = judged(replace(evidence, target=target))
     assert not any("--pairs" in step for step in conclude(results, [LOCAL], EXHAUSTED).next_steps)
     assert any(
-        "the task has 720" in step or "differ nowhere" in step
+        f"the task has {PAIRS}" in step or "differ nowhere" in step
         for step in conclude(results, [LOCAL], EXHAUSTED).next_steps
     )
 
