@@ -17,7 +17,7 @@ import numpy as np
 
 SIDES = ("with_cue", "without_cue")
 OTHER = {"with_cue": "without_cue", "without_cue": "with_cue"}
-MOST_TAGS, LEAST_CLUSTERS, MOST_SIBLINGS = 24, 5, 8
+MOST_TAGS, MOST_ANSWERS, LEAST_CLUSTERS, MOST_SIBLINGS = 24, 24, 5, 8
 
 Doc = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -176,8 +176,26 @@ def frequent_tags(panel: Panel) -> list[tuple[str, str]]:
     return found[:MOST_TAGS]
 
 
+def frequent_answers(panel: Panel) -> list[str]:
+    offering: dict[str, list[int]] = {}
+    for row, pair in enumerate(panel.pairs):
+        for choice in pair["choices"]:
+            offering.setdefault(choice, []).append(row)
+    found = [
+        answer
+        for answer, rows in sorted(offering.items(), key=lambda each: (-len(each[1]), each[0]))
+        if len(set(panel.cluster_of[rows])) >= LEAST_CLUSTERS
+    ]
+    return found[:MOST_ANSWERS]
+
+
 def shared_features(
-    panel: Panel, row: int, run: int, side: str, tags: Iterable[tuple[str, str]]
+    panel: Panel,
+    row: int,
+    run: int,
+    side: str,
+    tags: Iterable[tuple[str, str]],
+    answers: Iterable[str],
 ) -> list[Array]:
     pair, me = panel.pairs[row], panel.runs[run]
     u, top, second, margin = of_base(panel, row, side)
@@ -194,6 +212,7 @@ def shared_features(
     for tag, value in tags:
         here = float(pair["tags"].get(tag) == value)
         found += [cue * here, top * here]
+    found += [is_named(pair, answer) for answer in answers]
     found += [
         is_named(pair, who[row].get(which))
         for who in (panel.target, panel.base_claims)

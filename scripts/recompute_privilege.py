@@ -24,6 +24,7 @@ from privilege_inputs import (
     SIDES,
     Array,
     Panel,
+    frequent_answers,
     frequent_tags,
     nearest_of,
     read_panel,
@@ -130,14 +131,14 @@ def joined(parts: Sequence[Choices]) -> Choices:
 def unscaled(panel: Panel, beyond: bool, deals: Sequence[Array]) -> list[list[Choices]]:
     """Of each deal: a `Choices` for each side and run (sides first), whose one feature is what the observer
     expects of each choice, in nats."""
-    tags = frequent_tags(panel)
+    tags, answers = frequent_tags(panel), frequent_answers(panel)
     found: list[list[Choices]] = [[] for _ in deals]
     for side in SIDES:
         shared = []
         for run in range(len(panel.runs)):
 
             def features(row: int, run: int = run, side: str = side) -> list[Array]:
-                known = shared_features(panel, row, run, side, tags)
+                known = shared_features(panel, row, run, side, tags, answers)
                 return known + (votes(panel, row, run, side) if beyond else [])
 
             shared.append(choices_of(panel, run, side, features))

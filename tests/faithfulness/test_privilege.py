@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coupling.faithfulness.observer import WITH, expected, folds_of, unscaled
+from coupling.faithfulness.observer import WITH, expected, folds_of, frequent_answers, unscaled
 from coupling.faithfulness.outsiders import moved_outside, outsiders
 from coupling.faithfulness.privilege import Observers, _trust, _worth, fit_observers
 from coupling.faithfulness.scores import UNSTATED, Table, tabulate
@@ -71,6 +71,18 @@ def test_an_answer_is_predicted_without_its_own_cluster(table: Table) -> None:
     )
     assert after[0, held_out] == pytest.approx(before[0, held_out], abs=1e-6)
     assert after[0, ~held_out] != pytest.approx(before[0, ~held_out], abs=1e-6)
+
+
+def test_the_answer_a_run_gives_in_other_clusters_is_expected_of_it(table: Table) -> None:
+    """A run that prefers one answer, whatever the question, tells nothing by saying so."""
+    favourite = frequent_answers(table)[0]
+    offered = (table.choices == favourite).any(axis=1)
+    behaviors = np.array(table.behaviors)
+    behaviors[0, offered] = favourite
+    fold_of = folds_of(table.clusters, 7, seed=0)
+    (nats,) = unscaled(replace(table, behaviors=behaviors), WITH, [fold_of], beyond_siblings=False)
+    probability = np.exp(nats[0])[table.choices == favourite]
+    assert probability.mean() > 0.8
 
 
 def test_the_order_of_runs_changes_nothing(table: Table, observers: Observers) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +40,10 @@ LEAST_LOGPROB = -12.0
 GREATEST_MARGIN = 4.0
 MAX_TAG_VALUES = 24
 """Values of tags that become features, the most frequent."""
-LEAST_TAG_CLUSTERS = 5
-"""Clusters in which a tag's value must occur, or nothing could be learned of it elsewhere."""
+MAX_ANSWERS = 24
+"""Answers that become features, those that most pairs offer."""
+LEAST_CLUSTERS = 5
+"""Clusters in which a tag's value or an answer must occur, or nothing could be learned of it elsewhere."""
 MAX_SIBLINGS = 8
 """Single siblings that become features: those that act most like the run. All are in the votes."""
 
@@ -139,6 +142,7 @@ def _shared_features(table: Table, run: int, side: int, beyond_siblings: bool) -
     for value in tag_values(table):
         here = value.astype(np.float64)[:, np.newaxis]
         features += [cue * here, base.top * here]
+    features += [(table.choices == answer).astype(np.float64) for answer in frequent_answers(table)]
     features += [
         chosen(table, effects[:, each]).astype(np.float64)
         for effects in (table.target, *([] if table.base_claims is None else [table.base_claims]))
@@ -204,9 +208,21 @@ def tag_values(table: Table) -> list[BoolArray]:
         if count == len(table.pairs):
             continue
         bears = np.array([pair.tags.get(tag) == value for pair in table.pairs])
-        if len(np.unique(table.clusters[bears])) >= LEAST_TAG_CLUSTERS:
+        if len(np.unique(table.clusters[bears])) >= LEAST_CLUSTERS:
             values.append(bears)
     return values[:MAX_TAG_VALUES]
+
+
+def frequent_answers(table: Table) -> list[int]:
+    """Numbers of the answers that are choices of the most pairs: how often a run gives each of them in other
+    clusters is something to go by."""
+    counts = Counter(table.choices[table.choices != NO_CHOICE].tolist())
+    offered = (
+        answer
+        for answer, _ in sorted(counts.items(), key=lambda each: (-each[1], table.answers[each[0]]))
+        if len(np.unique(table.clusters[(table.choices == answer).any(axis=1)])) >= LEAST_CLUSTERS
+    )
+    return list(islice(offered, MAX_ANSWERS))
 
 
 def _votes(
