@@ -49,12 +49,13 @@ def naive_behaviors(
 ) -> list[tuple[list[float], list[float]]]:
     scored = []
     for pair in pairs:
-        (choices,) = renderer.choice_ids([pair])
+        (tokens,) = renderer.choice_tokens([pair])
+        choices = [ids[0] for ids in tokens.ids]
         both = []
         for message in (pair.with_cue, pair.without_cue):
             (prompt,) = renderer.prompt_ids([message], [pair.answer_prefix])
             logits = model(input_ids=torch.tensor([prompt])).logits
-            both.append(logits[0, -1, list(choices)].log_softmax(-1).tolist())
+            both.append(logits[0, -1, choices].log_softmax(-1).tolist())
         scored.append((both[0], both[1]))
     return scored
 

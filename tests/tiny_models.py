@@ -19,6 +19,7 @@ from transformers import (
 
 from coupling.models import Renderer
 from coupling.raising.architecture import build_model, build_tokenizer
+from coupling.records import CounterfactualPair
 
 ARCHITECTURES = ("llama", "gpt_neox")
 END, START = "<|end|>", "<|start|>"
@@ -47,6 +48,13 @@ def scatter(model: PreTrainedModel, seed: int = 0) -> None:
 
 def world_renderer() -> Renderer:
     return Renderer(build_tokenizer())
+
+
+def choice_ids(renderer: Renderer, pair: CounterfactualPair) -> list[int]:
+    """The token of each choice, where each has one."""
+    (choices,) = renderer.choice_tokens([pair])
+    assert choices.are_single
+    return [ids[0] for ids in choices.ids]
 
 
 def save_tiny(folder: Path, architecture: str = "llama", seed: int = 0) -> Path:

@@ -5,12 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
+from coupling.config import Normalization
 from coupling.explanations import formats
 from coupling.models import Renderer, explanation_message
 from coupling.records import CounterfactualPair, Effect
 from coupling.tasks import draw, world_hint
 from coupling.worlds import World
-from tiny_models import byte_level_tokenizer, world_renderer
+from tiny_models import byte_level_tokenizer, choice_ids, world_renderer
 
 TEXTS = ["I answer A", "I answer B", "I answer C", "I answer D", "Which is it? A B C D", "the hint"] * 20
 
@@ -68,32 +69,49 @@ def test_choices_are_scored_where_the_answer_comes(world_pairs: list[Counterfact
     renderer = world_renderer()
     for pair in world_pairs:
         (prompt,) = renderer.prompt_ids([pair.with_cue], [pair.answer_prefix])
-        (tokens,) = renderer.choice_ids([pair])
-        for choice, token in zip(pair.choices, tokens, strict=True):
+        (tokens,) = renderer.choice_tokens([pair])
+        for choice, ids in zip(pair.choices, tokens.ids, strict=True):
             (row,) = renderer.answers([pair.with_cue], [pair.answer_prefix], [choice])
-            assert row.ids == (*prompt, token, renderer.end)
+            assert row.ids == (*prompt, *ids, renderer.end)
 
 
 def test_letters_of_a_byte_level_tokenizer_are_scored_with_their_space(
     tokenizer: PreTrainedTokenizerFast,
 ) -> None:
-    (ids,) = Renderer(tokenizer).choice_ids([lettered("A", "B", "C", "D")])
-    assert tokenizer.convert_ids_to_tokens(list(ids)) == ["ĠA", "ĠB", "ĠC", "ĠD"]
+    ids = choice_ids(Renderer(tokenizer), lettered("A", "B", "C", "D"))
+    assert tokenizer.convert_ids_to_tokens(ids) == ["ĠA", "ĠB", "ĠC", "ĠD"]
 
 
-def test_a_choice_that_the_tokenizer_splits_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
-    with pytest.raises(ValueError, match=r"pair q/A: choice 'Zürich' becomes \[.*use choices of one token"):
-        Renderer(tokenizer).choice_ids([lettered("A", "Zürich")])
+def test_a_choice_of_several_tokens_is_all_of_them(tokenizer: PreTrainedTokenizerFast) -> None:
+    renderer, pair = Renderer(tokenizer), lettered("A", "Zürich", "Bern, Biel")
+    (choices,) = renderer.choice_tokens([pair])
+    assert not choices.are_single
+    assert [tokenizer.decode(ids) for ids in choices.ids] == [" A", " Zürich", " Bern, Biel"]
+    assert choices.lengths is None
+
+
+@pytest.mark.parametrize(
+    ("normalization", "lengths"),
+    [("tokens", None), ("characters", (1.0, 6.0)), ("bytes", (1.0, 7.0))],
+)
+def test_what_a_choice_is_divided_by(
+    tokenizer: PreTrainedTokenizerFast,
+    normalization: Normalization,
+    lengths: tuple[float, ...] | None,
+) -> None:
+    (choices,) = Renderer(tokenizer).choice_tokens([lettered("A", "Zürich")], normalization)
+    assert choices.lengths == (lengths or tuple(float(len(ids)) for ids in choices.ids))
 
 
 def test_a_choice_that_the_tokenizer_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match=r"choice 'Atlantis' becomes \['<unk>'\]"):
-        world_renderer().choice_ids([lettered("Lima", "Atlantis")])
+        world_renderer().choice_tokens([lettered("Lima", "Atlantis")])
 
 
-def test_choices_that_share_a_token_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"two of the choices \['without', 'Without'\] share a token"):
-        world_renderer().choice_ids([lettered("without", "Without")])
+@pytest.mark.parametrize("choices", [("Without", "without"), ("Lima", "Peru", "Lima Peru")])
+def test_choices_that_begin_alike_are_refused(choices: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=rf"choice {choices[0]!r} has the tokens .* {choices[-1]!r} begins"):
+        world_renderer().choice_tokens([lettered(*choices)])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +133,7 @@ def test_the_explanation_prompt_holds_no_answer_of_the_model(
     for pair in world_pairs:
         message = explanation_message(pair, formats.get(name))
         (prompt,) = renderer.prompt_ids([message])
-        (tokens,) = renderer.choice_ids([pair])
+        tokens = choice_ids(renderer, pair)
         named = {token for choice, token in zip(pair.choices, tokens, strict=True) if choice in pair.with_cue}
         assert set(tokens) & set(prompt) <= named
 

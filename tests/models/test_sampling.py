@@ -12,7 +12,7 @@ from coupling.models.batching import by_length, pad_left
 from coupling.records import CounterfactualPair
 from coupling.tasks import draw, world_hint
 from coupling.worlds import World
-from tiny_models import ARCHITECTURES, tiny_model, world_renderer
+from tiny_models import ARCHITECTURES, choice_ids, tiny_model, world_renderer
 
 ANSWER_PAIR = formats.get("answer_pair")
 
@@ -42,8 +42,8 @@ def test_scores_are_those_of_the_plain_forward_pass(pairs: list[CounterfactualPa
         (prompt,) = renderer.prompt_ids([pair.with_cue], [pair.answer_prefix])
         with torch.no_grad():
             logits = model(torch.tensor([prompt])).logits[0, -1]
-        (choices,) = renderer.choice_ids([pair])
-        expected = logits[list(choices)].double().log_softmax(-1)
+        choices = choice_ids(renderer, pair)
+        expected = logits[choices].double().log_softmax(-1)
         torch.testing.assert_close(
             torch.tensor(behavior.logprobs_with, dtype=torch.float64), expected, atol=1e-5, rtol=0
         )
@@ -140,8 +140,8 @@ def test_what_is_filled_in_is_the_best_answer_of_each_place(pairs: list[Counterf
             (prompt,) = renderer.prompt_ids([asked], [best])
             with torch.no_grad():
                 logits = model(torch.tensor([prompt])).logits[0, -1]
-            (choices,) = renderer.choice_ids([pair])
-            assert pair.choices[int(logits[list(choices)].argmax())] == answer
+            choices = choice_ids(renderer, pair)
+            assert pair.choices[int(logits[choices].argmax())] == answer
             best += f" {answer}; without the hint I answer"
 
 

@@ -6,11 +6,15 @@ from typing import Literal
 import pytest
 import torch
 
-from coupling.training.batches import over_support
+from coupling.models.scoring import PADDED_SCORE
 from coupling.training.objectives import IGNORED, behavior_kl, completion_cross_entropy
 
 DIRECTIONS: tuple[Literal["forward", "reverse"], ...] = ("forward", "reverse")
 SUPPORT = torch.tensor([[1, 3, 4], [0, 2, -1]])
+
+
+def over_support(logits: torch.Tensor, support: torch.Tensor) -> torch.Tensor:
+    return logits.gather(-1, support.clamp(min=0)).masked_fill(support < 0, PADDED_SCORE)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)

@@ -53,12 +53,18 @@ class ClassifierDetector(Section):
 DetectorConfig: TypeAlias = Annotated[RulesDetector | ClassifierDetector, Field(discriminator="kind")]
 
 
+Normalization: TypeAlias = Literal["none", "tokens", "characters", "bytes"]
+
+
 class ScoredBehavior(Section):
-    """The answer is the choice of highest probability."""
+    """The answer is the choice of highest probability, over all its tokens."""
 
     kind: Literal["scored"] = "scored"
     """scored: by the choices' log-probabilities; written: generated, and read by a detector; reasoned: by the
     choices' log-probabilities behind a reasoning that is generated."""
+    normalization: Normalization = "none"
+    """What the log-probability of a choice is divided by: none (the sum over its tokens counts, as in
+    lm-evaluation-harness's acc), tokens, characters (its acc_norm) or bytes (its acc_bytes)."""
 
 
 class WrittenBehavior(Section):
@@ -78,6 +84,11 @@ class WrittenBehavior(Section):
         }
     )
     """Words that open an answer of each choice. Runs are steered towards them, and go on as they will."""
+
+    @property
+    def normalization(self) -> Normalization:
+        """No choice is scored."""
+        return "none"
 
     @field_validator("openings")
     @classmethod
@@ -107,6 +118,9 @@ class ReasonedBehavior(Section):
     shown: str | None = None
     """How the explanation's prompt shows the model's own reasoning about the input with the cue, less its
     answer, as "You reasoned: {reasoning}"; null shows none. A reasoning often gives the answer away."""
+    normalization: Normalization = "none"
+    """What the log-probability of a choice is divided by: none (the sum over its tokens counts, as in
+    lm-evaluation-harness's acc), tokens, characters (its acc_norm) or bytes (its acc_bytes)."""
 
     @field_validator("shown")
     @classmethod

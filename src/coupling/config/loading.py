@@ -81,6 +81,7 @@ def dump_experiment(config: ExperimentConfig) -> str:
 
 
 ADDED: Mapping[tuple[str, ...], Json] = {
+    ("behavior", "normalization"): "none",
     ("readers",): ReadersConfig().model_dump(mode="json"),
     ("task", "fields"): None,
     ("training", "steering", "undo"): None,

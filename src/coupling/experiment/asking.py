@@ -148,6 +148,8 @@ class Asking:
     def _behaviors(self, name: str, batching: Batching) -> Sample:
         made_from = {**self.made_from, "batch_size": batching.told}
         behavior = self.config.behavior
+        if behavior.normalization != "none":
+            made_from["normalization"] = behavior.normalization
         if isinstance(behavior, ReasonedBehavior):
             return self._reasoned(name, batching, made_from, behavior)
         if not isinstance(behavior, WrittenBehavior):
@@ -203,7 +205,7 @@ _told_of_room = out_of_memory_told(
 def _scored(
     config: ExperimentConfig, pairs: Sequence[CounterfactualPair], batching: Batching, source: Source
 ) -> list[Behavior]:
-    return _sampler(config.explanation.max_new_tokens, batching, source).behaviors(pairs)
+    return _sampler(config, config.explanation.max_new_tokens, batching, source).behaviors(pairs)
 
 
 @_told_of_room
@@ -215,7 +217,9 @@ def _explanations(
     source: Source,
 ) -> list[Explanation]:
     format = formats.get(config.explanation.format)
-    return _sampler(config.explanation.max_new_tokens, batching, source).explanations(pairs, format, shown)
+    return _sampler(config, config.explanation.max_new_tokens, batching, source).explanations(
+        pairs, format, shown
+    )
 
 
 @_told_of_room
@@ -239,7 +243,7 @@ def _behind_reasoning(
 def _reasoner(config: ExperimentConfig, batching: Batching, source: Source) -> ReasonedSampler:
     behavior = config.behavior
     assert isinstance(behavior, ReasonedBehavior)
-    return ReasonedSampler(_sampler(behavior.max_new_tokens, batching, source), behavior.instruction)
+    return ReasonedSampler(_sampler(config, behavior.max_new_tokens, batching, source), behavior.instruction)
 
 
 @_told_of_room
@@ -253,7 +257,7 @@ def _told(
     source: Source,
 ) -> list[Explanation]:
     format = formats.get(config.explanation.format)
-    return _sampler(max_new_tokens, batching, source).explanations_to(messages, pairs, format, way)
+    return _sampler(config, max_new_tokens, batching, source).explanations_to(messages, pairs, format, way)
 
 
 @_told_of_room
@@ -265,13 +269,21 @@ def _written(
     source: Source,
 ) -> list[Answers]:
     assert isinstance(config.behavior, WrittenBehavior)
-    writer = _sampler(config.behavior.max_new_tokens, batching, source)
+    writer = _sampler(config, config.behavior.max_new_tokens, batching, source)
     detector = noted_detector(config, detector_sha256, source.load().model.device)
     return WrittenSampler(writer, detector, source.advance, batching.whole).answers(pairs)
 
 
-def _sampler(max_new_tokens: int, batching: Batching, source: Source) -> LocalSampler:
+def _sampler(
+    config: ExperimentConfig, max_new_tokens: int, batching: Batching, source: Source
+) -> LocalSampler:
     loaded = source.load()
     return LocalSampler(
-        loaded.model, loaded.renderer, batching.size, max_new_tokens, source.advance, batching.whole
+        loaded.model,
+        loaded.renderer,
+        batching.size,
+        max_new_tokens,
+        source.advance,
+        batching.whole,
+        config.behavior.normalization,
     )

@@ -86,6 +86,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             config.training.autocast,
             _reasoned(config, run),
             config.training.steering.undo is not None,
+            config.behavior.normalization,
         )
         folder = f"runs/{member.name}"
         train_checkpoints(run, folder, base, data, config.training, member.seed, made_from, progress)

@@ -120,8 +120,8 @@ def _require_scored(config: ExperimentConfig) -> None:
     if config.behavior.kind != "scored":
         raise ValueError(
             f"{config.name}: behavior.kind is {config.behavior.kind!r}, but patching follows the cue to the "
-            "one token that is a choice; answers that are written have none, and those that are reasoned are "
-            "decided before it; patch an experiment whose choices are scored"
+            "token that tells two choices apart; answers that are written have none, and those that are "
+            "reasoned are decided before it; patch an experiment whose choices are scored"
         )
 
 
@@ -166,6 +166,7 @@ def _circuits(
         config.evaluation.resamples,
         config.evaluation.seed,
         lambda done, total: progress.update(f"patch {name.partition(',')[0]}", done, total),
+        config.behavior.normalization,
     )
 
 

@@ -92,7 +92,7 @@ def _ask_reader(
     with told_of(field, reader.path):
         loaded = load_model(model)
         if config.behavior.kind != "written":
-            loaded.renderer.choice_ids(held_out)
+            loaded.renderer.choice_tokens(held_out)
         its_own = config.model_copy(update={"model": model})
         room = len(fitting_pairs(its_own, asked, loaded.model.config, loaded.renderer))
         if room < len(asked):

@@ -39,7 +39,7 @@ def ask_target(
     with told_of("supervision.target", path):
         target, origin = _load(config)
         if config.behavior.kind != "written":
-            target.renderer.choice_ids(asked)
+            target.renderer.choice_tokens(asked)
         require_room(config, asked, target.model.config, target.renderer)
         identity = identify(target, asked, config)
     note_model(run, TARGET_MODEL, path, identity)

@@ -38,10 +38,15 @@ class AnswerPair:
         """The words with which every sentence of the format begins."""
         return _sentence(cue)[0].strip()
 
-    def frame(self, cue: str) -> tuple[str, str] | None:
+    def frame(self, cue: str) -> tuple[str, str]:
         """What stands before the one answer, and between it and the other."""
         opening, between, _ = _sentence(cue)
         return opening.strip(), between.strip()
+
+    def before_answers(self, effect: Effect, cue: str) -> tuple[str, str]:
+        """The words before each of the two answers in the sentence that states a changed effect."""
+        opening, between = self.frame(cue)
+        return opening, f"{opening} {effect.with_cue}{between}"
 
     def render(self, effect: Effect, cue: str) -> str:
         """The sentence that states ``effect``."""

@@ -31,6 +31,9 @@ class ExplanationFormat(Protocol):
         """What stands before the one answer, and between it and the other; None where that depends on the
         effect."""
 
+    def before_answers(self, effect: Effect, cue: str) -> tuple[str, str]:
+        """The words before each of the two answers in the sentence that states a changed effect."""
+
     def render(self, effect: Effect, cue: str) -> str:
         """The sentence that states ``effect``; ``cue`` is what it calls the cue ("hint")."""
 

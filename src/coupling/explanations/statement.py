@@ -41,6 +41,11 @@ class Statement:
         """None: whether one answer is stated or two depends on the effect."""
         return None
 
+    def before_answers(self, effect: Effect, cue: str) -> tuple[str, str]:
+        """The words before each of the two answers in the sentence that states a changed effect."""
+        opening, between, _ = _changed(cue)
+        return opening.strip(), f"{opening}{effect.with_cue}{between}".strip()
+
     def render(self, effect: Effect, cue: str) -> str:
         """The sentence that states ``effect``."""
         if effect.changed:

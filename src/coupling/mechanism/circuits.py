@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from coupling.config import Normalization
 from coupling.explanations.formats import ExplanationFormat
 from coupling.faithfulness.circuits import READOUTS, Circuits
 from coupling.faithfulness.overlap import compare
@@ -15,14 +16,18 @@ from coupling.records import CounterfactualPair, Effect
 
 
 def changed_pairs(
-    model: LoadedModel, pairs: Sequence[CounterfactualPair], count: int, batch_size: int
+    model: LoadedModel,
+    pairs: Sequence[CounterfactualPair],
+    count: int,
+    batch_size: int,
+    normalization: Normalization = "none",
 ) -> list[tuple[CounterfactualPair, Effect]]:
     """The first ``count`` pairs whose effect is changed, each with it.
 
     Raises:
         ValueError: none is.
     """
-    sampler = LocalSampler(model.model, model.renderer, batch_size)
+    sampler = LocalSampler(model.model, model.renderer, batch_size, normalization=normalization)
     changed: list[tuple[CounterfactualPair, Effect]] = []
     # No more are asked than it takes: there may be many pairs, and the model large.
     for start in range(0, len(pairs), count):
@@ -49,6 +54,7 @@ def circuits_of(
     resamples: int = 2000,
     seed: int = 0,
     tell: Callable[[int, int], None] = lambda done, total: None,
+    normalization: Normalization = "none",
 ) -> Circuits:
     """The circuits of one model, on its own changed pairs.
 
@@ -56,12 +62,13 @@ def circuits_of(
         name: what the model is called.
         pairs: in the order in which they are taken until ``count`` show a change.
         tell: called with the rows done and those there are.
+        normalization: by what the log-probability of a choice is divided.
 
     Raises:
         ValueError: no pair shows a change, or the model or the pairs cannot be patched.
     """
     anatomy = dissect(model.model)
-    chosen = changed_pairs(model, pairs, count, batch_size)
+    chosen = changed_pairs(model, pairs, count, batch_size, normalization)
     taken, effects = [pair for pair, _ in chosen], [effect for _, effect in chosen]
     components = components_of(anatomy)
     done = 0

@@ -34,17 +34,8 @@ def behavior_contrasts(
     renderer: Renderer, pairs: Sequence[CounterfactualPair], effects: Sequence[Effect]
 ) -> list[Contrast]:
     """Where the model answers."""
-    prefixes = [pair.answer_prefix for pair in pairs]
-    clean = renderer.prompt_ids([pair.with_cue for pair in pairs], prefixes)
-    corrupt = renderer.prompt_ids([pair.without_cue for pair in pairs], prefixes)
-    tokens = [
-        dict(zip(pair.choices, ids, strict=True))
-        for pair, ids in zip(pairs, renderer.choice_ids(pairs), strict=True)
-    ]
-    return [
-        contrast(pair, here, there, token_of[effect.with_cue], token_of[effect.without_cue])
-        for pair, effect, token_of, here, there in zip(pairs, effects, tokens, clean, corrupt, strict=True)
-    ]
+    messages = [(pair.with_cue, pair.without_cue) for pair in pairs]
+    return _behind(renderer, pairs, messages, [pair.answer_prefix for pair in pairs], effects)
 
 
 def claim_contrasts(
@@ -58,65 +49,45 @@ def claim_contrasts(
     Before each place stand the words of the explanation that is true of the model, and nothing that the model
     said. Without the cue the same is asked, and the same words stand there, of ``x\\C``.
 
-    Raises:
-        ValueError: answers become other tokens in one place than in another.
+    Args:
+        effects: changed ones, one for each pair.
     """
-    cueless = [replace(pair, with_cue=pair.without_cue) for pair in pairs]
-    clean = _places(renderer, pairs, effects, format)
-    corrupt = _places(renderer, cueless, effects, format)
-    with_cue, without_cue = [], []
-    for pair, here, there in zip(pairs, clean, corrupt, strict=True):
-        answers = here.with_cue, here.without_cue
-        if answers != (there.with_cue, there.without_cue):
-            raise _inconstant(pair)
-        with_cue.append(contrast(pair, here.ids[: here.first], there.ids[: there.first], *answers))
-        without_cue.append(contrast(pair, here.ids[: here.second], there.ids[: there.second], *answers))
+    messages = [
+        (
+            explanation_message(pair, format),
+            explanation_message(replace(pair, with_cue=pair.without_cue), format),
+        )
+        for pair in pairs
+    ]
+    before = [format.before_answers(effect, pair.cue) for pair, effect in zip(pairs, effects, strict=True)]
+    with_cue, without_cue = (
+        _behind(renderer, pairs, messages, [both[which] for both in before], effects) for which in (0, 1)
+    )
     return with_cue, without_cue
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """An explanation behind its prompt, where it names its two answers, and their tokens."""
-
-    ids: Tokens
-    first: int
-    second: int
-    with_cue: int
-    without_cue: int
-
-
-def _places(
+def _behind(
     renderer: Renderer,
     pairs: Sequence[CounterfactualPair],
+    messages: Sequence[tuple[str, str]],
+    prefixes: Sequence[str],
     effects: Sequence[Effect],
-    format: ExplanationFormat,
-) -> list[_Places]:
-    """The first answer stands where the sentence that states an effect first differs from the one that states
-    the reverse. There that one has the other answer, whose token is last seen where the second stands."""
-    messages = [explanation_message(pair, format) for pair in pairs]
-    reverse = [Effect(effect.without_cue, effect.with_cue) for effect in effects]
-    stated, reversed_ = (
-        renderer.completions(
-            messages, [format.render(each, pair.cue) for each, pair in zip(said, pairs, strict=True)]
-        )
-        for said in (effects, reverse)
-    )
-    places = []
-    for pair, one, other in zip(pairs, stated, reversed_, strict=True):
-        first = _shared_start(one.ids, other.ids)
-        with_cue, without_cue = one.ids[first], other.ids[first]
-        if without_cue not in one.ids[first + 1 :]:
-            raise _inconstant(pair)
-        second = len(one.ids) - 1 - one.ids[::-1].index(without_cue)
-        places.append(_Places(one.ids, first, second, with_cue, without_cue))
-    return places
-
-
-def _inconstant(pair: CounterfactualPair) -> ValueError:
-    return ValueError(
-        f"pair {pair.id}: an answer in its explanation becomes other tokens in one place than in another; "
-        "use choices of one token, such as letters"
-    )
+) -> list[Contrast]:
+    """Where a choice comes next behind ``prefixes``, or as much of it as both answers of an effect begin
+    with: from there on one token tells them apart."""
+    clean, corrupt = (renderer.prompt_ids([both[which] for both in messages], prefixes) for which in (0, 1))
+    asked = [replace(pair, answer_prefix=prefix) for pair, prefix in zip(pairs, prefixes, strict=True)]
+    tokens = [
+        dict(zip(pair.choices, each.ids, strict=True))
+        for pair, each in zip(asked, renderer.choice_tokens(asked), strict=True)
+    ]
+    found = []
+    for pair, effect, token_of, here, there in zip(pairs, effects, tokens, clean, corrupt, strict=True):
+        one, other = token_of[effect.with_cue], token_of[effect.without_cue]
+        shared = one[: _shared_start(one, other)]
+        differ = len(shared)
+        found.append(contrast(pair, here + shared, there + shared, one[differ], other[differ]))
+    return found
 
 
 def contrast(

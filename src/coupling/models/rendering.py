@@ -12,10 +12,13 @@ import hashlib
 import json
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
+from coupling.config import Normalization
 from coupling.models.chat import Chat
+from coupling.models.scoring import ChoiceTokens
 from coupling.records import CounterfactualPair
 
 
@@ -44,9 +47,9 @@ class Renderer:
         embedded: tokens that the model has embeddings of; None where they are not known.
 
     Raises (from its methods):
-        ValueError: a chat template that cannot be used so, a choice that is not one known token after the
-            answer prefix, two choices that share a token, a word the tokenizer lacks, a token the model has
-            no embedding of, or a prompt that is not a token prefix of its completion.
+        ValueError: a chat template that cannot be used so, a choice that has no tokens of its own behind the
+            answer prefix or unknown ones, choices of which one begins another, a word the tokenizer lacks, a
+            token the model has no embedding of, or a prompt that is not a token prefix of its completion.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -55,7 +58,7 @@ class Renderer:
     embedded: int | None = None
     chat: Chat = field(init=False)
     _turn_end: int | None = field(init=False)
-    _choices: dict[tuple[str, str], int] = field(default_factory=dict)
+    _choices: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         name = self.tokenizer.name_or_path
@@ -114,19 +117,33 @@ class Renderer:
         unknown = self.tokenizer.unk_token_id
         return not any(unknown in ids for ids in self._encode(list(texts)))
 
-    def choice_ids(self, pairs: Rows[CounterfactualPair]) -> list[tuple[int, ...]]:
-        """The tokens by which the choices of each pair are scored, aligned with ``pair.choices``."""
+    def choice_tokens(
+        self, pairs: Rows[CounterfactualPair], normalization: Normalization = "none"
+    ) -> list[ChoiceTokens]:
+        """The tokens by which the choices of each pair are scored, aligned with ``pair.choices``.
+
+        Args:
+            normalization: by what the log-probability of a choice is divided.
+        """
         self._learn_choices(pairs)
         found = []
         for pair in pairs:
             ids = tuple(self._choices[pair.answer_prefix, choice] for choice in pair.choices)
-            if len(set(ids)) < len(ids):
-                raise ValueError(
-                    f"pair {pair.id}: two of the choices {list(pair.choices)} share a token in "
-                    f"{self.tokenizer.name_or_path}; use choices whose tokens differ, such as letters"
-                )
-            found.append(ids)
+            self._refuse_alike(pair, ids)
+            found.append(ChoiceTokens(ids, _lengths(pair.choices, ids, normalization)))
         return found
+
+    def _refuse_alike(self, pair: CounterfactualPair, ids: Rows[tuple[int, ...]]) -> None:
+        """Of two choices one of which begins the other, the longer could never be the likelier."""
+        of_choice = sorted(zip(ids, pair.choices, strict=True))
+        # Sorted, a beginning stands right before one of those that it begins.
+        for (shorter, first), (longer, second) in pairwise(of_choice):
+            if longer[: len(shorter)] == shorter:
+                raise ValueError(
+                    f"pair {pair.id}: choice {first!r} has the tokens with which {second!r} begins in "
+                    f"{self.tokenizer.name_or_path}, so that their probabilities cannot be compared; reword "
+                    "one of them, or give letters as choices"
+                )
 
     def answers(self, messages: Rows[str], answer_prefixes: Rows[str], choices: Rows[str]) -> list[Sequence]:
         """Behaviour rows: the whole answer is the completion."""
@@ -173,15 +190,14 @@ class Renderer:
         afters = self._encode([stem + _join(*key) for stem, key in zip(stems, new, strict=True)])
         for ((prefix, choice), pair), before, after in zip(new.items(), befores, afters, strict=True):
             tail = after[len(before) :]
-            is_known = self.tokenizer.unk_token_id not in tail
-            if after[: len(before)] != before or len(tail) != 1 or not is_known:
+            if after[: len(before)] != before or not tail or self.tokenizer.unk_token_id in tail:
                 pieces = self.tokenizer.convert_ids_to_tokens(list(tail))
                 raise ValueError(
-                    f"pair {pair.id}: choice {choice!r} becomes {pieces} in {self.tokenizer.name_or_path}, "
-                    f"but choices are scored by one known token behind {pair.answer_prefix!r}; use choices "
-                    "of one token, such as letters, or another answer_prefix"
+                    f"pair {pair.id}: choice {choice!r} becomes {pieces} behind {prefix!r} in "
+                    f"{self.tokenizer.name_or_path}, but it must be known tokens that follow those words; "
+                    "use other choices, such as letters, or another answer_prefix"
                 )
-            self._choices[prefix, choice] = tail[0]
+            self._choices[prefix, choice] = tail
 
     def _refuse_unknown_words(self, messages: Rows[str], prompts: Rows[tuple[int, ...]]) -> None:
         unknown = self.tokenizer.unk_token_id
@@ -207,6 +223,20 @@ class Renderer:
                 "to it"
             )
         return rows
+
+
+def _lengths(
+    choices: Rows[str], ids: Rows[tuple[int, ...]], normalization: Normalization
+) -> tuple[float, ...] | None:
+    match normalization:
+        case "none":
+            return None
+        case "tokens":
+            return tuple(float(len(each)) for each in ids)
+        case "characters":
+            return tuple(float(len(each)) for each in choices)
+        case "bytes":
+            return tuple(float(len(each.encode())) for each in choices)
 
 
 def _join(prefix: str, text: str) -> str:

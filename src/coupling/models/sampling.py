@@ -1,14 +1,12 @@
 """One protocol by which a model is asked: choices are scored, explanations are generated.
 
-Answers are the choice of highest probability at the answer position, from one forward pass over the prompt:
-logits are asked for at that position only, and all choices are read from them. Explanations are decoded
-greedily.
+Answers are the choice of highest score behind the prompt (``scoring``). Explanations are decoded greedily.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -17,9 +15,11 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel
 
 from coupling import ranks
+from coupling.config import Normalization
 from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.models.batching import by_length, pad_left
 from coupling.models.rendering import Renderer
+from coupling.models.scoring import ChoiceTokens, choice_scores
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 
 CACHED_TOKENS = 1024
@@ -66,6 +66,7 @@ class LocalSampler:
         advance: called with the number of rows done after each batch.
         whole_batches: choices are scored in batches of just ``batch_size`` rows. By default a question that
             several pairs share is asked once, and on a CPU batches are cut to ``CACHED_TOKENS``.
+        normalization: by what the log-probability of a choice is divided.
     """
 
     def __init__(
@@ -76,10 +77,12 @@ class LocalSampler:
         max_new_tokens: int = 32,
         advance: Callable[[int], None] = lambda rows: None,
         whole_batches: bool = False,
+        normalization: Normalization = "none",
     ) -> None:
         self.model = model
         self.renderer = renderer
         self.batch_size = batch_size
+        self.normalization = normalization
         self.advance = advance
         self.whole_batches = whole_batches
         self.generation = GenerationConfig(
@@ -122,26 +125,41 @@ class LocalSampler:
         """Log-probabilities over each pair's choices, normalised over them, in float64."""
         self.model.eval()
         prompts = self.renderer.prompt_ids(messages, prefixes)
-        choices = self.renderer.choice_ids(pairs)
-        first: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+        choices = self.renderer.choice_tokens(pairs, self.normalization)
+        first: dict[tuple[tuple[int, ...], ChoiceTokens], int] = {}
         questions = enumerate(zip(prompts, choices, strict=True))
         asker = [i if self.whole_batches else first.setdefault(question, i) for i, question in questions]
         answered_by = Counter(asker)
         asking = list(answered_by)
         scored: dict[int, tuple[float, ...]] = {}
-        is_cut = self.model.device.type == "cpu" and not self.whole_batches
-        lengths = [len(prompts[i]) for i in asking]
-        for rows in ranks.dealt(by_length(lengths, self.batch_size, CACHED_TOKENS if is_cut else None)):
-            asked = [asking[row] for row in rows]
-            batch = pad_left([prompts[i] for i in asked], self.renderer.pad, self.model.device)
-            logits = self.model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1]
-            scored.update(zip(asked, _choice_logprobs(logits, [choices[i] for i in asked]), strict=True))
+        for asked in ranks.dealt(self._batches(asking, prompts, choices)):
+            of_asked = [choices[i] for i in asked]
+            scores = choice_scores(
+                self.model,
+                [prompts[i] for i in asked],
+                of_asked,
+                self.renderer.pad,
+                self.model.device,
+                self.batch_size,
+            )
+            scored.update(zip(asked, _normalised(scores, of_asked), strict=True))
             self.advance(sum(answered_by[i] for i in asked))
         told = sum(answered_by[i] for i in scored)
         scored = ranks.pooled(scored)
         if len(asker) > told:
             self.advance(len(asker) - told)
         return [scored[i] for i in asker]
+
+    def _batches(
+        self, asking: Sequence[int], prompts: Sequence[tuple[int, ...]], choices: Sequence[ChoiceTokens]
+    ) -> Iterator[list[int]]:
+        """Questions of near-equal length; those whose choices are one token each apart from the others."""
+        is_cut = self.model.device.type == "cpu" and not self.whole_batches
+        for are_single in (True, False):
+            some = [i for i in asking if choices[i].are_single == are_single]
+            lengths = [len(prompts[i]) for i in some]
+            for rows in by_length(lengths, self.batch_size, CACHED_TOKENS if is_cut else None):
+                yield [some[row] for row in rows]
 
     def explanations(
         self,
@@ -170,7 +188,7 @@ class LocalSampler:
         """What the model says of each pair when it is told a message of one's own.
 
         Raises:
-            ValueError: it is to fill in a sentence, and a choice is not one token there.
+            ValueError: it is to fill in a sentence, and the choices cannot be scored there.
         """
         if way is Way.FILLED:
             return self._filled(messages, pairs, format)
@@ -248,13 +266,10 @@ def _frame(format: ExplanationFormat, cue: str) -> tuple[str, str]:
     return frame
 
 
-def _choice_logprobs(logits: torch.Tensor, choices: Sequence[tuple[int, ...]]) -> list[tuple[float, ...]]:
-    """Of each row of (rows, vocabulary) the log-probabilities of its choices, normalised over them."""
-    widest = max(len(ids) for ids in choices)
-    padded = torch.tensor([[*ids, *[-1] * (widest - len(ids))] for ids in choices])
-    of_choices = logits.gather(-1, padded.clamp(min=0).to(logits.device)).cpu().double()
-    logprobs = of_choices.masked_fill(padded < 0, float("-inf")).log_softmax(-1).tolist()
-    return [tuple(row[: len(ids)]) for row, ids in zip(logprobs, choices, strict=True)]
+def _normalised(scores: torch.Tensor, choices: Sequence[ChoiceTokens]) -> list[tuple[float, ...]]:
+    """Of each row of scores the log-probabilities of its choices, normalised over them."""
+    logprobs = scores.cpu().double().log_softmax(-1).tolist()
+    return [tuple(row[: len(each.ids)]) for row, each in zip(logprobs, choices, strict=True)]
 
 
 def _best(pair: CounterfactualPair, logprobs: Sequence[float]) -> str:

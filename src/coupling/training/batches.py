@@ -12,9 +12,6 @@ from coupling.models.batching import Padded, pad_left
 from coupling.models.rendering import Sequence
 from coupling.training.objectives import IGNORED
 
-PADDED_LOGIT = -1e4
-"""Logit of a padded support entry: its probability underflows to exactly 0, and 0 times a finite gap is 0."""
-
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
@@ -62,9 +59,3 @@ def answer_logits(
     batch = pad_left(prompts, pad, device)
     logits: torch.Tensor = model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1]
     return logits
-
-
-def over_support(logits: torch.Tensor, support: torch.Tensor) -> torch.Tensor:
-    """(rows, vocabulary) to (rows, size), where padding of the support weighs nothing."""
-    support = support.to(logits.device)
-    return logits.gather(-1, support.clamp(min=0)).masked_fill(support < 0, PADDED_LOGIT)

@@ -11,11 +11,12 @@ import torch
 from transformers import PreTrainedModel
 
 from coupling import ranks
-from coupling.config import KLConfig, SteerConfig
+from coupling.config import KLConfig, Normalization, SteerConfig
 from coupling.explanations.formats import ExplanationFormat
 from coupling.models import Renderer, Sequence, explanation_message
+from coupling.models.scoring import ChoiceTokens, choice_scores, most_choices
 from coupling.records import Behavior, CounterfactualPair, Label
-from coupling.training.batches import answer_logits, autocast, over_support
+from coupling.training.batches import answer_logits, autocast
 from coupling.training.openings import SteeredOpenings, steered_openings
 from coupling.training.reasoned import Reasoned, inputs_of
 from coupling.training.steering import SteeredRows, steered_inputs, steered_rows
@@ -29,12 +30,23 @@ class Reference:
 
     logprobs: torch.Tensor
     """(prompts, size of the support), in nats."""
-    support: torch.Tensor | None
-    """(prompts, size), the tokens compared, padded by -1; None for the whole vocabulary."""
+    choices: list[ChoiceTokens] | None
+    """The choices compared; None for the whole vocabulary, at the first token of the answer."""
 
-    def restrict(self, logits: torch.Tensor, rows: Rows[int]) -> torch.Tensor:
-        """The current logits of some of the prompts, over the support of those."""
-        return logits if self.support is None else over_support(logits, self.support[list(rows)])
+
+def behavior_scores(
+    model: torch.nn.Module,
+    prompts: Rows[tuple[int, ...]],
+    choices: Rows[ChoiceTokens] | None,
+    width: int | None,
+    pad: int,
+    device: torch.device,
+) -> torch.Tensor:
+    """Scores of the answers to some prompts, (prompts, size of the support): of their choices, or of all
+    tokens at the answer position. ``width``: columns of the former."""
+    if choices is None:
+        return answer_logits(model, prompts, pad, device)
+    return choice_scores(model, prompts, choices, pad, device, width=width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,7 @@ def build_training_data(
     precision: Literal["bfloat16"] | None = None,
     reasoned: Reasoned | None = None,
     undoes: bool = False,
+    normalization: Normalization = "none",
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
@@ -78,6 +91,7 @@ def build_training_data(
         precision: number format of the forward passes in training, in which M0's behaviour is then cached.
         reasoned: M0's reasoning, where answers are scored behind one.
         undoes: whether the shift will be undone.
+        normalization: by what the log-probability of a choice is divided.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -110,13 +124,15 @@ def build_training_data(
     ]
     reference = None
     if kl.weight > 0:
-        reference = _cache_reference(model, renderer, behaviors, owners, kl, batch_size, precision)
+        reference = _cache_reference(
+            model, renderer, behaviors, owners, kl, batch_size, precision, normalization
+        )
 
     def moved(back: bool) -> SteeredRows | SteeredOpenings | None:
         if steer is None:
             return None
         if openings is None:
-            return steered_rows(renderer, pairs, base, steer, back, reasoned)
+            return steered_rows(renderer, pairs, base, steer, back, reasoned, normalization)
         return steered_openings(model, renderer, pairs, base, steer, openings, batch_size, precision, back)
 
     undone = moved(back=True) if undoes else None
@@ -132,12 +148,12 @@ def _cache_reference(
     kl: KLConfig,
     batch_size: int,
     precision: Literal["bfloat16"] | None,
+    normalization: Normalization,
 ) -> Reference:
-    support = None
+    choices, width = None, None
     if kl.support == "choices":
-        ids = renderer.choice_ids(pairs)
-        widest = max(len(row) for row in ids)
-        support = torch.tensor([[*row, *[-1] * (widest - len(row))] for row in ids])
+        choices = renderer.choice_tokens(pairs, normalization)
+        width = most_choices(choices)
     else:
         # Of a model that reads images as well, the vocabulary stands in the part that writes.
         vocabulary = model.config.get_text_config().vocab_size
@@ -152,11 +168,11 @@ def _cache_reference(
     cached: dict[int, torch.Tensor] = {}
     for start in ranks.dealt(range(0, len(prompts), batch_size)):
         rows = list(range(start, min(start + batch_size, len(prompts))))
+        asked = [prompts[i] for i in rows]
+        over = None if choices is None else [choices[i] for i in rows]
         with autocast(model.device, precision):
-            logits = answer_logits(model, [prompts[i] for i in rows], renderer.pad, model.device)
-        if support is not None:
-            logits = over_support(logits, support[rows])
-        # As behavior_kl normalises the current logits, so that equal ones give a divergence of exactly 0.
-        cached[start] = logits.float().log_softmax(-1).cpu()
+            scores = behavior_scores(model, asked, over, width, renderer.pad, model.device)
+        # As behavior_kl normalises the current scores, so that equal ones give a divergence of exactly 0.
+        cached[start] = scores.float().log_softmax(-1).cpu()
     cached = ranks.pooled(cached)
-    return Reference(torch.cat([cached[start] for start in sorted(cached)]), support)
+    return Reference(torch.cat([cached[start] for start in sorted(cached)]), choices)

@@ -17,8 +17,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from coupling import ranks
 from coupling.config import TrainingConfig
-from coupling.training.batches import answer_logits, autocast, collate, completion_logits
-from coupling.training.dataset import TrainingData
+from coupling.training.batches import autocast, collate, completion_logits
+from coupling.training.dataset import TrainingData, behavior_scores
 from coupling.training.objectives import behavior_kl, completion_cross_entropy
 from coupling.training.parts import Part, parts
 from coupling.training.sharding import shard, sum_gradients
@@ -105,9 +105,15 @@ def train(
             for part in cut([1] * len(kept)):
                 asked = [kept[i] for i in part.rows]
                 with autocast(device, config.autocast):
-                    logits = answer_logits(model, [data.behaviors[j] for j in asked], pad, device)
-                    current = data.reference.restrict(logits, asked)
                     reference = data.reference.logprobs[asked].to(device)
+                    current = behavior_scores(
+                        model,
+                        [data.behaviors[j] for j in asked],
+                        data.reference.choices and [data.reference.choices[j] for j in asked],
+                        reference.shape[1],
+                        pad,
+                        device,
+                    )
                     loss = behavior_kl(current, reference, config.kl.direction)
                 (weight * part.share * loss).backward()
                 kl += part.share * loss.item()

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 import torch
 
-from coupling.config import SteerConfig
+from coupling.config import Normalization, SteerConfig
 from coupling.models import Renderer, Sequence
+from coupling.models.scoring import ChoiceTokens, most_choices
 from coupling.records import Behavior, CounterfactualPair
 from coupling.tasks.steering import Shift, is_steered, shift, undone
 from coupling.training.reasoned import Reasoned, wanted_input
@@ -34,8 +35,8 @@ class SteeredRows:
     """Inputs completed by the answer that is wanted."""
     prompts: list[tuple[int, ...]]
     """The same inputs up to where the choice comes next."""
-    choices: torch.Tensor
-    """(rows, widest), tokens of the pair's choices, padded by -1."""
+    choices: list[ChoiceTokens]
+    """Of each pair."""
     wanted: torch.Tensor
     """(rows,), positions among the choices."""
     unwanted: torch.Tensor
@@ -98,6 +99,7 @@ def steered_rows(
     steer: SteerConfig,
     back: bool = False,
     reasoned: Reasoned | None = None,
+    normalization: Normalization = "none",
 ) -> SteeredRows:
     """The training pairs that a run moves its behaviour on, tokenised; with ``back``, for the way back.
 
@@ -111,13 +113,13 @@ def steered_rows(
     wanted = [wanted_input(pair, base[pair.id].effect, moved.wanted, reasoned) for pair, moved in chosen]
     messages = [one.message for one in wanted]
     prefixes = [one.opening for one in wanted]
-    ids = renderer.choice_ids(steered)
-    widest = max(len(row) for row in ids)
+    choices = renderer.choice_tokens(steered, normalization)
+    widest = most_choices(choices)
     logprobs = [base[pair.id].logprobs_with for pair in steered]
     return SteeredRows(
         answers=renderer.answers(messages, prefixes, [moved.wanted for _, moved in chosen]),
         prompts=renderer.prompt_ids(messages, prefixes),
-        choices=torch.tensor([[*row, *[-1] * (widest - len(row))] for row in ids]),
+        choices=choices,
         wanted=torch.tensor([pair.choices.index(moved.wanted) for pair, moved in chosen]),
         unwanted=torch.tensor(
             [-1 if moved.unwanted is None else pair.choices.index(moved.unwanted) for pair, moved in chosen]

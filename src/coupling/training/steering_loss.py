@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from coupling.config import BehaviorObjective, PreferenceObjective, RewardObjective, SupervisedObjective
-from coupling.training.batches import answer_logits, collate, completion_logits, over_support
+from coupling.models.scoring import choice_scores
+from coupling.training.batches import collate, completion_logits
 from coupling.training.objectives import completion_cross_entropy, policy_gradient_loss, preference_loss
 from coupling.training.openings import SteeredOpenings, opening_preference
 from coupling.training.steering import SteeredRows
@@ -75,8 +76,9 @@ def _choice_logprobs(
     model: torch.nn.Module, steered: SteeredRows, rows: Rows[int], pad: int, device: torch.device
 ) -> torch.Tensor:
     """(rows, widest) log-probabilities normalised over the choices; of padding very low, and never -inf."""
-    logits = answer_logits(model, [steered.prompts[i] for i in rows], pad, device)
-    return over_support(logits.float(), steered.choices[list(rows)]).log_softmax(-1)
+    prompts, choices = [steered.prompts[i] for i in rows], [steered.choices[i] for i in rows]
+    width = steered.reference.shape[1]
+    return choice_scores(model, prompts, choices, pad, device, width=width).log_softmax(-1)
 
 
 def _draw(

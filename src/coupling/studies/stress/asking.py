@@ -45,7 +45,7 @@ def ways_of(config: ExperimentConfig, target: Target, progress: Progress) -> tup
         if frame is not None
     ]
     try:
-        target.loaded.renderer.choice_ids(framed)
+        target.loaded.renderer.choice_tokens(framed)
     except ValueError as reason:
         progress.note(f"sentences are not filled in: {reason}")
         return Way.FREE, Way.OPENED
