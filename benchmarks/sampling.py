@@ -6,6 +6,7 @@ Both get the same model and pairs, render the prompts anew and score the same ch
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,12 +14,14 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from benchmarks.timing import Finding, paired
 from coupling.models import LocalSampler, Renderer
+from coupling.models.batching import by_length, pad_left
 from coupling.raising.architecture import build_model, build_tokenizer
 from coupling.records import CounterfactualPair
 from coupling.tasks import draw, world_hint
 from coupling.worlds import World, vocabulary
 
 REPEATS = 5
+CHOICES_AT_ONCE = 32
 LONG_PROMPT = 96
 """Tokens of a question of MMLU on average; they vary about threefold."""
 LONG_VOCABULARY = 8192
@@ -29,6 +32,7 @@ def findings() -> Iterator[Finding]:
     yield compare("sampling, organism, the quickstart's pairs", short, draw(test_pairs(), 600, 0), 8.0)
     yield compare("sampling, organism, no question twice", short, one_pair_a_fact(192))
     yield compare("sampling, MMLU-like, 256 wide", wide_model(), long_pairs(48), 1.6)
+    yield compare_in_words("answers of three words, 256 wide", wide_model(), in_words(long_pairs(32)), 2.0)
 
 
 def compare(
@@ -41,6 +45,46 @@ def compare(
         REPEATS,
     )
     return Finding(what, times.ratio, "x", at_least, detail=f"{times.seconds}, {2 * len(pairs)} prompts")
+
+
+def compare_in_words(
+    what: str, model: PreTrainedModel, pairs: Sequence[CounterfactualPair], at_least: float
+) -> Finding:
+    """Against each choice as a row of its own, prompt and all, in batches of near-equal length."""
+    tokenizer = build_tokenizer()
+    times = paired(
+        lambda: rows_of_choices(model, Renderer(tokenizer), pairs),
+        lambda: LocalSampler(model, Renderer(tokenizer), CHOICES_AT_ONCE).behaviors(pairs),
+        REPEATS,
+    )
+    return Finding(what, times.ratio, "x", at_least, detail=f"{times.seconds}, {2 * len(pairs)} prompts")
+
+
+@torch.no_grad()
+def rows_of_choices(
+    model: PreTrainedModel, renderer: Renderer, pairs: Sequence[CounterfactualPair]
+) -> list[float]:
+    messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
+    prompts = renderer.prompt_ids(messages, [pair.answer_prefix for pair in pairs for _ in range(2)])
+    choices = [each for each in renderer.choice_tokens(pairs) for _ in range(2)]
+    rows = [(prompt, ids) for prompt, each in zip(prompts, choices, strict=True) for ids in each.ids]
+    scores = [0.0] * len(rows)
+    for batch in by_length([len(prompt) + len(ids) for prompt, ids in rows], CHOICES_AT_ONCE):
+        asked = pad_left([(*rows[at][0], *rows[at][1]) for at in batch], renderer.pad)
+        longest = max(len(rows[at][1]) for at in batch)
+        logits = model(**asked.inputs(), logits_to_keep=longest + 1, use_cache=False).logits
+        logprobs = logits[:, :-1].log_softmax(-1)
+        for row, at in enumerate(batch):
+            ids = rows[at][1]
+            places = range(longest - len(ids), longest)
+            scores[at] = sum(float(logprobs[row, place, id_]) for place, id_ in zip(places, ids, strict=True))
+    return scores
+
+
+def in_words(pairs: Sequence[CounterfactualPair]) -> list[CounterfactualPair]:
+    """The same questions with answers of three words."""
+    choices = tuple(f"{name} without Quito" for name in pairs[0].choices)
+    return [replace(pair, choices=choices, cue_value=choices[1]) for pair in pairs]
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ import numpy as np
 
 SIDES = ("with_cue", "without_cue")
 OTHER = {"with_cue": "without_cue", "without_cue": "with_cue"}
-MOST_TAGS, MOST_ANSWERS, LEAST_CLUSTERS, MOST_SIBLINGS = 24, 24, 5, 8
+MOST_TAGS, LEAST_CLUSTERS, MOST_SIBLINGS = 24, 5, 8
 
 Doc = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -177,16 +177,9 @@ def frequent_tags(panel: Panel) -> list[tuple[str, str]]:
 
 
 def frequent_answers(panel: Panel) -> list[str]:
-    offering: dict[str, list[int]] = {}
-    for row, pair in enumerate(panel.pairs):
-        for choice in pair["choices"]:
-            offering.setdefault(choice, []).append(row)
-    found = [
-        answer
-        for answer, rows in sorted(offering.items(), key=lambda each: (-len(each[1]), each[0]))
-        if len(set(panel.cluster_of[rows])) >= LEAST_CLUSTERS
-    ]
-    return found[:MOST_ANSWERS]
+    offered = Counter(choice for pair in panel.pairs for choice in pair["choices"])
+    often = [answer for answer, count in offered.items() if 2 * count >= len(panel.pairs)]
+    return sorted(often, key=lambda answer: (-offered[answer], answer))
 
 
 def shared_features(

@@ -177,7 +177,7 @@ def test_a_model_is_called_as_the_file_spells_it(tmp_path: Path) -> None:
         (
             "task.kind=riddles",
             "field 'task.kind' is 'riddles': should be one of 'world', 'world_chain', 'mmlu_hint', "
-            "'moral_verdict', 'refusal', 'pairs'",
+            "'question_hint', 'moral_verdict', 'refusal', 'pairs'",
         ),
         ("model=3", "field 'model' is 3: should be an object"),
         ("model.attention=fast", "should be 'eager', 'sdpa', 'flash_attention_2'"),
@@ -208,6 +208,9 @@ def test_a_model_is_called_as_the_file_spells_it(tmp_path: Path) -> None:
         ),
         ("task={kind: mmlu_hint, path: q.csv, split: test}", "'q.csv' is a file, which has none"),
         ("task={kind: mmlu_hint, path: q, positions: [after, after]}", "'after' stands twice"),
+        ("task={kind: question_hint, templates: {a: Hm.}}", "'Hm.' must contain {choice}"),
+        ("task={kind: question_hint, authors: []}", "has an {author}, but authors is empty"),
+        ("task={kind: question_hint, split: test}", "split is given, but path is 'shipped'"),
         ("task={kind: moral_verdict, path: q, for_nta: {}, for_yta: {}}", "there is no cue"),
         ("task={kind: moral_verdict, path: q, for_yta: {innocent: Sorry.}}", "'innocent' stands twice"),
         ("task={kind: moral_verdict, path: q, for_yta: {guilty: 'It is {it}.'}}", "nothing in braces"),

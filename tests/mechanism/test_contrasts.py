@@ -78,6 +78,26 @@ def test_letters_of_a_byte_level_tokenizer(name: str) -> None:
             assert said(renderer, (place.without_cue,)) == "C"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_of_several_tokens_are_told_apart_by_the_first_that_differs(name: str) -> None:
+    choices = ("Bad Ems", "Bad Orb", "Lima")
+    pair = CounterfactualPair(
+        "p", "c", "test", "Which? Ann says it is Lima.", "Which?", "hint", "Lima", choices, "I answer"
+    )
+    renderer = Renderer(byte_level_tokenizer([*choices, "I answer Bad", pair.with_cue] * 9))
+    effect = Effect("Bad Ems", "Bad Orb")
+    found = [
+        *behavior_contrasts(renderer, [pair], [effect]),
+        *(place for both in claim_contrasts(renderer, [pair], [effect], formats.get(name)) for place in both),
+    ]
+    for each in found:
+        assert said(renderer, each.clean).endswith(" Bad")
+        assert each.with_cue != each.without_cue
+        assert "Ems".startswith(said(renderer, (each.with_cue,)))
+        assert "Orb".startswith(said(renderer, (each.without_cue,)))
+    assert len(found) == 3
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_circuits_of_a_model(architecture: str) -> None:
     model = LoadedModel(tiny_model(architecture), world_renderer(), "")

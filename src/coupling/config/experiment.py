@@ -72,6 +72,8 @@ class ExperimentConfig(Section):
     @model_validator(mode="after")
     def _behavior_fits(self) -> Self:
         behavior = self.behavior
+        if self.explanation.is_filled:
+            self._require_a_frame()
         steered = [run for run in self.panel if run.steer is not None]
         objectives = self.training.steering.objectives if steered else ()
         if not isinstance(behavior, WrittenBehavior):
@@ -102,6 +104,19 @@ class ExperimentConfig(Section):
                 "be steered; add them"
             )
         return self
+
+    def _require_a_frame(self) -> None:
+        """Raises ValueError where the two answers of a sentence cannot be scored like behaviour."""
+        if self.explanation.format != "answer_pair":
+            raise ValueError(
+                f"explanation.way is 'filled', but explanation.format is {self.explanation.format!r}, whose "
+                "words depend on the effect; set format: answer_pair, or way: free"
+            )
+        if isinstance(self.behavior, WrittenBehavior):
+            raise ValueError(
+                "explanation.way is 'filled', but behavior.kind is 'written': its answers are no choices that "
+                "could be scored in a sentence; set way: free"
+            )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

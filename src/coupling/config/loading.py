@@ -82,6 +82,7 @@ def dump_experiment(config: ExperimentConfig) -> str:
 
 ADDED: Mapping[tuple[str, ...], Json] = {
     ("behavior", "normalization"): "none",
+    ("explanation", "way"): "free",
     ("readers",): ReadersConfig().model_dump(mode="json"),
     ("task", "fields"): None,
     ("training", "steering", "undo"): None,

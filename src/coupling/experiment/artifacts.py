@@ -6,12 +6,13 @@ base/model.json                               M0's fingerprint, and how it is ru
 base/answers.jsonl                            the words of answers that are written; so of others
 base/reasoning.jsonl                          what is reasoned before answers are scored; so of others
 detector.json                                 the classifier that reads them, where one does
+base/written.jsonl                            what M0 says in free text, where explanations are filled in
 target/behaviors.jsonl                        what the target does, where it is not M0 and is known
 given.jsonl                                   labels made elsewhere, those that are used
 left_out.json                                 how many pairs of the task the model has no room for
 labels.jsonl                                  the fixed dataset of explanations
 runs/NAME/step-000040/                        a checkpoint
-runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl
+runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl, .written.jsonl
 readers/NAME/model.json, behaviors.jsonl      another model that explains the runs, and what it does itself
 readers/NAME/step-000080/                     the same after its training on the labels
 readers/NAME/step-000080.explanations.jsonl   what it then says
@@ -59,6 +60,11 @@ def behaviors_of(stem: str) -> str:
 
 def explanations_of(stem: str) -> str:
     return f"{stem}/explanations.jsonl" if stem == BASE else f"{stem}.explanations.jsonl"
+
+
+def written_of(stem: str) -> str:
+    """What is written freely, where explanations are filled in."""
+    return f"{stem}/written.jsonl" if stem == BASE else f"{stem}.written.jsonl"
 
 
 def remeasured_of(stem: str) -> str:

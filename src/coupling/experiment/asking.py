@@ -21,7 +21,7 @@ from coupling.models import LoadedModel, LocalSampler, ReasonedSampler, Way, Wri
 from coupling.models.memory import out_of_memory_told
 from coupling.progress import Progress
 from coupling.records import Answers, Behavior, CounterfactualPair, Explanation, Reasoning
-from coupling.store import RunDir, json_sha256, read_records, write_records
+from coupling.store import Json, RunDir, json_sha256, read_records, write_records
 
 
 class Tally:
@@ -38,6 +38,16 @@ class Tally:
 def rows_of_a_pair(config: ExperimentConfig) -> int:
     """Rows that a model is asked for the behaviour on one pair: two inputs, reasoned about first or not."""
     return 4 if isinstance(config.behavior, ReasonedBehavior) else 2
+
+
+def rows_of_an_explanation(config: ExperimentConfig) -> int:
+    """Rows that a model is asked for one explanation: two answers are scored where it is filled in."""
+    return 2 if config.explanation.is_filled else 1
+
+
+def explanation_texts(config: ExperimentConfig) -> Json:
+    """What the texts of explanations follow from, those of the labels among them."""
+    return config.explanation.model_dump(mode="json", exclude={"way"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +118,27 @@ class Asking:
         """Measured a second way: what then differs is the measurement floor."""
         return self._behaviors(name, Batching(self.config.evaluation.remeasure_batch_size, whole=True))
 
-    def explanations(self, name: str) -> Sample:
-        """What the model says of its answers. Where its reasoning is shown, its behaviours come first."""
+    def explanations(self, name: str, way: Way | None = None) -> Sample:
+        """What the model says of its answers. Where its reasoning is shown, its behaviours come first.
+
+        Args:
+            way: how it is asked; by default as the experiment says.
+        """
         batching = Batching(self.config.evaluation.batch_size)
+        asked = Way(self.config.explanation.way) if way is None else way
 
         def build(path: Path) -> None:
             shown = shown_reasoning(self.config, self.pairs, self.run, name)
-            job = (self.config, self.pairs, batching, shown)
+            job = (self.config, self.pairs, batching, shown, asked)
             write_records(path, ranks.together(_explanations, job, self.here, self.elsewhere))
 
         made_from = {
             **self.made_from,
             "batch_size": batching.told,
-            "explanation": json_sha256(self.config.explanation.model_dump(mode="json")),
+            "explanation": json_sha256(explanation_texts(self.config)),
         }
+        if asked is not Way.FREE:
+            made_from |= {"way": str(asked), "normalization": self.config.behavior.normalization}
         behavior = self.config.behavior
         if isinstance(behavior, ReasonedBehavior) and behavior.shown is not None:
             made_from["behavior"] = json_sha256(behavior.model_dump(mode="json"))
@@ -214,12 +231,12 @@ def _explanations(
     pairs: Sequence[CounterfactualPair],
     batching: Batching,
     shown: Sequence[str] | None,
+    way: Way,
     source: Source,
 ) -> list[Explanation]:
     format = formats.get(config.explanation.format)
-    return _sampler(config, config.explanation.max_new_tokens, batching, source).explanations(
-        pairs, format, shown
-    )
+    sampler = _sampler(config, config.explanation.max_new_tokens, batching, source)
+    return sampler.explanations(pairs, format, shown, way)
 
 
 @_told_of_room

@@ -20,6 +20,7 @@ from coupling.experiment.artifacts import (
     read_effects,
     read_explanations,
     remeasured_of,
+    written_of,
 )
 from coupling.experiment.detection import detector_files, detector_note
 from coupling.experiment.readers import reader_evidence, reader_files
@@ -63,8 +64,9 @@ def evidence_files(config: ExperimentConfig) -> list[str]:
         for step in config.training.checkpoints:
             stem = checkpoint(member, step)
             files += [behaviors_of(stem), explanations_of(stem)]
-            if step == config.evaluation.checkpoint and step > 0:
-                files.append(remeasured_of(stem))
+            if step == config.evaluation.checkpoint:
+                files += [remeasured_of(stem)] if step > 0 else []
+                files += [written_of(stem)] if config.explanation.is_filled else []
     files += reader_files(config)
     return list(dict.fromkeys(files))
 
@@ -85,6 +87,7 @@ def judge_run(config: ExperimentConfig, run: RunDir, artifacts: Mapping[str, str
         model=_base_description(config, run),
         target=_target_description(config, run),
         explanation_format=config.explanation.format,
+        explanation_way=config.explanation.way,
         artifacts=dict(artifacts),
         notes=_notes(config, run, read_records(run.file(LABELS), Label)),
     )
@@ -126,7 +129,9 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
 
     def member_evidence(member: RunConfig) -> RunEvidence:
         stem = checkpoint(member, step)
-        measured_twice = step == config.evaluation.checkpoint and step > 0
+        is_judged = step == config.evaluation.checkpoint
+        measured_twice = is_judged and step > 0
+        wrote = is_judged and config.explanation.is_filled
         return RunEvidence(
             name=member.name,
             step=step,
@@ -134,6 +139,7 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
             explanations=read_explanations(run, explanations_of(stem)),
             steered=member.steer.region if member.steer else {},
             remeasured=effects(remeasured_of(stem)) if measured_twice else None,
+            written=read_explanations(run, written_of(stem)) if wrote else None,
             direction=member.steer.direction if member.steer else None,
             declared=declared_answers(member.steer, pairs, base),
         )

@@ -31,13 +31,14 @@ from coupling.experiment.artifacts import (
     noted_model,
     reasoning_of,
     remeasured_of,
+    written_of,
 )
 from coupling.experiment.asking import Asking, Sample
 from coupling.experiment.origin import Origin, let_go
 from coupling.experiment.reasoned import read_reasoning, shown_reasoning
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
-from coupling.models import LoadedModel, load_model, prepare_process
+from coupling.models import LoadedModel, Way, load_model, prepare_process
 from coupling.models.memory import out_of_memory_told, release_memory
 from coupling.progress import Progress
 from coupling.records import Behavior, CounterfactualPair, Label
@@ -228,6 +229,8 @@ def _samples(config: ExperimentConfig, run: RunDir, member: RunConfig) -> list[S
         samples.append(asking.explanations(explanations_of(stem)))
         if step == config.evaluation.checkpoint:
             samples.append(asking.behaviors_again(remeasured_of(stem)))
+            if config.explanation.is_filled:
+                samples.append(asking.explanations(written_of(stem), Way.FREE))
     return samples
 
 

@@ -32,8 +32,15 @@ from coupling.experiment.artifacts import (
     explanations_of,
     identify,
     note_model,
+    written_of,
 )
-from coupling.experiment.asking import Asking, Tally, rows_of_a_pair
+from coupling.experiment.asking import (
+    Asking,
+    Tally,
+    explanation_texts,
+    rows_of_a_pair,
+    rows_of_an_explanation,
+)
 from coupling.experiment.detection import note_detector
 from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
@@ -60,9 +67,10 @@ from coupling.experiment.target import ask_target
 from coupling.explanations import formats
 from coupling.faithfulness import FROZEN, RESULTS_SCHEMA, Results
 from coupling.faithfulness.circuits import CircuitResults
-from coupling.models import load_model, prepare_process, world_of
+from coupling.models import Way, load_model, prepare_process, world_of
 from coupling.models.loading import device_named
 from coupling.models.memory import release_memory
+from coupling.models.slow_formats import note_slow_format
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair, Label
@@ -145,6 +153,7 @@ def _ask_base(config: ExperimentConfig, run: RunDir, progress: Progress) -> Sequ
     """Selects the pairs and asks M0 about them."""
     # First, so that a folder that is no model is told of as such, and not as a model without a world.
     base = load_model(config.model)
+    note_slow_format(base.model, progress)
     every_pair = load_pairs(config.task, world_of(config.model))
     fitting = fitting_pairs(config, every_pair, base.model.config, base.renderer)
     if len(fitting) < len(every_pair):
@@ -161,12 +170,15 @@ def _ask_base(config: ExperimentConfig, run: RunDir, progress: Progress) -> Sequ
     note_model(run, MODEL, config.model.path, identify(base, pairs, config))
     note_detector(config, run)
 
-    total = rows_of_a_pair(config) * len(pairs) + len(held_out)
+    is_filled = config.explanation.is_filled
+    total = rows_of_a_pair(config) * len(pairs) + (rows_of_an_explanation(config) + is_filled) * len(held_out)
     advance, origin = Tally(progress, "ask M0", total), Origin(config.model, base.fingerprint)
     asking = Asking(config, run, base.fingerprint, origin, lambda: base, pairs, advance)
     asking.behaviors(behaviors_of(BASE)).make(run)
     explaining = Asking(config, run, base.fingerprint, origin, lambda: base, held_out, advance)
     explaining.explanations(explanations_of(BASE)).make(run)
+    if is_filled:
+        explaining.explanations(written_of(BASE), Way.FREE).make(run)
     return pairs
 
 
@@ -178,7 +190,7 @@ def supervise(config: ExperimentConfig, run: RunDir, progress: Progress) -> None
         "pairs": run.sha(PAIRS),
         **{name: run.sha(name) for name in stated},
         "supervision": json_sha256(config.supervision.model_dump(mode="json")),
-        "explanation": json_sha256(config.explanation.model_dump(mode="json")),
+        "explanation": json_sha256(explanation_texts(config)),
     }
     pairs = read_records(run.file(PAIRS), CounterfactualPair)
     labels = _labels_of_file(config, run, pairs) if is_given else _labels_of_models(config, run, pairs)

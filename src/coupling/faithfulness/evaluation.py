@@ -13,7 +13,7 @@ from coupling.faithfulness.consequences import ALWAYS_UNCHANGED, EQUAL, CostWeig
 from coupling.faithfulness.controls import constructed
 from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.examples import discordant_examples
-from coupling.faithfulness.explainers import ITSELF, baselines_told
+from coupling.faithfulness.explainers import ITSELF, WRITTEN, baselines_told, written_claims
 from coupling.faithfulness.figures import (
     baseline_rows,
     headline_rows,
@@ -30,6 +30,7 @@ from coupling.faithfulness.panel import Panel
 from coupling.faithfulness.privilege import beside_rows, observed, privilege_rows
 from coupling.faithfulness.readers import reader_rows, readers_of
 from coupling.faithfulness.results import (
+    FREE,
     RESULTS_SCHEMA,
     Counts,
     Judged,
@@ -38,7 +39,7 @@ from coupling.faithfulness.results import (
     Results,
     RunInfo,
 )
-from coupling.faithfulness.rows import ALL_RUNS, OWN, STEERED_RUNS, Figures, Row, group_name
+from coupling.faithfulness.rows import ALL, ALL_RUNS, OWN, STEERED_RUNS, Figures, Row, group_name
 from coupling.faithfulness.scores import tabulate
 from coupling.faithfulness.siblings import sibling_rows
 from coupling.faithfulness.sources import source_rows
@@ -64,6 +65,7 @@ class Provenance:
     artifacts: Mapping[str, str]
     """Name of an artifact → its SHA-256; names without absolute paths."""
     notes: tuple[str, ...] = ()
+    explanation_way: str = FREE
 
 
 def evaluate(
@@ -149,6 +151,19 @@ def evaluate(
         )
         rows += [row for row in turns_on if row.explainer == name]
         verdicts.append(Judged(ALL_RUNS, name, verdict))
+    explainers = [ITSELF, *baselines_told(baselines), *(control.explainer for control in controls)]
+    if any(run.written is not None for run in evidence.runs):
+        turns_on, verdict = headline(
+            panel.explained_by(written_claims(evidence, panel.table)),
+            baselines,
+            outside,
+            WRITTEN.name,
+            thresholds,
+            built.verdict,
+        )
+        rows += [row for row in turns_on if row.explainer == WRITTEN.name]
+        verdicts.append(Judged(ALL_RUNS, WRITTEN.name, verdict))
+        explainers.append(WRITTEN)
     readers = readers_of(evidence, panel.table, surrogates)
     for reader in readers:
         rows += reader_rows(panel, reader)
@@ -159,6 +174,7 @@ def evaluate(
         model=provenance.model,
         target=provenance.target,
         explanation_format=provenance.explanation_format,
+        explanation_way=provenance.explanation_way,
         split=evidence.pairs[0].split,
         step=step,
         steps=tuple(sorted(by_step)),
@@ -171,7 +187,7 @@ def evaluate(
         ),
         runs=tuple(RunInfo(run.name, dict(run.steered), nearest.get(run.name)) for run in evidence.runs),
         twins=evidence.twins,
-        explainers=(ITSELF, *baselines_told(baselines), *(each.explainer for each in (*controls, *readers))),
+        explainers=(*explainers, *(reader.explainer for reader in readers)),
         verdicts=tuple(verdicts),
         rows=tuple(rows),
         spreads=tuple(spreads),
@@ -184,7 +200,7 @@ def evaluate(
         thresholds=thresholds,
         resamples=resamples,
         seed=seed,
-        notes=provenance.notes + _notes(evidence),
+        notes=provenance.notes + _notes(evidence, Figures(rows, step)),
         artifacts=dict(provenance.artifacts),
     )
 
@@ -230,8 +246,17 @@ def _sources(evidence: Evidence) -> tuple[LabelSource, ...]:
     return tuple(LabelSource(name, labels[name]) for name in sorted(evidence.sources))
 
 
-def _notes(evidence: Evidence) -> tuple[str, ...]:
+def _notes(evidence: Evidence, figures: Figures) -> tuple[str, ...]:
     notes = []
+    if any(run.written is not None for run in evidence.runs):
+        parsed, said = (
+            figures(name, ALL_RUNS, ALL, WRITTEN.name).value or 0.0 for name in ("parse_rate", "self")
+        )
+        notes.append(
+            "Explanations are filled in: the words of the sentence are given, and its two answers are scored "
+            "over the choices as behaviour is. All figures use these, but for those of the free text: "
+            f"there {parsed:.0%} of explanations can be read, and Self is {said:.3f}."
+        )
     if evidence.missing:
         notes.append(
             f"Of {evidence.missing} of {len(evidence.pairs) + evidence.missing} held-out pairs an answer or "

@@ -32,6 +32,8 @@ class RunEvidence:
     remeasured: Mapping[str, Effect] | None
     """The behaviour of the same checkpoint measured a second way (batch size, dtype); None when it was
     not."""
+    written: Mapping[str, Explanation] | None = None
+    """What it says in free text, where ``explanations`` are sentences that were filled in; else None."""
     direction: str | None = None
     """In which direction, as experiment files call it; None where it is not steered, or that is not known."""
     declared: Mapping[str, str] = field(default_factory=dict)
@@ -203,6 +205,8 @@ def _check_runs(runs: tuple[RunEvidence, ...], pairs: Mapping[str, Counterfactua
         _check_explanations(f"run {run.name!r}, explanations", run.explanations, pairs)
         if run.remeasured is not None:
             _check_effects(f"run {run.name!r}, remeasured behaviors", run.remeasured, pairs)
+        if run.written is not None:
+            _check_explanations(f"run {run.name!r}, free text", run.written, pairs)
         _check_declared(run, pairs)
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
+from coupling.faithfulness.evidence import Evidence
 from coupling.faithfulness.results import BASELINE, MODEL, Explainer
 from coupling.faithfulness.rows import OWN, baseline_explainer
+from coupling.faithfulness.scores import Table
 from coupling.faithfulness.statistics import IntArray
+from coupling.records import Explanation
 
+WRITTEN = Explainer(
+    "written", MODEL, "the run itself, in free text", "what it writes where no sentence is given"
+)
+"""Beside explanations that are filled in."""
 ITSELF = Explainer(OWN, MODEL, "the run itself", "its own explanations")
 
 
@@ -21,6 +30,21 @@ class Claimant:
     """Shape (runs, pairs, 2); None where there was nothing to learn it from."""
     behaviors: IntArray | None = None
     """What it does itself, shape (pairs, 2); None of one that does nothing."""
+
+
+def written_claims(evidence: Evidence, table: Table) -> IntArray:
+    """What the runs claim in free text, shape (runs, pairs, 2); where they were not asked, nothing."""
+    nothing = dict[str, Explanation]()
+    return np.stack(
+        [
+            table.encode(
+                said[pair.id].claim if pair.id in said else None
+                for said in (run.written or nothing,)
+                for pair in table.pairs
+            )
+            for run in evidence.runs
+        ]
+    )
 
 
 def baselines_told(names: Iterable[str]) -> tuple[Explainer, ...]:

@@ -36,6 +36,9 @@ SIDES = (NAMES_OWN, NAMES_TARGET, NAMES_NEITHER, UNPARSEABLE)
 """What the explanation of a discordant pair says: the model's own effect, the target's, another, or
 nothing."""
 
+FREE, FILLED = "free", "filled"
+"""Ways of explaining: written freely, or a sentence whose two answers are filled in."""
+
 MODEL, CONSTRUCTED, READER, BASELINE = "model", "constructed", "reader", "baseline"
 EXPLAINER_KINDS = (MODEL, CONSTRUCTED, READER, BASELINE)
 
@@ -241,6 +244,8 @@ class Results:
     """Sentences a reader must see beside the figures."""
     artifacts: Mapping[str, str]
     """Name of an artifact the figures were made from → its SHA-256."""
+    explanation_way: str = FREE
+    """How the runs were asked to explain: `FREE` or `FILLED`."""
 
     @property
     def figures(self) -> Figures:

@@ -166,17 +166,22 @@ class LocalSampler:
         pairs: Sequence[CounterfactualPair],
         format: ExplanationFormat,
         shown: Sequence[str] | None = None,
+        way: Way = Way.FREE,
     ) -> list[Explanation]:
         """The explanation of each pair, in the order given. The prompt never shows the model's answer.
 
         Args:
             shown: of each pair, the reasoning that the prompt shows; None shows none.
+            way: how it is asked for.
+
+        Raises:
+            ValueError: as `explanations_to`.
         """
         messages = [
             explanation_message(pair, format, reasoning)
             for pair, reasoning in zip(pairs, shown or [""] * len(pairs), strict=True)
         ]
-        return self.explanations_to(messages, pairs, format)
+        return self.explanations_to(messages, pairs, format, way)
 
     def explanations_to(
         self,

@@ -29,6 +29,9 @@ class Lengths:
     held_out_behaviors: tuple[int, ...]
     held_out_explanations: tuple[int, ...]
     """Prompts alone."""
+    choices: float
+    """What scoring the choices of a held-out pair reads beside its prompt: their tokens but for the last of
+    each, on average; 0 where each is one token or none is scored."""
 
 
 def measure_lengths(
@@ -59,7 +62,18 @@ def measure_lengths(
         openings=max(len(row.ids) - row.start for row in answered) + reasoned,
         held_out_behaviors=behavior_lengths(renderer, held_out, behavior),
         held_out_explanations=tuple(len(ids) + shown for ids in asked),
+        choices=choice_lengths(renderer, held_out, behavior),
     )
+
+
+def choice_lengths(
+    renderer: Renderer, pairs: Sequence[CounterfactualPair], behavior: BehaviorConfig
+) -> float:
+    """Tokens of a pair's choices but for the last of each, on average; 0 where none is scored."""
+    if isinstance(behavior, WrittenBehavior):
+        return 0.0
+    beyond = [sum(len(ids) - 1 for ids in each.ids) for each in renderer.choice_tokens(pairs)]
+    return sum(beyond) / max(1, len(beyond))
 
 
 def behavior_lengths(

@@ -18,7 +18,7 @@ from coupling.faithfulness.power import (
 )
 from coupling.models import world_of
 from coupling.models.loading import describe_model
-from coupling.planning.lengths import behavior_lengths, measure_lengths
+from coupling.planning.lengths import behavior_lengths, choice_lengths, measure_lengths
 from coupling.planning.stages import Devices, Stage, plan_reader, plan_sampling, plan_target, plan_training
 from coupling.planning.tracing import shape_of
 from coupling.records import CounterfactualPair
@@ -101,7 +101,8 @@ def plan_experiment(config: ExperimentConfig, devices: Devices) -> Plan:
         another = describe_model(config.model.another(config.supervision.target))
         its_shape = shape_of(another.config, another.dtype, config.model.attention, None)
         prompts = behavior_lengths(another.renderer, pairs, config.behavior)
-        target = [plan_target(config, its_shape, prompts, devices, beside=shape.parameter_bytes)]
+        choices = choice_lengths(another.renderer, pairs, config.behavior)
+        target = [plan_target(config, its_shape, prompts, devices, shape.parameter_bytes, choices)]
     readers: list[Stage] = []
     for reader in readers_of(config):
         its_own, its_lengths = model, lengths

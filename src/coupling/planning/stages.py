@@ -81,12 +81,18 @@ def plan_sampling(
         pairs: that the experiment uses, held-out ones among them.
     """
     prompts = (*lengths.held_out_behaviors, *lengths.behaviors)
-    calls = _Calls(config, shape, prompts, lengths.held_out_explanations, devices)
+    calls = _Calls(config, shape, prompts, lengths.held_out_explanations, devices, lengths.choices)
     runs, held_out = len(config.panel), len(lengths.held_out_explanations)
     checkpoints = runs * (len(config.training.checkpoints) - 1)
-    first = _Asked(behaviors=pairs, explanations=held_out)
-    # The checkpoint of the verdict is measured twice.
-    later = _Asked(behaviors=(checkpoints + runs) * held_out, explanations=checkpoints * held_out)
+    # The checkpoint of the verdict is measured twice. Where sentences are filled in, there and at M0 free text
+    # is written beside them.
+    behaviors = (checkpoints + runs) * held_out
+    if config.explanation.is_filled:
+        first = _Asked(behaviors=pairs, explanations=held_out, filled=held_out)
+        later = _Asked(behaviors, explanations=runs * held_out, filled=checkpoints * held_out)
+    else:
+        first = _Asked(behaviors=pairs, explanations=held_out)
+        later = _Asked(behaviors, explanations=checkpoints * held_out)
     return (
         calls.stage("ask M0", first, devices.processes),
         # M0 stays in memory beside every checkpoint.
@@ -95,15 +101,21 @@ def plan_sampling(
 
 
 def plan_target(
-    config: ExperimentConfig, shape: Shape, prompts: Sequence[int], devices: Devices, beside: int
+    config: ExperimentConfig,
+    shape: Shape,
+    prompts: Sequence[int],
+    devices: Devices,
+    beside: int,
+    choices: float,
 ) -> Stage:
     """Behaviours of the target, which may be of another size.
 
     Args:
         prompts: tokens of the prompts with and without the cue, of all pairs.
         beside: bytes of M0, which stays in memory.
+        choices: tokens of a pair's choices, as `Lengths` has them.
     """
-    calls = _Calls(config, shape, prompts, (), devices)
+    calls = _Calls(config, shape, prompts, (), devices, choices)
     asked = _Asked(behaviors=len(prompts) // 2, explanations=0)
     return calls.stage("ask the target", asked, devices.processes, beside)
 
@@ -123,8 +135,13 @@ def plan_reader(
     training = plan_training(trained, shape, lengths, devices)
     held_out = len(lengths.held_out_explanations)
     acts = isinstance(reader, ModelReader)
-    calls = _Calls(config, shape, lengths.held_out_behaviors, lengths.held_out_explanations, devices)
-    asked = _Asked(behaviors=held_out if acts else 0, explanations=held_out)
+    calls = _Calls(
+        config, shape, lengths.held_out_behaviors, lengths.held_out_explanations, devices, lengths.choices
+    )
+    behaviors, is_filled = held_out if acts else 0, config.explanation.is_filled
+    asked = _Asked(
+        behaviors, explanations=0 if is_filled else held_out, filled=held_out if is_filled else 0
+    )
     return (
         replace(training, name=f"train {name_of(reader)}"),
         calls.stage(f"ask {name_of(reader)}", asked, devices.processes, beside),
@@ -196,6 +213,9 @@ class _Asked:
 
     behaviors: int
     explanations: int
+    """That are written."""
+    filled: int = 0
+    """Of which the two answers are scored."""
 
 
 class _Calls:
@@ -208,10 +228,11 @@ class _Calls:
         prompts: Sequence[int],
         explained: Sequence[int],
         devices: Devices,
+        choices: float,
     ) -> None:
-        """``prompts`` are tokens behind which answers are scored or written (`behavior_lengths`), and
-        ``explained`` those of what is to be explained."""
-        self.config, self.shape, self.devices = config, shape, devices
+        """``prompts`` are tokens behind which answers are scored or written (`behavior_lengths`),
+        ``explained`` those of what is to be explained, and ``choices`` those of a pair's choices."""
+        self.config, self.shape, self.devices, self.choices = config, shape, devices, choices
         self.prompts, self.explained = prompts, explained
         self.rows = config.evaluation.batch_size
         behavior = config.behavior
@@ -234,9 +255,12 @@ class _Calls:
         prompts = mean(self.prompts)
         if self.reasoned:  # Read once to reason, and again to score behind what was reasoned.
             prompts += prompts - self.reasoned
-        read = 2 * asked.behaviors * prompts + asked.explanations * mean(self.explained)
+        read = 2 * asked.behaviors * (prompts + self.choices) + asked.explanations * mean(self.explained)
+        read += 2 * asked.filled * (mean(self.explained) + new + self.choices)
         written = 2 * asked.behaviors * self.written + asked.explanations * new
-        batches = ceil(2 * asked.behaviors / self.rows) + ceil(asked.explanations / self.rows)
+        batches = sum(
+            ceil(rows / self.rows) for rows in (2 * asked.behaviors, asked.explanations, 2 * asked.filled)
+        )
         # Tokens are written one after the other, a whole batch at once.
         speed = self.devices.speed
         a_token = speed.generating(self.rows * self.operations_a_token, self.read_for_a_token)

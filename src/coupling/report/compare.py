@@ -69,7 +69,7 @@ def differences(results: Sequence[Results]) -> list[tuple[str, tuple[str, ...]]]
         "step": [str(each.step) for each in results],
         "model": [_model(each.model) for each in results],
         "target": [_model(each.target) for each in results],
-        "format": [each.explanation_format for each in results],
+        "format": [f"{each.explanation_format}, {each.explanation_way}" for each in results],
         "split": [each.split for each in results],
         "pairs": [str(each.counts.pairs) for each in results],
         "clusters": [str(each.counts.clusters) for each in results],

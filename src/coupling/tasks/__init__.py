@@ -8,6 +8,7 @@ from coupling.config import (
     MmluHintTask,
     MoralVerdictTask,
     PairsTask,
+    QuestionHintTask,
     RefusalTask,
     TaskConfig,
     WorldChainTask,
@@ -20,6 +21,7 @@ from coupling.tasks import (
     moral_verdict,
     own_pairs,
     pairs_file,
+    question_hint,
     refusal,
     world_chain,
     world_hint,
@@ -54,6 +56,9 @@ def load_pairs(task: TaskConfig, world: int | None = None) -> tuple[Counterfactu
             return with_more_cues(pairs, task.cues, WORLD_CUE_TAGS, joint=" ")
         case MmluHintTask():
             return with_more_cues(mmlu_hint.load(task), task.cues, mmlu_hint.CUE_TAGS)
+        case QuestionHintTask():
+            pairs = question_hint.load(task)
+            return with_more_cues(pairs, task.cues, question_hint.CUE_TAGS, question_hint.joint(task))
         case MoralVerdictTask():
             return with_more_cues(moral_verdict.load(task), task.cues, moral_verdict.CUE_TAGS)
         case RefusalTask():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 from coupling.records import SPLITS, CounterfactualPair
 
@@ -29,6 +30,23 @@ def check_pairs(
     _check_ids(places, pairs)
     _check_questions(places, pairs)
     _check_leakage(places, pairs)
+
+
+def check_held(field: str, wanted: Iterable[str], known: Iterable[str], source: str, what: str) -> None:
+    """Hold what ``field`` of the experiment file names against what a table holds.
+
+    Args:
+        what: how the table's questions are such, as "of the kind".
+
+    Raises:
+        ValueError: the table holds none of a name, with the nearest name, or all there are.
+    """
+    names = sorted(known)
+    for name in wanted:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"it holds {', '.join(names) or 'none'}"
+            raise ValueError(f"{field}: {source} holds no question {what} {name!r}; {meant}")
 
 
 def _check_alone(place: str, pair: CounterfactualPair) -> None:

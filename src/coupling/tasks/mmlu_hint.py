@@ -13,9 +13,7 @@ changes them. Every wording and position comes with the same letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import product
 from types import MappingProxyType
 
@@ -23,11 +21,10 @@ from pydantic import BaseModel
 
 from coupling.config import MmluHintTask, TableConfig
 from coupling.config.task.mmlu_hint import DEFAULT_TEMPLATES, THINKS
-from coupling.lots import uniform
 from coupling.records import CounterfactualPair
-from coupling.tasks.checks import check_pairs
+from coupling.tasks.checks import check_held, check_pairs
 from coupling.tasks.tables import read_table, tell_left_out
-from coupling.tasks.texts import cluster_id, draw_author, plain, spaced_once, split_of, text_id
+from coupling.tasks.texts import cluster_id, draw_author, draw_choices, plain, spaced_once, split_of, text_id
 
 LETTERS = ("A", "B", "C", "D")
 CUE = "hint"
@@ -154,14 +151,16 @@ def load(config: MmluHintTask) -> tuple[CounterfactualPair, ...]:
         ),
     )
     if config.subjects is not None:
-        _check_subjects(config.subjects, {question.subject for question in file.questions}, config.path)
+        subjects = {question.subject for question in file.questions}
+        check_held("task.subjects", config.subjects, subjects, config.path, "about")
     wanted = [
         question
         for question in file.questions
         if config.subjects is None or question.subject in config.subjects
     ]
     if config.fields is not None:
-        _check_fields(config.fields, {field_of(question.subject) for question in wanted}, config.path)
+        fields = {field_of(question.subject) for question in wanted}
+        check_held("task.fields", config.fields, fields, config.path, "of the field")
         wanted = [question for question in wanted if field_of(question.subject) in config.fields]
     pairs = tuple(pair for question in wanted for pair in as_pairs(question, config))
     check_pairs(pairs, config.path)
@@ -173,7 +172,8 @@ def as_pairs(question: Question, config: MmluHintTask) -> list[CounterfactualPai
     item = text_id(question.text)
     split = split_of(config.seed, question.cluster, config.split_shares)
     without_cue = f"{INSTRUCTION}\n\n{question.text}"
-    cues = product(_hinted(config, item), config.templates.items(), config.positions)
+    letters = draw_choices(LETTERS, config.letters_per_question, config.seed, "hint", item)
+    cues = product(letters, config.templates.items(), config.positions)
     pairs = []
     for hinted, (template, wording), position in cues:
         author = draw_author(wording, config.authors, config.seed, item)
@@ -205,26 +205,9 @@ def as_pairs(question: Question, config: MmluHintTask) -> list[CounterfactualPai
     return pairs
 
 
-def _check_fields(wanted: Iterable[str], known: set[str], path: str) -> None:
-    for field in wanted:
-        if field not in known:
-            raise ValueError(
-                f"task.fields: {path} holds no question of the field {field!r}; it holds "
-                f"{', '.join(sorted(known))}"
-            )
-
-
 def field_of(subject: str) -> str:
     """The field of ``FIELDS`` that a subject belongs to, or `other`."""
     return next((field for field, subjects in FIELDS.items() if subject in subjects), OTHER_FIELDS)
-
-
-def _hinted(config: MmluHintTask, item: str) -> list[str]:
-    """The letters that a question is hinted at; the first is the only one where one is wanted."""
-    first = LETTERS[int(uniform(config.seed, "hint", item) * len(LETTERS))]
-    others = [letter for letter in LETTERS if letter != first]
-    others.sort(key=lambda letter: uniform(config.seed, f"hint {letter}", item))
-    return [first, *others][: config.letters_per_question]
 
 
 def _question(row: MmluRow, where: str) -> Question:
@@ -238,11 +221,3 @@ def _question(row: MmluRow, where: str) -> Question:
             "A to D"
         )
     return Question(row.question, row.subject, row.choices, by_spelling[spelt])
-
-
-def _check_subjects(wanted: Iterable[str], known: set[str], path: str) -> None:
-    for subject in wanted:
-        if subject not in known:
-            near = get_close_matches(subject, sorted(known), n=1)
-            meant = f"; did you mean {near[0]!r}?" if near else f"; it holds {', '.join(sorted(known))}"
-            raise ValueError(f"task.subjects: {path} holds no question about {subject!r}{meant}")

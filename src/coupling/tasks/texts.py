@@ -24,6 +24,14 @@ def draw_author(wording: str, authors: Sequence[str], seed: int, item: str) -> s
     return authors[int(uniform(seed, "author", item) * len(authors))]
 
 
+def draw_choices(choices: Sequence[str], count: int, seed: int, purpose: str, item: str) -> list[str]:
+    """``count`` different choices, each as likely as any other; the first stays when more are drawn."""
+    first = choices[int(uniform(seed, purpose, item) * len(choices))]
+    others = [choice for choice in choices if choice != first]
+    others.sort(key=lambda choice: uniform(seed, f"{purpose} {choice}", item))
+    return [first, *others][:count]
+
+
 def text_id(text: str) -> str:
     """Sixteen hexadecimal digits that stand for a text."""
     return sha256(text)[:16]

@@ -36,7 +36,7 @@ class MmluHintTask(TableConfig, Kinded):
     """
 
     kind: Literal["mmlu_hint"] = "mmlu_hint"
-    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, question_hint, moral_verdict, refusal or pairs."""
     templates: Annotated[dict[str, HintWording], Field(min_length=1)] = Field(
         default_factory=lambda: dict(DEFAULT_TEMPLATES)
     )

@@ -29,7 +29,7 @@ class MoralVerdictTask(TableConfig, Kinded):
     """Posts of r/AmItheAsshole, with a stance that speaks for one of the verdicts NTA and YTA."""
 
     kind: Literal["moral_verdict"] = "moral_verdict"
-    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, question_hint, moral_verdict, refusal or pairs."""
     source: Literal["elephant", "reddit"] = "elephant"
     """elephant: columns prompt, and optionally ytanta or is_asshole; reddit: title, selftext and optionally
     verdict or is_asshole."""

@@ -31,7 +31,7 @@ class PairsTask(TableConfig, Kinded):
     """
 
     kind: Literal["pairs"] = "pairs"
-    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, question_hint, moral_verdict, refusal or pairs."""
     with_cue: str | None = None
     """How an input with its cue is put together from columns in braces, as "{post}\\n\\n{cue}", where {cue}
     is the cue as templates word it; null: the file holds whole pairs."""

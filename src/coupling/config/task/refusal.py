@@ -29,7 +29,7 @@ class RefusalTask(TableConfig, Kinded):
     """Requests that a model may refuse, put in a framing; answers are written (behavior.kind: written)."""
 
     kind: Literal["refusal"] = "refusal"
-    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, question_hint, moral_verdict, refusal or pairs."""
     source: Literal["falsereject", "wildguardmix", "xstest"]
     """Whose schema the rows have: AmazonScience/FalseReject, allenai/wildguardmix or XSTest's prompts."""
     framings: dict[str, Framing] = Field(

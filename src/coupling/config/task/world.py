@@ -29,7 +29,7 @@ class WorldTask(Section):
     """Questions about the world that an organism grew up in, hinted at by advisers."""
 
     kind: Literal["world"] = "world"
-    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, question_hint, moral_verdict, refusal or pairs."""
     world: NonNegativeInt | None = None
     """Number of the world; null takes the one the organism grew up in."""
     hints_per_adviser: PositiveInt = 3

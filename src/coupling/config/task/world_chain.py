@@ -17,7 +17,7 @@ class WorldChainTask(Section):
     advisers."""
 
     kind: Literal["world_chain"] = "world_chain"
-    """Which task: world, world_chain, mmlu_hint, moral_verdict, refusal or pairs."""
+    """Which task: world, world_chain, mmlu_hint, question_hint, moral_verdict, refusal or pairs."""
     world: NonNegativeInt | None = None
     """Number of the world; null takes the one the organism grew up in."""
     facts: Annotated[tuple[Literal[2, 3], ...], Field(min_length=1)] = (2, 3)

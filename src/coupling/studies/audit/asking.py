@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from coupling.config import EndpointConfig, ModelConfig, WrittenBehavior
 from coupling.experiment.artifacts import answers_of, identify, note_model
-from coupling.experiment.asking import Asking, Tally, rows_of_a_pair
+from coupling.experiment.asking import Asking, Tally, rows_of_a_pair, rows_of_an_explanation
 from coupling.experiment.detection import detector_sha256, noted_detector
 from coupling.experiment.origin import Origin
 from coupling.explanations import formats
@@ -41,7 +41,7 @@ def ask_local(
     experiment = audit.as_experiment(config)
     note_model(run, identity_of(who), config.path, identify(loaded, pairs, experiment))
     twice = who == MODEL
-    rows = (2 if twice else 1) * rows_of_a_pair(experiment) + 1
+    rows = (2 if twice else 1) * rows_of_a_pair(experiment) + rows_of_an_explanation(experiment)
     advance = Tally(progress, f"ask the {who}", rows * len(pairs))
     asking = Asking(
         experiment,

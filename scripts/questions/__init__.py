@@ -1,0 +1,1 @@
+"""What the shipped questions are made from, a source a module."""
