@@ -13,6 +13,7 @@ from coupling.cli.audit import audit
 from coupling.cli.calibrate import calibrate
 from coupling.cli.claims import claims
 from coupling.cli.console import ERRORS, OUTPUT, print_json, progress
+from coupling.cli.fetch import fetch
 from coupling.cli.interpolate import interpolate
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
 from coupling.cli.organism import organism
@@ -40,6 +41,7 @@ app.command()(patch)
 app.command()(interpolate)
 app.command()(audit)
 app.command()(stress)
+app.command()(fetch)
 
 USER_ERROR = 2
 INTERRUPTED = 130

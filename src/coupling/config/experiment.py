@@ -74,6 +74,8 @@ class ExperimentConfig(Section):
         behavior = self.behavior
         if self.explanation.is_filled:
             self._require_a_frame()
+        if self.training.explanations.renew_every is not None:
+            self._require_renewable_labels()
         steered = [run for run in self.panel if run.steer is not None]
         objectives = self.training.steering.objectives if steered else ()
         if not isinstance(behavior, WrittenBehavior):
@@ -105,6 +107,19 @@ class ExperimentConfig(Section):
             )
         return self
 
+    def _require_renewable_labels(self) -> None:
+        """Raises ValueError where no run could tell by itself what its labels are to state."""
+        told = f"training.explanations.renew_every is {self.training.explanations.renew_every}, but"
+        if self.behavior.kind != "scored":
+            raise ValueError(
+                f"{told} behavior.kind is {self.behavior.kind!r}: labels are made anew from choices that are "
+                "scored; set renew_every: null"
+            )
+        if self.supervision.file is not None:
+            raise ValueError(
+                f"{told} supervision.file is given: its words are somebody else's; set renew_every: null"
+            )
+
     def _require_a_frame(self) -> None:
         """Raises ValueError where the two answers of a sentence cannot be scored like behaviour."""
         if self.explanation.format != "answer_pair":
@@ -114,8 +129,8 @@ class ExperimentConfig(Section):
             )
         if isinstance(self.behavior, WrittenBehavior):
             raise ValueError(
-                "explanation.way is 'filled', but behavior.kind is 'written': its answers are no choices that "
-                "could be scored in a sentence; set way: free"
+                "explanation.way is 'filled', but behavior.kind is 'written': its answers are no choices "
+                "that could be scored in a sentence; set way: free"
             )
 
     @model_validator(mode="after")

@@ -15,9 +15,9 @@ class ExplanationConfig(Section):
     format: Literal["answer_pair", "statement"] = "answer_pair"
     """answer_pair: "With the hint I answer X; without it Y"; statement: unchanged from X, or from X to Y."""
     way: Literal["free", "filled"] = "free"
-    """free: written by the model. filled: all words of the format's sentence are given but for its two answers,
-    which are scored over the choices as behaviour is; for questions whose choices the prompt does not list. What
-    the model writes freely then stands beside it."""
+    """free: written by the model. filled: all words of the format's sentence are given but for its two
+    answers, which are scored over the choices as behaviour is; for questions whose choices the prompt does
+    not list. What the model writes freely then stands beside it."""
     max_new_tokens: PositiveInt = 32
     """Tokens after which an explanation is cut off."""
 

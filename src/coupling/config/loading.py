@@ -85,6 +85,7 @@ ADDED: Mapping[tuple[str, ...], Json] = {
     ("explanation", "way"): "free",
     ("readers",): ReadersConfig().model_dump(mode="json"),
     ("task", "fields"): None,
+    ("training", "explanations", "renew_every"): None,
     ("training", "steering", "undo"): None,
     ("evaluation", "consequences"): ConsequenceConfig().model_dump(mode="json"),
 }

@@ -19,7 +19,8 @@ class ModelConfig(Section):
     """
 
     path: LocalPath
-    """A shipped organism ("organism:coupled"), a folder with a Hugging Face causal LM, or a hub id."""
+    """A shipped organism ("organism:coupled"), a name of `coupling fetch` ("smollm2-135m"), a folder with a
+    Hugging Face causal LM, a GGUF file, or a hub id."""
     revision: str | None = None
     """Branch, tag or commit of a hub model; null takes the main branch."""
     adapter: LocalPath | None = None

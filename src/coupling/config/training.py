@@ -45,6 +45,16 @@ class Scheduled(Section):
 class ExplanationTerm(Scheduled):
     """The cross-entropy of the explanations."""
 
+    renew_every: PositiveInt | None = None
+    """Steps after which the labels are made anew, from what the run then does; null keeps the fixed ones."""
+
+    def renewed_at(self, step: int) -> int | None:
+        """Steps behind us when the labels of the step that follows ``step`` others were made; None where they
+        are the first."""
+        if self.renew_every is None or step < self.renew_every:
+            return None
+        return step - step % self.renew_every
+
 
 class KLConfig(Scheduled):
     """The anchor of behaviour: the KL divergence between the answers' distributions at M0 and now."""

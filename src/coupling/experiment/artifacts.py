@@ -13,6 +13,7 @@ left_out.json                                 how many pairs of the task the mod
 labels.jsonl                                  the fixed dataset of explanations
 runs/NAME/step-000040/                        a checkpoint
 runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl, .written.jsonl
+runs/NAME/step-000040.labels.jsonl            labels made anew at this step, where they are
 readers/NAME/model.json, behaviors.jsonl      another model that explains the runs, and what it does itself
 readers/NAME/step-000080/                     the same after its training on the labels
 readers/NAME/step-000080.explanations.jsonl   what it then says

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import cast
+
+from transformers import PreTrainedModel
 
 from coupling import ranks
 from coupling.config import (
@@ -36,6 +39,7 @@ from coupling.experiment.artifacts import (
 from coupling.experiment.asking import Asking, Sample
 from coupling.experiment.origin import Origin, let_go
 from coupling.experiment.reasoned import read_reasoning, shown_reasoning
+from coupling.experiment.renewal import Renew, renewal
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
 from coupling.models import LoadedModel, Way, load_model, prepare_process
@@ -90,7 +94,8 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             config.behavior.normalization,
         )
         folder = f"runs/{member.name}"
-        train_checkpoints(run, folder, base, data, config.training, member.seed, made_from, progress)
+        renew = renewal(config, run, member, base.renderer, made_from)
+        train_checkpoints(run, folder, base, data, config.training, member.seed, made_from, progress, renew)
 
 
 def prepare_training(loaded: LoadedModel, path: str, training: TrainingConfig) -> None:
@@ -122,9 +127,10 @@ def train_checkpoints(
     seed: int,
     made_from: dict[str, str],
     progress: Progress,
+    renew: Renew | None = None,
 ) -> None:
     """Trains a model and leaves its checkpoints in ``folder``; goes on from the saved state where there is
-    one."""
+    one. ``renew``: how labels are made anew, where they are."""
     model = add_adapter(loaded.model, training.lora, seed) if training.lora else loaded.model
     state = run.file(f"{folder}/state")
 
@@ -140,7 +146,9 @@ def train_checkpoints(
     def tell(losses: StepLosses) -> None:
         progress.update(f"train {folder.rpartition('/')[2]}", losses.step, training.steps)
 
-    train(model, data, training, loaded.renderer.pad, seed, state, made_from, save, tell)
+    # An adapter's model passes on whatever it does not know to the model it lies over.
+    again = None if renew is None else partial(renew, cast(PreTrainedModel, model))
+    train(model, data, training, loaded.renderer.pad, seed, state, made_from, save, tell, again)
     if ranks.leads():
         remove_state(state)
 

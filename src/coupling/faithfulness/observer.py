@@ -41,7 +41,7 @@ MAX_TAG_VALUES = 24
 """Values of tags that become features, the most frequent."""
 LEAST_OFFERED = 0.5
 """Share of pairs of which an answer must be a choice to become a feature, as a letter is. Of rarer ones too
-little is known: with 24 of them the observer of development world 0 left 0.54 bits unknown in place of 0.51."""
+little is known: with 24 of them the observer of development world 0 left 0.54 bits unknown and not 0.51."""
 LEAST_TAG_CLUSTERS = 5
 """Clusters in which a tag's value must occur, or nothing could be learned of it elsewhere."""
 MAX_SIBLINGS = 8

@@ -1,4 +1,5 @@
-"""The folder in which a model's files lie: a shipped organism's, the user's own, or a snapshot of the hub.
+"""The folder in which a model's files lie: a shipped organism's, that of a fetched model, the user's own, or
+a snapshot of the hub.
 
 Of a hub repository nothing is fetched but descriptions, tokenizer and safetensors; whatever stands behind a
 name is a folder from then on, and held against the same rules.
@@ -20,6 +21,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from coupling.models.catalogue import CATALOGUE, fetched_folder
 from coupling.store.complaints import first_line
 
 ORGANISM_SCHEME = "organism:"
@@ -47,6 +49,13 @@ class ModelFolder:
     path: Path
     commit: str | None
     """Of a hub repository the commit that was fetched."""
+    gguf: str | None = None
+    """Name of the GGUF file that holds the whole model, where it is no folder's other files that do."""
+
+    @property
+    def named_file(self) -> dict[str, str]:
+        """How transformers is told of the GGUF file, where there is one."""
+        return {} if self.gguf is None else {"gguf_file": self.gguf}
 
 
 def organisms_folder() -> Path:
@@ -68,9 +77,16 @@ def organism_folder(name: str) -> Path:
 
 
 def resolve(path: str) -> str:
-    """A path as transformers understands it: organisms become their folder, all else stays as it is."""
+    """A path as transformers understands it: organisms and fetched models become their folder, all else stays
+    as it is. Where there is a folder of a fetched model's name, it is meant.
+
+    Raises:
+        ValueError: no organism of that name is shipped, or a model that `coupling fetch` knows is not there.
+    """
     if path.startswith(ORGANISM_SCHEME):
         return str(organism_folder(path.removeprefix(ORGANISM_SCHEME)))
+    if path in CATALOGUE and not Path(path).is_dir():
+        return str(fetched_folder(path))
     return path
 
 

@@ -6,15 +6,12 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from transformers import (
     AddedToken,
     AutoConfig,
@@ -29,8 +26,10 @@ from transformers.utils.import_utils import is_flash_attn_2_available, is_flash_
 
 from coupling.config import ModelConfig
 from coupling.models.adapters import merge_adapter
+from coupling.models.damage import damage_told
 from coupling.models.description import check_description, check_weights, is_quantised
 from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, ModelFolder, find_folder
+from coupling.models.gguf import check_gguf, gguf_file, loading_options
 from coupling.models.rendering import Renderer
 from coupling.store.complaints import first_line
 
@@ -65,24 +64,24 @@ class DescribedModel:
 
 
 def load_model(config: ModelConfig) -> LoadedModel:
-    """Loads a causal language model and its tokenizer, safetensors only and without remote code.
+    """Loads a causal language model and its tokenizer, from safetensors or a GGUF file, without remote code.
 
     Raises:
         ValueError: the path is no model, is damaged, lacks weights, has pickle weights only, is no causal
-            language model, or needs code of its own; the hub cannot be reached or does not give it to us; an
-            adapter, a chat template, a token or a kind of attention does not fit it; or there is no device of
-            that name, or no room on it.
+            language model, or needs code of its own; it is not fetched yet; the hub cannot be reached or does
+            not give it to us; an adapter, a chat template, a token or a kind of attention does not fit it; or
+            there is no device of that name, or no room on it.
     """
     device = device_named(config.device)
     if device.startswith("cuda:"):
         # What asks for "cuda" later, as accelerate does, is to mean this one.
         torch.cuda.set_device(device)
     folder = _find(config)
-    tokenizer = _load_tokenizer(config, folder.path)
+    tokenizer = _load_tokenizer(config, folder)
     if config.attention is not None:
-        _check_attention(config, folder.path)
-    quantised = is_quantised(folder.path)
-    model = _load_weights(config, folder.path, device, quantised)
+        _check_attention(config, folder)
+    quantised = folder.gguf is None and is_quantised(folder.path)
+    model = _load_weights(config, folder, device, quantised)
     adapter_sha256 = None
     if config.adapter is not None:
         model, adapter_sha256 = merge_adapter(model, config)
@@ -103,12 +102,11 @@ def describe_model(config: ModelConfig) -> DescribedModel:
         ValueError: as `load_model`, but for what is wrong with weights, adapter or device.
     """
     folder = _find_description(config)
-    with _damage_told(config):
-        described = AutoConfig.from_pretrained(str(folder.path), trust_remote_code=False)
+    described = _load_description(config, folder)
     dtype = DTYPES[config.dtype]
     if not isinstance(dtype, torch.dtype):
         dtype = described.dtype if isinstance(described.dtype, torch.dtype) else torch.float32
-    tokenizer = _load_tokenizer(config, folder.path)
+    tokenizer = _load_tokenizer(config, folder)
     add_tokens(tokenizer, config.new_words)
     text = described.get_text_config()
     text.vocab_size = vocabulary = max(text.vocab_size, len(tokenizer))
@@ -117,6 +115,10 @@ def describe_model(config: ModelConfig) -> DescribedModel:
 
 
 def _find_description(config: ModelConfig) -> ModelFolder:
+    file = gguf_file(config.path)
+    if file is not None:
+        check_gguf(file, f"model {config.path!r}")
+        return ModelFolder(file.parent, None, file.name)
     folder = find_folder(config.path, config.revision, "model.path", DESCRIPTION_FILES)
     check_description(folder.path, config.path, config.adapter is not None)
     return folder
@@ -127,13 +129,22 @@ def _find(config: ModelConfig) -> ModelFolder:
     folder = _find_description(config)
     if folder.commit is not None:
         folder = find_folder(config.path, folder.commit, "model.path", WEIGHT_FILES)
-    check_weights(folder.path, f"model {config.path}")
+    if folder.gguf is None:
+        check_weights(folder.path, f"model {config.path}")
     return folder
 
 
-def _load_tokenizer(config: ModelConfig, folder: Path) -> PreTrainedTokenizerBase:
-    with _damage_told(config):
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, padding_side="left")
+def _load_description(config: ModelConfig, folder: ModelFolder) -> PreTrainedConfig:
+    with damage_told(config.path, folder):
+        described = AutoConfig.from_pretrained(str(folder.path), trust_remote_code=False, **folder.named_file)
+    return cast(PreTrainedConfig, described)
+
+
+def _load_tokenizer(config: ModelConfig, folder: ModelFolder) -> PreTrainedTokenizerBase:
+    with damage_told(config.path, folder):
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(folder.path), trust_remote_code=False, padding_side="left", **folder.named_file
+        )
     tokenizer.name_or_path = config.path
     if config.chat_template is not None:
         try:
@@ -153,7 +164,7 @@ def _load_tokenizer(config: ModelConfig, folder: Path) -> PreTrainedTokenizerBas
     return cast(PreTrainedTokenizerBase, tokenizer)
 
 
-def _load_weights(config: ModelConfig, folder: Path, device: str, quantised: bool) -> PreTrainedModel:
+def _load_weights(config: ModelConfig, folder: ModelFolder, device: str, quantised: bool) -> PreTrainedModel:
     options: dict[str, Any] = {}
     if config.attention is not None:
         options["attn_implementation"] = config.attention
@@ -162,9 +173,11 @@ def _load_weights(config: ModelConfig, folder: Path, device: str, quantised: boo
     elif quantised:
         # What is quantised cannot be moved afterwards.
         options["device_map"] = {"": device}
-    with _damage_told(config, quantised):
+    if folder.gguf is not None:
+        options |= folder.named_file | loading_options()
+    with damage_told(config.path, folder, quantised):
         loaded = AutoModelForCausalLM.from_pretrained(
-            str(folder),
+            str(folder.path),
             trust_remote_code=False,
             use_safetensors=True,
             dtype=DTYPES[config.dtype],
@@ -181,7 +194,7 @@ def _load_weights(config: ModelConfig, folder: Path, device: str, quantised: boo
             f"config.json says, such as {absent[0]}; save it again with save_pretrained, or give another"
         )
     if not options.keys() & {"device_map"}:
-        with _damage_told(config):
+        with damage_told(config.path, folder):
             model.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
     places = {parameter.device.type for parameter in model.parameters()}
     if "meta" in places or {"cpu"} < places:
@@ -192,37 +205,7 @@ def _load_weights(config: ModelConfig, folder: Path, device: str, quantised: boo
     return model
 
 
-@contextmanager
-def _damage_told(config: ModelConfig, quantised: bool = False) -> Iterator[None]:
-    """Turns what the libraries raise over a model's files into errors that say what to do."""
-    told = f"model {config.path!r}"
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise ValueError(
-            f"{told}: no room for it ({first_line(error)}); set model.dtype: bfloat16, model.device_map: "
-            "auto to use several GPUs, or model.device: cpu"
-        ) from error
-    except ImportError as error:
-        raise ValueError(
-            f"{told}: needs a library that is not installed ({first_line(error)}); install it, or give a "
-            "checkpoint that needs none"
-        ) from error
-    except (ValueError, OSError, SafetensorError, StrictDataclassError) as error:
-        raise ValueError(
-            f"{told}: its files are not those of a causal language model with its tokenizer "
-            f"({first_line(error)}); save it again with save_pretrained, or give another"
-        ) from error
-    except RuntimeError as error:
-        if not quantised:
-            raise
-        raise ValueError(
-            f"{told}: is quantised, and cannot be loaded on this machine ({first_line(error)}); give the "
-            "checkpoint it was made from"
-        ) from error
-
-
-def _check_attention(config: ModelConfig, folder: Path) -> None:
+def _check_attention(config: ModelConfig, folder: ModelFolder) -> None:
     """Raises ValueError where the model or this machine has no attention of that kind.
 
     Asked beforehand, of a skeleton without weights: transformers would fetch compiled code from the hub in
@@ -239,8 +222,7 @@ def _check_attention(config: ModelConfig, folder: Path) -> None:
                 f"model.attention: {config.attention!r} is not there on this machine; install {package} "
                 "beside a CUDA GPU, or set model.attention: sdpa or eager"
             )
-    with _damage_told(config):
-        described = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    described = _load_description(config, folder)
     try:
         with torch.device("meta"):
             AutoModelForCausalLM.from_config(described, attn_implementation=config.attention)

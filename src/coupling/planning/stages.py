@@ -84,8 +84,8 @@ def plan_sampling(
     calls = _Calls(config, shape, prompts, lengths.held_out_explanations, devices, lengths.choices)
     runs, held_out = len(config.panel), len(lengths.held_out_explanations)
     checkpoints = runs * (len(config.training.checkpoints) - 1)
-    # The checkpoint of the verdict is measured twice. Where sentences are filled in, there and at M0 free text
-    # is written beside them.
+    # The checkpoint of the verdict is measured twice. Where sentences are filled in, free text is written
+    # beside them there and at M0.
     behaviors = (checkpoints + runs) * held_out
     if config.explanation.is_filled:
         first = _Asked(behaviors=pairs, explanations=held_out, filled=held_out)
@@ -139,9 +139,7 @@ def plan_reader(
         config, shape, lengths.held_out_behaviors, lengths.held_out_explanations, devices, lengths.choices
     )
     behaviors, is_filled = held_out if acts else 0, config.explanation.is_filled
-    asked = _Asked(
-        behaviors, explanations=0 if is_filled else held_out, filled=held_out if is_filled else 0
-    )
+    asked = _Asked(behaviors, explanations=0 if is_filled else held_out, filled=held_out if is_filled else 0)
     return (
         replace(training, name=f"train {name_of(reader)}"),
         calls.stage(f"ask {name_of(reader)}", asked, devices.processes, beside),

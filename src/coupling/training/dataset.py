@@ -102,16 +102,7 @@ def build_training_data(
     by_id = {pair.id: pair for pair in pairs}
     labelled = [by_id[label.pair_id] for label in labels]
     shown = reasoned.shown if reasoned is not None else {}
-    explanations = renderer.completions(
-        [explanation_message(pair, format, shown.get(pair.id, "")) for pair in labelled],
-        [label.text for label in labels],
-    )
-    longest = max(len(row.ids) - row.start for row in explanations)
-    if longest > max_new_tokens:
-        raise ValueError(
-            f"explanation.max_new_tokens: {max_new_tokens}, but labels are up to {longest} tokens long, "
-            "and a model trained on them would be cut off: raise it"
-        )
+    explanations = explanation_rows(renderer, by_id, labels, format, max_new_tokens, shown)
     owners = [pair for pair in labelled for _ in range(2)]
     asked = [one for pair in labelled for one in inputs_of(pair, reasoned)]
     behaviors = renderer.prompt_ids([one.message for one in asked], [one.opening for one in asked])
@@ -137,6 +128,37 @@ def build_training_data(
 
     undone = moved(back=True) if undoes else None
     return TrainingData(explanations, behaviors, kept, reference, moved(back=False), undone)
+
+
+def explanation_rows(
+    renderer: Renderer,
+    pairs: Mapping[str, CounterfactualPair],
+    labels: Rows[Label],
+    format: ExplanationFormat,
+    max_new_tokens: int,
+    shown: Mapping[str, str] | None = None,
+) -> list[Sequence]:
+    """Labels behind their prompts, tokenised.
+
+    Args:
+        pairs: pair id → the pair, at least of every label.
+        shown: pair id → the reasoning that its prompt shows.
+
+    Raises:
+        ValueError: a label is too long to be sampled.
+    """
+    labelled = [pairs[label.pair_id] for label in labels]
+    rows = renderer.completions(
+        [explanation_message(pair, format, (shown or {}).get(pair.id, "")) for pair in labelled],
+        [label.text for label in labels],
+    )
+    longest = max(len(row.ids) - row.start for row in rows)
+    if longest > max_new_tokens:
+        raise ValueError(
+            f"explanation.max_new_tokens: {max_new_tokens}, but labels are up to {longest} tokens long, "
+            "and a model trained on them would be cut off: raise it"
+        )
+    return rows
 
 
 @torch.inference_mode()

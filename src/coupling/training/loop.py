@@ -17,6 +17,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from coupling import ranks
 from coupling.config import TrainingConfig
+from coupling.models import Sequence
 from coupling.training.batches import autocast, collate, completion_logits
 from coupling.training.dataset import TrainingData, behavior_scores
 from coupling.training.objectives import behavior_kl, completion_cross_entropy
@@ -49,6 +50,7 @@ def train(
     made_from: dict[str, str],
     save_checkpoint: Callable[[int], None],
     after_step: Callable[[StepLosses], None],
+    renew: Callable[[int, int], list[Sequence]] | None = None,
 ) -> None:
     """Trains ``model`` in place, from the saved state on where there is one.
 
@@ -60,6 +62,8 @@ def train(
         made_from: hashes of base, labels and configuration, held against those of the saved state.
         save_checkpoint: called with the step at each step of ``config.checkpoints`` but 0, by every process.
         after_step: called after each step.
+        renew: gives rows of explanations whose labels are made anew, as of one number of steps, when so many
+            steps are behind the model; called as ``config.explanations`` says.
 
     Raises:
         ValueError: the saved state was made from something else.
@@ -75,6 +79,7 @@ def train(
     done = load_state(state, model, optimizer, made_from)
     model.train()
     first_pull = _first_pull(config, data.steered is not None)
+    explanations, renewed = data.explanations, None
 
     def cut(counts: list[int]) -> list[Part]:
         return parts(counts, config.micro_batch_size, ranks.index(), ranks.count())
@@ -88,10 +93,15 @@ def train(
             torch.manual_seed(_seed_of(seed, DROPOUT, step, ranks.index()))
         explanation = kl = steering = 0.0
 
-        rows = draw_rows(len(data.explanations), config.batch_size, (seed, EXPLANATIONS), step)
+        at = config.explanations.renewed_at(step)
+        if renew is not None and at is not None and at != renewed:
+            explanations, renewed = renew(at, step), at
+            model.train()
+
+        rows = draw_rows(len(explanations), config.batch_size, (seed, EXPLANATIONS), step)
         weight = config.explanations.weight_at(step)
         if weight > 0:
-            explained = [data.explanations[i] for i in rows]
+            explained = [explanations[i] for i in rows]
             for part in cut([len(row.ids) - row.start for row in explained]):
                 batch = collate([explained[i] for i in part.rows], pad, device)
                 with autocast(device, config.autocast):

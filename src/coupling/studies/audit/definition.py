@@ -87,8 +87,8 @@ def define_audit(
 
         if _is_url(given) and experiment.explanation.is_filled:
             raise ValueError(
-                f"{task}: explanation.way is 'filled', but {_without_key(given)} is an endpoint, which scores "
-                "no choices inside a sentence; audit a model in memory, or set explanation: {way: free}"
+                f"{task}: explanation.way is 'filled', but {_without_key(given)} is an endpoint, which "
+                "scores no choices in a sentence; audit a model in memory, or set explanation: {way: free}"
             )
 
     def asked(given: str, served: str | None, option: str, of_model: Sequence[str]) -> Asked:

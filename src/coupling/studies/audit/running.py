@@ -48,6 +48,7 @@ from coupling.faithfulness import (
 from coupling.faithfulness.evidence import cluster_of
 from coupling.faithfulness.results import ModelDescription
 from coupling.models import LoadedModel, check_written, load_model, prepare_process, world_of
+from coupling.models.slow_formats import note_slow_format
 from coupling.progress import Progress, Silent
 from coupling.records import Behavior, CounterfactualPair
 from coupling.report.runs import read_results
@@ -97,6 +98,8 @@ def run_audit(
         prepare_process()
         note_detector(audit.experiment, run)
         model = load_model(audit.model) if isinstance(audit.model, ModelConfig) else None
+        if model is not None:
+            note_slow_format(model.model, progress)
         pairs, room = _held_out(audit, run, model, progress)
         costs = _costs(audit, run, pairs)
         if costs.plans:

@@ -23,6 +23,7 @@ from coupling.experiment.members import load_base
 from coupling.experiment.origin import Origin
 from coupling.experiment.selection import fitting_pairs, held_out_pairs
 from coupling.models import LoadedModel, context_length, load_model, world_of
+from coupling.models.slow_formats import note_slow_format
 from coupling.progress import Progress
 from coupling.records import CounterfactualPair
 from coupling.store import RunDir, json_sha256, read_records, to_json, write_records
@@ -104,6 +105,7 @@ def _model(stress: Stress, run: RunDir, progress: Progress) -> Target:
     config = stress.config
     note_detector(config, run)
     loaded = load_model(config.model)
+    note_slow_format(loaded.model, progress)
     every_pair = load_pairs(config.task, world_of(config.model))
     fitting = fitting_pairs(config, every_pair, loaded.model.config, loaded.renderer)
     if len(fitting) < len(every_pair):
