@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from coupling.store import read_records
 from miniature_experiment import write_experiment
 from tiny_models import byte_level_model, byte_level_tokenizer
 
+SCRIPT = Path(__file__).parents[2] / "scripts" / "recompute_privilege.py"
 CHOICES = ("Bad Ems", "Bad Orb", "Bad Ins")
 
 
@@ -94,6 +97,18 @@ def test_free_text_stands_beside_it(finished: tuple[ExperimentConfig, Results, P
     assert not (here / "runs/follow/step-000002.written.jsonl").exists()
     assert results.verdict(explainer=WRITTEN.name).verdict
     assert WRITTEN in results.explainers
+
+
+def test_p_is_what_an_independent_script_computes(
+    finished: tuple[ExperimentConfig, Results, Path],
+) -> None:
+    """It imports nothing of the package; all pairs offer the same answers, so these are features as well."""
+    _, results, here = finished
+    assert results.figures("p").value is not None
+    ended = subprocess.run(
+        [sys.executable, str(SCRIPT), str(here)], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_every_objective_moves_answers_in_words(tmp_path: Path) -> None:
