@@ -48,7 +48,7 @@ def shipped() -> tuple[CounterfactualPair, ...]:
 
 @pytest.fixture(scope="module")
 def shipped_questions() -> tuple[Question, ...]:
-    file = read_questions(question_hint._shipped(QuestionHintTask()))
+    file = read_questions(question_hint._table(QuestionHintTask()))
     assert not any(places for _, places in file.left_out)
     return file.questions
 

@@ -92,7 +92,7 @@ def load(config: QuestionHintTask) -> tuple[CounterfactualPair, ...]:
         ValueError: a row has another schema, the table holds no sound row or none of a kind named, or a
             question has fewer choices than an author is to hint at.
     """
-    table = _shipped(config) if config.is_shipped else config
+    table = _table(config)
     file = read_questions(table, config.list_choices)
     tell_left_out(table.path, file.left_out)
     wanted: Sequence[Question] = file.questions
@@ -220,8 +220,10 @@ def _given(tag: str, value: str | None) -> dict[str, str]:
     return {} if value is None else {tag: value}
 
 
-def _shipped(config: QuestionHintTask) -> TableConfig:
-    file = resources.files("coupling") / "assets" / "questions" / "questions.jsonl"
+def _table(config: QuestionHintTask) -> TableConfig:
+    if config.shipped_file is None:
+        return config
+    file = resources.files("coupling") / "assets" / "questions" / config.shipped_file
     return config.model_copy(update={"path": str(file)})
 
 

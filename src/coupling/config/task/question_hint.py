@@ -20,16 +20,17 @@ from coupling.config.task.cues import CuesConfig
 from coupling.config.task.kind import Kinded
 from coupling.config.task.templates import Positions, check_authors, placeholders
 
-SHIPPED = "shipped"
-"""In place of a path: the questions that come with the package."""
+FACTS = "shipped"
+SHIPPED = {FACTS: "questions.jsonl", "dilemmas": "dilemmas.jsonl"}
+"""What may stand in place of a path, and the file in assets/questions that it stands for."""
 
 
 def _shipped_whatever_lies_beside(value: object, as_path: ValidatorFunctionWrapHandler) -> object:
-    return value if value == SHIPPED else as_path(value)
+    return value if isinstance(value, str) and value in SHIPPED else as_path(value)
 
 
 QuestionsPath = Annotated[LocalPath, WrapValidator(_shipped_whatever_lies_beside)]
-"""A path, or `shipped`: never a folder of that name."""
+"""A path, or a name in `SHIPPED`: never a folder of that name."""
 
 
 def _names_the_choice(wording: str) -> str:
@@ -57,9 +58,10 @@ class QuestionHintTask(TableConfig, Kinded):
 
     kind: Literal["question_hint"] = "question_hint"
     """Which task: world, world_chain, mmlu_hint, question_hint, moral_verdict, refusal or pairs."""
-    path: QuestionsPath = SHIPPED
+    path: QuestionsPath = FACTS
     """Hub id of a data set, or a file that ends in .jsonl, .json, .csv, .tsv or .parquet; shipped takes the
-    questions about countries, cities, elements and stars that come with the package."""
+    questions about countries, cities, elements and stars that come with the package, dilemmas its everyday
+    questions of right and wrong, answered yes or no."""
     kinds: Annotated[Tags, Field(min_length=1)] | None = None
     """Kinds of question to take, as [capital, city], by the column kind; null takes all."""
     templates: Annotated[dict[str, HintWording], Field(min_length=1)] = Field(
@@ -85,8 +87,9 @@ class QuestionHintTask(TableConfig, Kinded):
     """Placebos, and two cues in one input."""
 
     @property
-    def is_shipped(self) -> bool:
-        return self.path == SHIPPED
+    def shipped_file(self) -> str | None:
+        """Name of the file in assets/questions, where one of the shipped sets is asked for."""
+        return SHIPPED.get(self.path)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -97,9 +100,9 @@ class QuestionHintTask(TableConfig, Kinded):
             ("revision", self.revision is not None),
             ("columns", bool(self.columns)),
         ):
-            if self.is_shipped and is_given:
+            if self.shipped_file is not None and is_given:
                 raise ValueError(
-                    f"{name} is given, but path is {SHIPPED!r}, whose columns are known; remove {name}, or "
+                    f"{name} is given, but path is {self.path!r}, whose columns are known; remove {name}, or "
                     "give the path of a table"
                 )
         return self
