@@ -107,6 +107,35 @@ class ExperimentConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _examples_take_the_place_of_training(self) -> Self:
+        if self.explanation.examples == 0:
+            return self
+        told = f"explanation.examples is {self.explanation.examples}, but"
+        term, readers = self.training.explanations, self.readers
+        if term.weight > 0:
+            raise ValueError(
+                f"{told} training.explanations.weight is {term.weight:g}: a model is shown labels, or it is "
+                "trained on them; set training.explanations.weight: 0, or explanation.examples: 0"
+            )
+        if term.renew_every is not None:
+            raise ValueError(
+                f"{told} training.explanations.renew_every is {term.renew_every}: the labels that are shown "
+                "stay the same; set renew_every: null"
+            )
+        if isinstance(self.behavior, ReasonedBehavior):
+            raise ValueError(
+                f"{told} behavior.kind is 'reasoned' (behavior.shown is {self.behavior.shown!r}): examples "
+                "have no reasoning behind which they could stand; set behavior: {kind: scored}, or "
+                "explanation.examples: 0"
+            )
+        if readers.language_model is not None or readers.models:
+            raise ValueError(
+                f"{told} readers are models, which are trained on the labels and shown none; set "
+                "readers.language_model: null and readers.models: [], or explanation.examples: 0"
+            )
+        return self
+
     def _require_renewable_labels(self) -> None:
         """Raises ValueError where no run could tell by itself what its labels are to state."""
         told = f"training.explanations.renew_every is {self.training.explanations.renew_every}, but"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from coupling.config.section import Section
 
@@ -20,6 +20,10 @@ class ExplanationConfig(Section):
     not list. What the model writes freely then stands beside it."""
     max_new_tokens: PositiveInt = 32
     """Tokens after which an explanation is cut off."""
+    examples: NonNegativeInt = 0
+    """Labels shown before the question, as examples; 0 shows none."""
+    examples_seed: NonNegativeInt = 0
+    """Draws the labels that are shown."""
 
     @property
     def is_filled(self) -> bool:

@@ -83,6 +83,8 @@ def dump_experiment(config: ExperimentConfig) -> str:
 ADDED: Mapping[tuple[str, ...], Json] = {
     ("behavior", "normalization"): "none",
     ("explanation", "way"): "free",
+    ("explanation", "examples"): 0,
+    ("explanation", "examples_seed"): 0,
     ("readers",): ReadersConfig().model_dump(mode="json"),
     ("task", "fields"): None,
     ("training", "explanations", "renew_every"): None,

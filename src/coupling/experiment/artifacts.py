@@ -1,7 +1,8 @@
 """What a run directory holds, by name, and which model it was sampled from.
 
 pairs.jsonl                                   the pairs this experiment uses
-base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0
+base/behaviors.jsonl, base/explanations.jsonl what M0 does and says; every run at step 0. (Explanations come
+                                              after the labels where these are shown as examples.)
 base/model.json                               M0's fingerprint, and how it is run
 base/answers.jsonl                            the words of answers that are written; so of others
 base/reasoning.jsonl                          what is reasoned before answers are scored; so of others
@@ -29,7 +30,7 @@ from pathlib import Path
 
 from coupling.config import ExperimentConfig, RunConfig
 from coupling.explanations import formats
-from coupling.models import LoadedModel, Thinking, explanation_message
+from coupling.models import LoadedModel, Thinking, example, explanation_message
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
 from coupling.store import RunDir, from_json, json_sha256, read_json, read_records, to_json, write_json
 
@@ -143,10 +144,18 @@ def identify(
     """The identity of a model that is asked about ``pairs``."""
     format = formats.get(config.explanation.format)
     prefixes = [pair.answer_prefix for pair in pairs]
+    examples = [""] * len(pairs)
+    if config.explanation.examples:
+        # Which labels are shown is not known before they are made, so each pair stands in for them.
+        stated = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in pairs]
+        examples = [example(pair, format, text) for pair, text in zip(pairs, stated, strict=True)]
+    asked = zip(pairs, examples, strict=True)
     prompts = [
         *model.renderer.prompt_ids([pair.with_cue for pair in pairs], prefixes),
         *model.renderer.prompt_ids([pair.without_cue for pair in pairs], prefixes),
-        *model.renderer.prompt_ids([explanation_message(pair, format) for pair in pairs]),
+        *model.renderer.prompt_ids(
+            [explanation_message(pair, format, examples=before) for pair, before in asked]
+        ),
     ]
     system_prompt = model.renderer.system_prompt
     return ModelIdentity(

@@ -14,6 +14,7 @@ from coupling import ranks
 from coupling.config import ExperimentConfig, ReasonedBehavior, WrittenBehavior
 from coupling.experiment.artifacts import MODEL, PAIRS, answers_of, reasoning_of
 from coupling.experiment.detection import detector_sha256, noted_detector
+from coupling.experiment.examples import examples_made_from, shown_examples
 from coupling.experiment.origin import Origin, Source, elsewhere
 from coupling.experiment.reasoned import read_reasoning, shown_reasoning
 from coupling.explanations import formats
@@ -47,7 +48,7 @@ def rows_of_an_explanation(config: ExperimentConfig) -> int:
 
 def explanation_texts(config: ExperimentConfig) -> Json:
     """What the texts of explanations follow from, those of the labels among them."""
-    return config.explanation.model_dump(mode="json", exclude={"way"})
+    return config.explanation.model_dump(mode="json", exclude={"way", "examples", "examples_seed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ class Asking:
         return self._behaviors(name, Batching(self.config.evaluation.remeasure_batch_size, whole=True))
 
     def explanations(self, name: str, way: Way | None = None) -> Sample:
-        """What the model says of its answers. Where its reasoning is shown, its behaviours come first.
+        """What the model says of its answers. Where its reasoning is shown, its behaviours come first; where
+        labels are shown as examples, these do.
 
         Args:
             way: how it is asked; by default as the experiment says.
@@ -129,13 +131,15 @@ class Asking:
 
         def build(path: Path) -> None:
             shown = shown_reasoning(self.config, self.pairs, self.run, name)
-            job = (self.config, self.pairs, batching, shown, asked)
+            examples = shown_examples(self.config, self.run, self.pairs)
+            job = (self.config, self.pairs, batching, shown, asked, examples)
             write_records(path, ranks.together(_explanations, job, self.here, self.elsewhere))
 
         made_from = {
             **self.made_from,
             "batch_size": batching.told,
             "explanation": json_sha256(explanation_texts(self.config)),
+            **examples_made_from(self.config, self.run),
         }
         if asked is not Way.FREE:
             made_from |= {"way": str(asked), "normalization": self.config.behavior.normalization}
@@ -232,11 +236,12 @@ def _explanations(
     batching: Batching,
     shown: Sequence[str] | None,
     way: Way,
+    examples: Sequence[str] | None,
     source: Source,
 ) -> list[Explanation]:
     format = formats.get(config.explanation.format)
     sampler = _sampler(config, config.explanation.max_new_tokens, batching, source)
-    return sampler.explanations(pairs, format, shown, way)
+    return sampler.explanations(pairs, format, shown, way, examples)
 
 
 @_told_of_room

@@ -23,6 +23,7 @@ from coupling.experiment.artifacts import (
     written_of,
 )
 from coupling.experiment.detection import detector_files, detector_note
+from coupling.experiment.examples import examples_notes
 from coupling.experiment.readers import reader_evidence, reader_files
 from coupling.experiment.reasoned import reasoning_files, reasoning_notes
 from coupling.experiment.selection import held_out_pairs
@@ -256,6 +257,7 @@ def _notes(config: ExperimentConfig, run: RunDir, labels: Sequence[Label]) -> tu
         notes.append(
             f"From step {undo} on the shift is undone: steered runs are trained back to the base's answers."
         )
+    notes += examples_notes(config)
     pairs = read_records(run.file(PAIRS), CounterfactualPair)
     notes += reasoning_notes(config, run, judged_behaviors(config), held_out_pairs(config, pairs))
     for member in config.panel:

@@ -54,7 +54,7 @@ def patch_run(
     RunDir(path)
     progress = progress or Silent()
     config = experiment or load_experiment(path / EXPERIMENT_FILE)
-    _require_scored(config)
+    _require_patchable(config)
     run_config = _member(config, member)
     with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
         stem = checkpoint(run_config, config.evaluation.checkpoint)
@@ -105,7 +105,7 @@ def patch_model(
     Raises:
         ValueError: as `patch_run`.
     """
-    _require_scored(config)
+    _require_patchable(config)
     prepare_process()
     base = load_model(config.model)
     fitting = fitting_pairs(
@@ -116,12 +116,17 @@ def patch_model(
     return _results(config, (circuits,), split, {MODEL: base.fingerprint})
 
 
-def _require_scored(config: ExperimentConfig) -> None:
+def _require_patchable(config: ExperimentConfig) -> None:
     if config.behavior.kind != "scored":
         raise ValueError(
             f"{config.name}: behavior.kind is {config.behavior.kind!r}, but patching follows the cue to the "
             "token that tells two choices apart; answers that are written have none, and those that are "
             "reasoned are decided before it; patch an experiment whose choices are scored"
+        )
+    if config.explanation.examples:
+        raise ValueError(
+            f"{config.name}: explanation.examples is {config.explanation.examples}, but patching asks for "
+            "explanations without examples; patch an experiment with explanation.examples: 0"
         )
 
 

@@ -3,7 +3,8 @@
     behaviors   the pairs; what M0, the target and other models answer to them
     supervise   the fixed dataset of explanations
     train       the runs of the panel, side by side, and models that are to explain them beside them
-    evaluate    behaviours and explanations of each checkpoint; then the figures and the verdict
+    evaluate    behaviours and explanations of each checkpoint; then the figures and the verdict.
+                (M0 explains itself here as well where labels are shown as examples.)
     report      one page
 
 Each stage reads artifacts of the run directory and leaves artifacts there, with the hashes of what they were
@@ -29,18 +30,16 @@ from coupling.experiment.artifacts import (
     REPORT,
     RESULTS,
     behaviors_of,
-    explanations_of,
     identify,
     note_model,
-    written_of,
 )
 from coupling.experiment.asking import (
     Asking,
     Tally,
     explanation_texts,
     rows_of_a_pair,
-    rows_of_an_explanation,
 )
+from coupling.experiment.base import explain_base, make_explanations, rows_of_explanations
 from coupling.experiment.detection import note_detector
 from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
@@ -67,7 +66,7 @@ from coupling.experiment.target import ask_target
 from coupling.explanations import formats
 from coupling.faithfulness import FROZEN, RESULTS_SCHEMA, Results
 from coupling.faithfulness.circuits import CircuitResults
-from coupling.models import Way, load_model, prepare_process, world_of
+from coupling.models import load_model, prepare_process, world_of
 from coupling.models.loading import device_named
 from coupling.models.memory import release_memory
 from coupling.models.slow_formats import note_slow_format
@@ -170,15 +169,15 @@ def _ask_base(config: ExperimentConfig, run: RunDir, progress: Progress) -> Sequ
     note_model(run, MODEL, config.model.path, identify(base, pairs, config))
     note_detector(config, run)
 
-    is_filled = config.explanation.is_filled
-    total = rows_of_a_pair(config) * len(pairs) + (rows_of_an_explanation(config) + is_filled) * len(held_out)
+    total = rows_of_a_pair(config) * len(pairs)
+    explains_now = config.explanation.examples == 0
+    if explains_now:
+        total += rows_of_explanations(config, held_out)
     advance, origin = Tally(progress, "ask M0", total), Origin(config.model, base.fingerprint)
     asking = Asking(config, run, base.fingerprint, origin, lambda: base, pairs, advance)
     asking.behaviors(behaviors_of(BASE)).make(run)
-    explaining = Asking(config, run, base.fingerprint, origin, lambda: base, held_out, advance)
-    explaining.explanations(explanations_of(BASE)).make(run)
-    if is_filled:
-        explaining.explanations(written_of(BASE), Way.FREE).make(run)
+    if explains_now:
+        make_explanations(Asking(config, run, base.fingerprint, origin, lambda: base, held_out, advance))
     return pairs
 
 
@@ -247,6 +246,10 @@ def evaluate_panel(config: ExperimentConfig, run: RunDir, progress: Progress) ->
 
 def sample_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> None:
     """The first half of stage 4, for whoever judges by other means."""
+    if config.explanation.examples:
+        explain_base(config, run, progress)
+        # Nobody holds M0 any more, and each worker loads one of its own.
+        release_memory()
     members = [member for member in config.panel if not is_sampled(config, run, member)]
     readers = [reader for reader in readers_of(config) if not is_reader_sampled(config, run, reader)]
     # Launched processes share each sampling instead.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from transformers import PreTrainedConfig
 
 from coupling.config import ExperimentConfig, ReasonedBehavior, ScoredBehavior, WrittenBehavior
+from coupling.experiment.examples import most_example_tokens
 from coupling.explanations import formats
 from coupling.faithfulness import check_groups
 from coupling.models import Renderer, check_reasoned, check_written, context_length, explanation_message
@@ -26,14 +27,17 @@ def fitting_pairs(
 ) -> list[CounterfactualPair]:
     """The pairs about which the model has room to be asked, and to answer in ``max_new_tokens``.
 
+    Examples stand before questions about held-out pairs, and of these only such as have room for the longest
+    that could be drawn are kept.
+
     Raises:
-        ValueError: there is room for none.
+        ValueError: there is room for none, or fewer labels than a prompt is to show.
     """
     room = context_length(described, renderer.tokenizer)
     format = formats.get(config.explanation.format)
     prompts = renderer.prompt_ids([explanation_message(pair, format) for pair in pairs])
     shown = _room_for_shown(config, renderer)
-    explained = (len(prompt) + shown + config.explanation.max_new_tokens for prompt in prompts)
+    explained = [len(prompt) + shown + config.explanation.max_new_tokens for prompt in prompts]
     needed = [max(both) for both in zip(explained, _answering(config, pairs, renderer), strict=True)]
     fitting = [pair for pair, tokens in zip(pairs, needed, strict=True) if tokens <= room]
     if not fitting:
@@ -41,6 +45,33 @@ def fitting_pairs(
             f"model {config.model.path!r}: has room for {room} tokens, but every pair needs {min(needed)} or "
             f"more, {config.explanation.max_new_tokens} of them for its explanation; lower "
             "max_new_tokens (of explanation, or of a written behavior), or give shorter pairs"
+        )
+    if config.explanation.examples:
+        tokens_of = {pair.id: tokens for pair, tokens in zip(pairs, explained, strict=True)}
+        return _fitting_behind_examples(config, fitting, tokens_of, room, renderer)
+    return fitting
+
+
+def _fitting_behind_examples(
+    config: ExperimentConfig,
+    pairs: Sequence[CounterfactualPair],
+    explained: Mapping[str, int],
+    room: int,
+    renderer: Renderer,
+) -> list[CounterfactualPair]:
+    """Of pairs that fit without examples those that do with them.
+
+    Args:
+        explained: pair id → tokens of its explanation and of all that stands before it but examples.
+    """
+    more = most_example_tokens(config, labelled_pairs(config, pairs), renderer)
+    fitting = [pair for pair in pairs if pair.split == "train" or explained[pair.id] + more <= room]
+    if all(pair.split == "train" for pair in fitting):
+        raise ValueError(
+            f"explanation.examples: {config.explanation.examples} wanted before each question, which take up "
+            f"to {more} tokens, but model {config.model.path!r} has room for {room} in all, and for no "
+            "held-out pair behind them; lower it, or explanation.max_new_tokens, or take a model with a "
+            "longer context"
         )
     return fitting
 

@@ -8,7 +8,7 @@ from coupling.models.loading import LoadedModel, fingerprint, load_model, prepar
 from coupling.models.organisms import CARD_FILE, OrganismCard, read_card, world_of
 from coupling.models.reasoned import ReasonedSampler, check_reasoned, instructed, reasoned_inputs
 from coupling.models.rendering import Renderer, Sequence, context_length
-from coupling.models.sampling import Input, LocalSampler, Sampler, Way, explanation_message
+from coupling.models.sampling import Input, LocalSampler, Sampler, Way, example, explanation_message
 from coupling.models.written import WrittenSampler, check_written
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "check_reasoned",
     "check_written",
     "context_length",
+    "example",
     "explanation_message",
     "fingerprint",
     "instructed",

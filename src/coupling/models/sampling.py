@@ -167,19 +167,23 @@ class LocalSampler:
         format: ExplanationFormat,
         shown: Sequence[str] | None = None,
         way: Way = Way.FREE,
+        examples: Sequence[str] | None = None,
     ) -> list[Explanation]:
         """The explanation of each pair, in the order given. The prompt never shows the model's answer.
 
         Args:
             shown: of each pair, the reasoning that the prompt shows; None shows none.
             way: how it is asked for.
+            examples: of each pair, the examples with which the prompt begins; None shows none.
 
         Raises:
             ValueError: as `explanations_to`.
         """
         messages = [
-            explanation_message(pair, format, reasoning)
-            for pair, reasoning in zip(pairs, shown or [""] * len(pairs), strict=True)
+            explanation_message(pair, format, reasoning, before)
+            for pair, reasoning, before in zip(
+                pairs, shown or [""] * len(pairs), examples or [""] * len(pairs), strict=True
+            )
         ]
         return self.explanations_to(messages, pairs, format, way)
 
@@ -257,12 +261,21 @@ class LocalSampler:
         return [texts[i] for i in range(len(messages))]
 
 
-def explanation_message(pair: CounterfactualPair, format: ExplanationFormat, shown: str = "") -> str:
+def explanation_message(
+    pair: CounterfactualPair, format: ExplanationFormat, shown: str = "", examples: str = ""
+) -> str:
     """What is asked of a model that is to explain a pair: ``x`` and the format's question.
 
-    ``shown``: its own reasoning about ``x``, less the answer, where that is shown between the two.
+    Args:
+        shown: its own reasoning about ``x``, less the answer, where that is shown between the two.
+        examples: what stands before both, one `example` after another.
     """
-    return " ".join(part for part in (pair.with_cue, shown, format.question(pair.cue)) if part)
+    return examples + " ".join(part for part in (pair.with_cue, shown, format.question(pair.cue)) if part)
+
+
+def example(pair: CounterfactualPair, format: ExplanationFormat, explanation: str) -> str:
+    """A pair with an explanation of it, as it stands before a question about another pair."""
+    return f"{explanation_message(pair, format)}\n{explanation}\n\n"
 
 
 def _frame(format: ExplanationFormat, cue: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coupling.config import BehaviorConfig, ExperimentConfig, ReasonedBehavior, WrittenBehavior
+from coupling.experiment.examples import most_example_tokens
 from coupling.explanations import formats
 from coupling.models import Renderer, explanation_message, instructed
 from coupling.records import CounterfactualPair, Effect
@@ -28,7 +29,7 @@ class Lengths:
     """The longest choice or opening alone."""
     held_out_behaviors: tuple[int, ...]
     held_out_explanations: tuple[int, ...]
-    """Prompts alone."""
+    """Prompts alone; with the longest examples that could be drawn where labels are shown."""
     choices: float
     """What scoring the choices of a held-out pair reads beside its prompt: their tokens but for the last of
     each, on average; 0 where each is one token or none is scored."""
@@ -49,6 +50,7 @@ def measure_lengths(
     behavior = config.behavior
     reasoned = longest_reasoning(behavior)
     shown = reasoned if isinstance(behavior, ReasonedBehavior) and behavior.shown else 0
+    before = most_example_tokens(config, labelled, renderer)
     answered = renderer.answers(
         [_asked(pair.with_cue, behavior) for pair in labelled],
         [pair.answer_prefix for pair in labelled],
@@ -61,7 +63,7 @@ def measure_lengths(
         answers=tuple(len(row.ids) + reasoned for row in answered),
         openings=max(len(row.ids) - row.start for row in answered) + reasoned,
         held_out_behaviors=behavior_lengths(renderer, held_out, behavior),
-        held_out_explanations=tuple(len(ids) + shown for ids in asked),
+        held_out_explanations=tuple(len(ids) + shown + before for ids in asked),
         choices=choice_lengths(renderer, held_out, behavior),
     )
 

@@ -77,6 +77,8 @@ def plan_sampling(
 ) -> tuple[Stage, Stage]:
     """Behaviours and explanations: of M0 on all pairs, of checkpoints on held-out ones.
 
+    Where labels are shown as examples, M0 explains among the checkpoints, as labels come before.
+
     Args:
         pairs: that the experiment uses, held-out ones among them.
     """
@@ -87,12 +89,14 @@ def plan_sampling(
     # The checkpoint of the verdict is measured twice. Where sentences are filled in, free text is written
     # beside them there and at M0.
     behaviors = (checkpoints + runs) * held_out
+    of_base_first, of_base_later = (0, held_out) if config.explanation.examples else (held_out, 0)
     if config.explanation.is_filled:
-        first = _Asked(behaviors=pairs, explanations=held_out, filled=held_out)
-        later = _Asked(behaviors, explanations=runs * held_out, filled=checkpoints * held_out)
+        first = _Asked(behaviors=pairs, explanations=of_base_first, filled=of_base_first)
+        explained = runs * held_out + of_base_later
+        later = _Asked(behaviors, explanations=explained, filled=checkpoints * held_out + of_base_later)
     else:
-        first = _Asked(behaviors=pairs, explanations=held_out)
-        later = _Asked(behaviors, explanations=checkpoints * held_out)
+        first = _Asked(behaviors=pairs, explanations=of_base_first)
+        later = _Asked(behaviors, explanations=checkpoints * held_out + of_base_later)
     return (
         calls.stage("ask M0", first, devices.processes),
         # M0 stays in memory beside every checkpoint.

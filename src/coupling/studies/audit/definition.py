@@ -75,6 +75,11 @@ def define_audit(
     if pairs is not None:
         evaluation = experiment.evaluation.model_copy(update={"pairs": pairs})
         experiment = experiment.model_copy(update={"evaluation": evaluation})
+    if experiment.explanation.examples:
+        raise ValueError(
+            f"{task}: explanation.examples is {experiment.explanation.examples}, but an audit makes no "
+            "labels that could be shown; set explanation.examples: 0"
+        )
     if endpoint and not any(_is_url(each) for each in (model, reference or "")):
         raise ValueError(f"--endpoint {endpoint[0]}: neither model nor reference is the URL of an endpoint")
 

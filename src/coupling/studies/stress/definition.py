@@ -55,6 +55,12 @@ class Stress:
     pairs: int = PAIRS
 
     def __post_init__(self) -> None:
+        if self.config.explanation.examples:
+            raise ValueError(
+                f"{self.config.name}: explanation.examples is {self.config.explanation.examples}, but probes "
+                "put questions of their own, before which no example stands; take a run or a task with "
+                "explanation.examples: 0"
+            )
         for section in self.sections:
             if section not in SECTIONS:
                 raise ValueError(
