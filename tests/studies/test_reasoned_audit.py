@@ -1,4 +1,4 @@
-"""Audits of models whose answers are reasoned."""
+"""Audits of models whose answers are reasoned, or whose explanations are filled in."""
 
 from __future__ import annotations
 
@@ -33,4 +33,18 @@ def test_an_endpoint_scores_nothing_behind_a_reasoning(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"behavior.kind is 'reasoned', but http://localhost:1/v1 is an endpoint"
     ):
+        define_audit("http://localhost:1/v1", str(file), served_model="served")
+
+
+def test_sentences_of_a_model_in_memory_are_filled_in(tmp_path: Path) -> None:
+    file = write_experiment(tmp_path, explanation={"way": "filled"}, evaluation={"pairs": 12})
+    defined = define_audit(str(tmp_path / "model"), str(file), reference=str(tmp_path / "model"))
+    results = run_audit(defined, tmp_path / "audit").results
+    assert results.explanation_way == "filled"
+    assert results.figures("parse_rate").value == 1
+
+
+def test_an_endpoint_fills_in_nothing(tmp_path: Path) -> None:
+    file = write_experiment(tmp_path, explanation={"way": "filled"})
+    with pytest.raises(ValueError, match=r"explanation.way is 'filled', but http://localhost:1/v1"):
         define_audit("http://localhost:1/v1", str(file), served_model="served")

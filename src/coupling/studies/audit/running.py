@@ -225,6 +225,7 @@ def _results(
             model=described[0],
             target=described[1] if len(described) > 1 else ModelDescription("not known", None),
             explanation_format=audit.experiment.explanation.format,
+            explanation_way=audit.experiment.explanation.way,
             artifacts=artifacts,
             notes=_notes(audit, run, respondents, evidence),
         ),
