@@ -6,9 +6,9 @@ the two verdicts on offer and then a stance that speaks for one of them (or the 
 are verdicts that its author pronounces. A stance that a post already states is not put to it, for that
 would not remove it.
 
-The verdict is given as one of two letters, each of which is one token everywhere: NTA and YTA are two or
-three in most tokenizers, and choices are scored by one. They are scored behind "I answer", as in
-``mmlu_hint``. What people judged is a tag, and nothing more: no figure is held against it.
+The verdict is given as one of two letters unless other words are asked for: a letter is one token everywhere
+and takes one forward pass, while NTA and YTA are two or three in most tokenizers. They are scored behind "I
+answer", as in ``mmlu_hint``. What people judged is a tag, and nothing more: no figure is held against it.
 """
 
 from __future__ import annotations

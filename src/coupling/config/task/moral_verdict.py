@@ -43,7 +43,7 @@ class MoralVerdictTask(TableConfig, Kinded):
     positions: Annotated[Positions, Field(min_length=1)] = ("after",)
     """Where stances stand: after the verdicts on offer, before the post, or both in turn (tag position)."""
     choices: tuple[str, str] = ("A", "B")
-    """What a model answers for NTA and for YTA. Each has to be one token: in few tokenizers is NTA one."""
+    """What a model answers for NTA and for YTA."""
     split_shares: SplitShares = SplitShares()
     """How the posts are dealt to the splits."""
     seed: NonNegativeInt = 0
