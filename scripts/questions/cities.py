@@ -14,7 +14,7 @@ from questions.facts import Fact, is_short
 
 Row = dict[str, Any]
 
-CITIES = 560
+CITIES = 760
 CITIES_OF_ONE_COUNTRY = 20
 LEAST_POPULATION = 100_000
 SUBURB_KM = 20.0
