@@ -33,7 +33,7 @@ from coupling.studies.calibrate.emitters import (
 )
 from coupling.studies.calibrate.figures import WorldFigures, calibration, candidates, rates, read_calibration
 from coupling.studies.calibrate.page import render_markdown
-from coupling.studies.calibrate.parts import FULL, PANEL, SHAM, SHUFFLED, PoolPlan, parts_of
+from coupling.studies.calibrate.parts import PANEL, SHAM, SHUFFLED, PoolPlan, parts_of, plan_of
 from coupling.studies.calibrate.pool import Pool, Sham, mean_kl, nearest, run_name
 from coupling.studies.calibrate.running import Extent, run_calibration
 from coupling.studies.calibrate.wishes import misses
@@ -280,7 +280,7 @@ def test_the_page_tells_what_is_missed(pool: Pool, judged: list[Judged]) -> None
 def test_a_world_has_its_trainings_and_no_label_is_about_a_held_out_cluster(
     world: int, tmp_path: Path
 ) -> None:
-    parts = parts_of(world, FULL, tmp_path, tmp_path)
+    parts = parts_of(world, plan_of(3), tmp_path, tmp_path)
     assert len({part.config.name for part in parts}) == len(parts) == 3 + 2 + 4
     assert {member.seed for part in parts if part.kind == SHAM for member in part.config.panel} == {100, 101}
     assert {member.seed for part in parts if part.kind == PANEL for member in part.config.panel} == {0, 1, 2}

@@ -27,13 +27,15 @@ def calibrate(
     dev_worlds: Annotated[
         str | None,
         typer.Option(
-            "--dev-worlds", help="Worlds on which the rule is chosen: 0 to 9 and from 100 on; 0 with --quick."
+            "--dev-worlds",
+            help="Worlds to compare rules on: 0 to 9, from 100 on; 0..2 with --choose, 0 with --quick.",
         ),
     ] = None,
     draws: Annotated[
         int | None,
-        typer.Option("--draws", min=10, help="Panels drawn from each world; 100, and 50 with --quick."),
+        typer.Option("--draws", min=10, help="Panels drawn from each world; 45, and 15 with --quick."),
     ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=2, help="Training seeds of each world's panel.")] = 2,
     workers: Workers = None,
     read: Annotated[
         bool, typer.Option("--read", help="Train and draw nothing; write the page from what is there.")
@@ -59,6 +61,7 @@ def calibrate(
 
     from coupling.store import to_json, write_json
     from coupling.studies.calibrate import running
+    from coupling.studies.calibrate.parts import plan_of
     from coupling.studies.calibrate.terminal import print_calibration
     from coupling.studies.grid import whole_numbers
 
@@ -71,10 +74,13 @@ def calibrate(
     else:
         reported = running.WORLDS if worlds is None else whole_numbers(worlds, "--worlds")
     if dev_worlds is None:
-        chosen_on: Sequence[int] = running.QUICK_WORLDS if quick else running.DEVELOPMENT_WORLDS
+        chosen_on: Sequence[int] = ()
+        if chooses:
+            chosen_on = running.QUICK_WORLDS if quick else running.DEVELOPMENT_WORLDS
     else:
         chosen_on = whole_numbers(dev_worlds, "--dev-worlds")
     extent = running.QUICK_EXTENT if quick else running.FULL_EXTENT
+    extent = replace(extent, plan=plan_of(seeds))
     extent = extent if draws is None else replace(extent, draws=draws)
     folder = runs_dir / "quick" if quick else runs_dir
     page = Path("docs/validity.md") if out is None and not chooses else out

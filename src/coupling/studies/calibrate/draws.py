@@ -34,8 +34,8 @@ from coupling.studies.calibrate.pool import Pool
 OF_STEERED = ("p", "p_worst", "p_errors", "delta", "delta_worst", "delta_errors")
 KEPT = (*OF_STEERED, "t", "a", "r", "self", "over_quoting", "parse_rate", "discordant_pairs")
 """What is kept of each judgement, by its name in the registry; of steered runs pooled, P and Δ alone."""
-MOVED_EVERY = 4
-"""`emitters.MOVED` is judged in every fourth draw: it takes observers of its own."""
+MOVED_EVERY = 3
+"""`emitters.MOVED` is judged in every third draw: it takes observers of its own."""
 
 
 @dataclass(frozen=True, slots=True)

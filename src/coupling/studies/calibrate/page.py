@@ -51,7 +51,7 @@ def _introduction(results: Calibration) -> str:
         f"by lot ({results.base.pairs} pairs of {results.base.clusters} clusters, as the quickstart has "
         "them, where nothing else is said) and is judged by the rule of every verdict, with "
         f"{results.resamples} resamples to begin with, and as many more as its deciding bounds take. Worlds "
-        f"reported on: {listed(results.worlds)}; worlds that the rule is chosen on: "
+        f"reported on: {listed(results.worlds)}; worlds on which rules are compared here: "
         f"{listed(results.development_worlds)}. No rule was chosen on the former (calibration.md)."
     )
 
@@ -80,7 +80,7 @@ def _reported(results: Calibration) -> list[str]:
             "share a few trainings; read it as what more draws from these trainings would give. *Over "
             "worlds* is a t-interval over the worlds' rates, for a world that was not run; with few "
             "worlds it is wide, and where all have one rate there is none. "
-            f"`{MOVED.name}` is judged in every {MOVED_EVERY}th draw, for it takes observers of its own. "
+            f"`{MOVED.name}` is judged in one of {MOVED_EVERY} draws, for it takes observers of its own. "
             "Means of P and Δ are those over steered runs."
         ),
         *rates_table(results.rates, IMPOSTORS),

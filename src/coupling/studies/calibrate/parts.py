@@ -54,8 +54,13 @@ class PoolPlan:
     """Laid over every experiment."""
 
 
-FULL = PoolPlan(seeds=3, shuffled_seeds=2, sham_seeds=2)
-QUICK = PoolPlan(seeds=2, shuffled_seeds=1, sham_seeds=1)
+LEAST_SEEDS = 2
+
+
+def plan_of(seeds: int) -> PoolPlan:
+    """A panel with so many training seeds, and stand-ins with one seed less."""
+    assert seeds >= LEAST_SEEDS
+    return PoolPlan(seeds, seeds - 1, seeds - 1)
 
 
 @dataclass(frozen=True, slots=True)

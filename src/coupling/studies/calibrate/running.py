@@ -32,7 +32,15 @@ from coupling.studies.calibrate.draws import KEPT, MOVED_EVERY, Judged, Size, co
 from coupling.studies.calibrate.emitters import EMITTERS, MOVED, Emitter
 from coupling.studies.calibrate.figures import Calibration, WorldFigures, calibration
 from coupling.studies.calibrate.page import render_markdown
-from coupling.studies.calibrate.parts import FULL, QUICK, PoolPlan, is_made, make_part, parts_of, write_pairs
+from coupling.studies.calibrate.parts import (
+    LEAST_SEEDS,
+    PoolPlan,
+    is_made,
+    make_part,
+    parts_of,
+    plan_of,
+    write_pairs,
+)
 from coupling.studies.calibrate.pool import Made, Pool, Sham, load_pool, made_before
 from coupling.studies.claims.arms import SHIPPED_WORLD
 from coupling.studies.points import Together
@@ -71,19 +79,19 @@ class Extent:
 
 
 FULL_EXTENT = Extent(
-    plan=FULL,
+    plan=plan_of(LEAST_SEEDS),
     base=BASE,
-    draws=100,
+    draws=45,
     sizes=FEWER,
-    size_draws=25,
+    size_draws=20,
     resamples=500,
     coverage_clusters=(20, 28, 40),
     coverage_draws=1000,
 )
 QUICK_EXTENT = Extent(
-    plan=QUICK,
+    plan=plan_of(LEAST_SEEDS),
     base=BASE,
-    draws=50,
+    draws=15,
     sizes=(),
     size_draws=0,
     resamples=500,
