@@ -14,7 +14,7 @@ LONG = Sequence((5, 8, 9, 10, 2), start=2)
 
 def test_labels_are_the_completions_and_nothing_else() -> None:
     batch = collate([SHORT, LONG], pad=0)
-    assert batch.padded.ids.tolist() == [[0, 0, 5, 6, 7], [5, 8, 9, 10, 2]]
+    assert batch.rows == (SHORT.ids, LONG.ids)
     assert batch.labels.tolist() == [[IGNORED, IGNORED, 7], [9, 10, 2]]
 
 

@@ -71,9 +71,11 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole(lora: LoraConfig | None, 
         torch.testing.assert_close(cut, whole, atol=1e-5 * float(whole.abs().max()), rtol=0)
 
 
-def test_activations_computed_anew_change_no_bit(tmp_path: Path) -> None:
+def test_activations_computed_anew_have_the_gradient_of_kept_ones(tmp_path: Path) -> None:
+    """But for rounding: where they are computed anew, what rows share is read with each of them."""
     whole = first_gradient(tmp_path, None, recomputed=False)
-    assert torch.equal(first_gradient(tmp_path, None, recomputed=True), whole)
+    anew = first_gradient(tmp_path, None, recomputed=True)
+    torch.testing.assert_close(anew, whole, atol=1e-5 * float(whole.abs().max()), rtol=0)
 
 
 def test_autocast_computes_in_bfloat16_over_float32_weights(tmp_path: Path) -> None:

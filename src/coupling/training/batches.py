@@ -8,16 +8,20 @@ from typing import Literal
 
 import torch
 
-from coupling.models.batching import Padded, pad_left
+from coupling.models.prefix import read
 from coupling.models.rendering import Sequence
 from coupling.training.objectives import IGNORED
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
-    """A padded batch and the labels of its last ``kept`` columns."""
+    """Rows, and the labels of their last ``kept`` columns when they are padded on the left."""
 
-    padded: Padded
+    rows: tuple[tuple[int, ...], ...]
+    """Token ids."""
+    prompt: int
+    """Tokens before the first label, in the row that has fewest."""
+    pad: int
     labels: torch.Tensor
     """(rows, kept); ``IGNORED`` where a row's completion has not begun yet."""
 
@@ -35,16 +39,16 @@ def collate(rows: Rows[Sequence], pad: int, device: torch.device | str = "cpu") 
         )
     kept = max(len(row.ids) - row.start for row in rows)
     labels = [[IGNORED] * (kept - (len(row.ids) - row.start)) + list(row.ids[row.start :]) for row in rows]
-    padded = pad_left([row.ids for row in rows], pad, device)
-    return LabelledBatch(padded, torch.tensor(labels, device=device))
+    prompt = min(row.start for row in rows)
+    return LabelledBatch(tuple(row.ids for row in rows), prompt, pad, torch.tensor(labels, device=device))
 
 
 def completion_logits(model: torch.nn.Module, batch: LabelledBatch) -> torch.Tensor:
     """Logits that predict ``batch.labels``: (rows, kept, vocabulary)."""
     kept = batch.labels.shape[1]
-    output = model(**batch.padded.inputs(), logits_to_keep=kept + 1, use_cache=False)
-    logits: torch.Tensor = output.logits[:, :-1]
-    return logits
+    # The last token of the prompt is read with the row, because it predicts the first label.
+    found = read(model, batch.rows, batch.pad, batch.labels.device, kept + 1, shared_up_to=batch.prompt - 1)
+    return found.logits[:, :-1]
 
 
 def autocast(device: torch.device, dtype: Literal["bfloat16"] | None) -> torch.autocast:
@@ -56,6 +60,4 @@ def answer_logits(
     model: torch.nn.Module, prompts: Rows[Rows[int]], pad: int, device: torch.device | str = "cpu"
 ) -> torch.Tensor:
     """Logits at the answer position of each prompt: (rows, vocabulary)."""
-    batch = pad_left(prompts, pad, device)
-    logits: torch.Tensor = model(**batch.inputs(), logits_to_keep=1, use_cache=False).logits[:, -1]
-    return logits
+    return read(model, prompts, pad, device).logits[:, -1]
