@@ -4,11 +4,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import PreTrainedModel
 
 from coupling.explanations import formats
 from coupling.explanations.formats import read_explanation
 from coupling.models import LocalSampler, Way, explanation_message
 from coupling.models.batching import by_length, pad_left
+from coupling.models.scoring import choice_scores
 from coupling.records import CounterfactualPair
 from coupling.tasks import draw, world_hint
 from coupling.worlds import World
@@ -99,14 +101,17 @@ def test_batches_hold_each_row_once_in_order_of_length_and_no_more_than_fits(
         assert tokens is None or len(batch) * longest <= tokens or len(batch) == 1
 
 
-def test_a_question_without_its_hints_is_asked_once() -> None:
+def test_a_question_without_its_hints_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     every_pair = world_hint.load(World.generate(100), 3, 0)
     shared = [pair for pair in every_pair if pair.without_cue == every_pair[0].without_cue]
     asked: list[int] = []
+
+    def counted(model: PreTrainedModel, prompts: list[tuple[int, ...]], *rest: object) -> torch.Tensor:
+        asked.append(len(prompts))
+        return choice_scores(model, prompts, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("coupling.models.sampling.choice_scores", counted)
     model = tiny_model("llama")
-    model.register_forward_pre_hook(
-        lambda module, args, kwargs: asked.append(len(kwargs["input_ids"])), with_kwargs=True
-    )
     told: list[int] = []
     sampler = LocalSampler(model, world_renderer(), advance=told.append)
     behaviors = sampler.behaviors(shared)

@@ -79,9 +79,9 @@ def test_the_reference_is_the_log_probability_of_whole_openings() -> None:
 
 
 def test_log_probabilities_of_rows_by_hand() -> None:
-    """Of two tokens with probabilities 1/2 and 1/4 the logarithm of 1/8; what is masked does not count."""
-    logits = torch.tensor([[[0.5, 0.5], [0.25, 0.75]], [[0.9, 0.1], [0.5, 0.5]]]).log()
-    found = completion_logprobs(logits, torch.tensor([[0, 0], [-100, 1]]))
+    """Of two tokens with probabilities 1/2 and 1/4 the logarithm of 1/8; each row has its own."""
+    logits = torch.tensor([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]]).log()
+    found = completion_logprobs(logits, torch.tensor([0, 0, 1]), [2, 1])
     assert found.tolist() == pytest.approx([math.log(1 / 8), math.log(1 / 2)])
 
 
@@ -91,7 +91,7 @@ def test_the_reference_is_taken_in_the_number_format_of_training() -> None:
     assert isinstance(exact, SteeredOpenings) and isinstance(steered, SteeredOpenings)
     batch = collate(steered.answers[:4], 0)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        by_hand = completion_logprobs(completion_logits(model, batch), batch.labels)
+        by_hand = completion_logprobs(completion_logits(model, batch), batch.labels, batch.counts)
     assert torch.equal(steered.reference[:4, 0], by_hand)
     assert not torch.equal(steered.reference, exact.reference)
 

@@ -175,8 +175,8 @@ class TrainingConfig(Section):
     lora: LoraConfig | None = None
     """Low-rank adapters; null trains all weights."""
     micro_batch_size: PositiveInt | None = None
-    """Rows of one forward and backward pass, of which a step takes as many as it needs; null takes all at
-    once. Changes results by rounding only."""
+    """Explanations (with their two inputs), or steered inputs, of one forward and backward pass, of which a
+    step takes as many as it needs; null takes all at once. Changes results by rounding only."""
     gradient_checkpointing: bool = False
     """Whether activations are computed anew in the backward pass: less memory, about a third more time."""
     autocast: Literal["bfloat16"] | None = None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+from coupling.models.packing import common_prefix
+
 
 @dataclass(frozen=True, slots=True)
 class Padded:
@@ -34,6 +36,29 @@ def pad_left(rows: Sequence[Sequence[int]], pad: int, device: torch.device | str
         return Padded(ids, None, None)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
     return Padded(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0))
+
+
+def by_prefix(
+    prompts: Sequence[tuple[int, ...]], behind: Sequence[int], rows: int, tokens: int | None = None
+) -> Iterator[list[int]]:
+    """Indices of prompts, those that begin alike beside each other: at most so many a batch, and so many
+    tokens where each stands once.
+
+    Args:
+        behind: tokens that follow each prompt.
+    """
+    batch: list[int] = []
+    filled = 0
+    for i in sorted(range(len(prompts)), key=lambda i: (prompts[i], i)):
+        shared = common_prefix(prompts[batch[-1]], prompts[i]) if batch else 0
+        own = len(prompts[i]) - shared + behind[i]
+        if batch and (len(batch) == rows or (tokens is not None and filled + own > tokens)):
+            yield batch
+            batch, filled, own = [], 0, own + shared
+        batch.append(i)
+        filled += own
+    if batch:
+        yield batch
 
 
 def by_length(lengths: Sequence[int], rows: int, tokens: int | None = None) -> Iterator[list[int]]:

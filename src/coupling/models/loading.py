@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -298,6 +299,11 @@ def prepare_process() -> None:
     transformers_logging.set_verbosity_error()
     # peft asks transformers by the old name.
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+    # What was imported stays: else every search for models nobody holds any more goes through all of it. Once
+    # only, for a model that stands in a cycle would stay as well.
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
 
 
 def device_named(name: str) -> str:

@@ -17,7 +17,9 @@ from transformers import GenerationConfig, PreTrainedModel
 from coupling import ranks
 from coupling.config import Normalization
 from coupling.explanations.formats import ExplanationFormat, read_explanation
-from coupling.models.batching import by_length, pad_left
+from coupling.models.batching import by_length, by_prefix, pad_left
+from coupling.models.packing import Asked
+from coupling.models.reading import reads_trees
 from coupling.models.rendering import Renderer
 from coupling.models.scoring import ChoiceTokens, choice_scores
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
@@ -109,10 +111,12 @@ class LocalSampler:
                 (Input(pair.with_cue, pair.answer_prefix), Input(pair.without_cue, pair.answer_prefix))
                 for pair in pairs
             ]
-        with_cue, without_cue = (
-            self.choice_logprobs(pairs, [one.message for one in side], [one.opening for one in side])
-            for side in ([both[0] for both in inputs], [both[1] for both in inputs])
+        # Both at once: they share most of their tokens.
+        asked = [*(with_cue for with_cue, _ in inputs), *(without_cue for _, without_cue in inputs)]
+        found = self.choice_logprobs(
+            [*pairs, *pairs], [one.message for one in asked], [one.opening for one in asked]
         )
+        with_cue, without_cue = found[: len(pairs)], found[len(pairs) :]
         return [
             Behavior(pair.id, Effect(_best(pair, with_), _best(pair, without)), with_, without)
             for pair, with_, without in zip(pairs, with_cue, without_cue, strict=True)
@@ -153,12 +157,21 @@ class LocalSampler:
     def _batches(
         self, asking: Sequence[int], prompts: Sequence[tuple[int, ...]], choices: Sequence[ChoiceTokens]
     ) -> Iterator[list[int]]:
-        """Questions of near-equal length; those whose choices are one token each apart from the others."""
+        """Questions that begin alike, of models that read these as trees; else of near-equal length. Those
+        whose choices are one token each apart from the others."""
         is_cut = self.model.device.type == "cpu" and not self.whole_batches
+        tokens = CACHED_TOKENS if is_cut else None
         for are_single in (True, False):
             some = [i for i in asking if choices[i].are_single == are_single]
-            lengths = [len(prompts[i]) for i in some]
-            for rows in by_length(lengths, self.batch_size, CACHED_TOKENS if is_cut else None):
+            if not some:
+                continue
+            asked = [Asked(prompts[i], len(prompts[i]) - 1) for i in some]
+            if reads_trees(self.model, asked, self.renderer.pad, self.model.device):
+                behind = [sum(len(ids) - 1 for ids in choices[i].ids) for i in some]
+                batches = by_prefix([prompts[i] for i in some], behind, self.batch_size, tokens)
+            else:
+                batches = by_length([len(prompts[i]) for i in some], self.batch_size, tokens)
+            for rows in batches:
                 yield [some[row] for row in rows]
 
     def explanations(

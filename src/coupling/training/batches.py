@@ -8,26 +8,29 @@ from typing import Literal
 
 import torch
 
-from coupling.models.prefix import read
+from coupling.models.packing import Asked
+from coupling.models.reading import read
 from coupling.models.rendering import Sequence
-from coupling.training.objectives import IGNORED
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
-    """Rows, and the labels of their last ``kept`` columns when they are padded on the left."""
+    """Rows, and the tokens that are to be predicted in them."""
 
-    rows: tuple[tuple[int, ...], ...]
-    """Token ids."""
-    prompt: int
-    """Tokens before the first label, in the row that has fewest."""
-    pad: int
+    asked: tuple[Asked, ...]
+    """Each row but for its last token, which predicts nothing."""
     labels: torch.Tensor
-    """(rows, kept); ``IGNORED`` where a row's completion has not begun yet."""
+    """(labelled tokens of all rows,)"""
+    pad: int
+
+    @property
+    def counts(self) -> list[int]:
+        """Labelled tokens of each row."""
+        return [each.wanted for each in self.asked]
 
 
 def collate(rows: Rows[Sequence], pad: int, device: torch.device | str = "cpu") -> LabelledBatch:
-    """Pads on the left, so that all completions end in the last column and few positions need logits.
+    """Rows with their completions for labels.
 
     Raises:
         ValueError: a row has no completion token; a batch without labels would train towards nothing.
@@ -37,18 +40,13 @@ def collate(rows: Rows[Sequence], pad: int, device: torch.device | str = "cpu") 
         raise ValueError(
             f"rows {empty} of a batch of {len(rows)} have no token to learn from; lengthen the context"
         )
-    kept = max(len(row.ids) - row.start for row in rows)
-    labels = [[IGNORED] * (kept - (len(row.ids) - row.start)) + list(row.ids[row.start :]) for row in rows]
-    prompt = min(row.start for row in rows)
-    return LabelledBatch(tuple(row.ids for row in rows), prompt, pad, torch.tensor(labels, device=device))
+    labels = torch.tensor([id_ for row in rows for id_ in row.ids[row.start :]], device=device)
+    return LabelledBatch(tuple(Asked(row.ids[:-1], row.start - 1) for row in rows), labels, pad)
 
 
 def completion_logits(model: torch.nn.Module, batch: LabelledBatch) -> torch.Tensor:
-    """Logits that predict ``batch.labels``: (rows, kept, vocabulary)."""
-    kept = batch.labels.shape[1]
-    # The last token of the prompt is read with the row, because it predicts the first label.
-    found = read(model, batch.rows, batch.pad, batch.labels.device, kept + 1, shared_up_to=batch.prompt - 1)
-    return found.logits[:, :-1]
+    """Logits that predict ``batch.labels``: (labelled tokens, vocabulary)."""
+    return read(model, batch.asked, batch.pad, batch.labels.device)
 
 
 def autocast(device: torch.device, dtype: Literal["bfloat16"] | None) -> torch.autocast:
@@ -60,4 +58,9 @@ def answer_logits(
     model: torch.nn.Module, prompts: Rows[Rows[int]], pad: int, device: torch.device | str = "cpu"
 ) -> torch.Tensor:
     """Logits at the answer position of each prompt: (rows, vocabulary)."""
-    return read(model, prompts, pad, device).logits[:, -1]
+    return read(model, answer_asked(prompts), pad, device)
+
+
+def answer_asked(prompts: Rows[Rows[int]]) -> list[Asked]:
+    """Prompts that are asked for what comes next."""
+    return [Asked(tuple(prompt), len(prompt) - 1) for prompt in prompts]

@@ -63,6 +63,12 @@ class TrainingData:
     undone: SteeredRows | SteeredOpenings | None = None
     """The same inputs in the same order, steered back to M0's own answers; None where no shift is undone."""
 
+    def kept_inputs(self, row: int) -> list[int]:
+        """Which of ``behaviors`` the KL term stands on for one explanation; none without a reference."""
+        if self.reference is None:
+            return []
+        return [j for j in (2 * row, 2 * row + 1) if self.kept[j]]
+
 
 def build_training_data(
     model: PreTrainedModel,

@@ -18,9 +18,9 @@ from torch.nn.utils import clip_grad_norm_
 from coupling import ranks
 from coupling.config import TrainingConfig
 from coupling.models import Sequence
-from coupling.training.batches import autocast, collate, completion_logits
-from coupling.training.dataset import TrainingData, behavior_scores
-from coupling.training.objectives import behavior_kl, completion_cross_entropy
+from coupling.training.batches import autocast
+from coupling.training.dataset import TrainingData
+from coupling.training.explanation_loss import explanation_losses
 from coupling.training.parts import Part, parts
 from coupling.training.sharding import shard, sum_gradients
 from coupling.training.state import load_state, save_state
@@ -99,34 +99,30 @@ def train(
             model.train()
 
         rows = draw_rows(len(explanations), config.batch_size, (seed, EXPLANATIONS), step)
-        weight = config.explanations.weight_at(step)
-        if weight > 0:
-            explained = [explanations[i] for i in rows]
-            for part in cut([len(row.ids) - row.start for row in explained]):
-                batch = collate([explained[i] for i in part.rows], pad, device)
-                with autocast(device, config.autocast):
-                    loss = completion_cross_entropy(completion_logits(model, batch), batch.labels)
-                (weight * part.share * loss).backward()
-                explanation += part.share * loss.item()
-
-        weight = config.kl.weight_at(step)
-        if weight > 0 and data.reference is not None:
-            kept = [j for i in rows for j in (2 * i, 2 * i + 1) if data.kept[j]]
-            for part in cut([1] * len(kept)):
-                asked = [kept[i] for i in part.rows]
-                with autocast(device, config.autocast):
-                    reference = data.reference.logprobs[asked].to(device)
-                    current = behavior_scores(
-                        model,
-                        [data.behaviors[j] for j in asked],
-                        data.reference.choices and [data.reference.choices[j] for j in asked],
-                        reference.shape[1],
-                        pad,
-                        device,
-                    )
-                    loss = behavior_kl(current, reference, config.kl.direction)
-                (weight * part.share * loss).backward()
-                kl += part.share * loss.item()
+        of_explanations, of_kl = config.explanations.weight_at(step), config.kl.weight_at(step)
+        if of_explanations == 0:
+            rows = [i for i in rows if of_kl > 0 and data.kept_inputs(i)]
+        kept = [data.kept_inputs(i) if of_kl > 0 else [] for i in rows]
+        every_kept = [j for of_row in kept for j in of_row]
+        tokens = [len(explanations[i].ids) - explanations[i].start for i in rows]
+        for part in cut(tokens if of_explanations > 0 else list(map(len, kept))):
+            of_part = [j for at in part.rows for j in kept[at]] if part.share > 0 else []
+            with autocast(device, config.autocast):
+                explained, anchored = explanation_losses(
+                    model,
+                    [explanations[rows[at]] for at in part.rows] if of_explanations > 0 else [],
+                    data,
+                    # Processes that share weights take every pass together: one counts for nothing.
+                    of_part or every_kept[:1],
+                    config.kl.direction,
+                    pad,
+                    device,
+                )
+            kl_share = len(of_part) / max(1, len(every_kept))
+            terms = [(of_explanations * part.share, explained), (of_kl * kl_share, anchored)]
+            torch.stack([weight * loss for weight, loss in terms if loss is not None]).sum().backward()
+            explanation += 0.0 if explained is None else part.share * explained.item()
+            kl += 0.0 if anchored is None else kl_share * anchored.item()
 
         steered = data.undone if config.steering.is_undone_at(step) else data.steered
         if steered is not None:

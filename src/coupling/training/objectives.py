@@ -16,29 +16,31 @@ there it would pull back what steering pushes. The concurrent objectives L_o sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch.nn.functional import cross_entropy, logsigmoid
-
-IGNORED = -100
-"""Label of a position that bears no loss, as in transformers."""
 
 
 def completion_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean cross-entropy over the labelled tokens, in nats.
 
     Args:
-        logits: (rows, columns, vocabulary), already aligned: ``logits[:, j]`` predicts ``labels[:, j]``.
-        labels: (rows, columns), ``IGNORED`` where no loss stands.
+        logits: (tokens, vocabulary), already aligned: ``logits[j]`` predicts ``labels[j]``.
+        labels: (tokens,), of all rows.
     """
-    return cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED)
+    return cross_entropy(logits.float(), labels)
 
 
-def completion_logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Log-probability of each row's labelled tokens together, (rows,), in nats; shapes as above."""
-    losses = cross_entropy(logits.transpose(1, 2).float(), labels, ignore_index=IGNORED, reduction="none")
-    return -losses.sum(-1)
+def completion_logprobs(logits: torch.Tensor, labels: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
+    """Log-probability of each row's labelled tokens together, (rows,), in nats; shapes as above.
+
+    Args:
+        counts: labelled tokens of each row.
+    """
+    losses = cross_entropy(logits.float(), labels, reduction="none")
+    return -torch.stack([row.sum() for row in losses.split(list(counts))])
 
 
 def behavior_kl(

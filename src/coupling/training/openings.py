@@ -127,4 +127,4 @@ def _reference(
 
 def _logprobs(model: torch.nn.Module, rows: Rows[Sequence], pad: int, device: torch.device) -> torch.Tensor:
     batch = collate(rows, pad, device)
-    return completion_logprobs(completion_logits(model, batch), batch.labels)
+    return completion_logprobs(completion_logits(model, batch), batch.labels, batch.counts)
