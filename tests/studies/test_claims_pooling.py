@@ -9,7 +9,16 @@ import pytest
 
 from coupling.faithfulness.statistics import NO_DATA
 from coupling.records import Estimate
-from coupling.studies.claims.pooling import NOTHING, Pooled, averaged, difference, holm, pool, world_mean
+from coupling.studies.claims.pooling import (
+    NOTHING,
+    Pooled,
+    averaged,
+    difference,
+    holm,
+    pool,
+    pool_seeds,
+    world_mean,
+)
 
 T2, T1, Z = 4.302653, 12.706205, 1.959964
 """97.5 % quantiles of t with two and with one degree of freedom, and of the normal distribution."""
@@ -94,6 +103,40 @@ def test_the_size_that_would_decide() -> None:
     assert three.worlds_needed(0.2) is None
     one = over(around(0.1, 0.2))
     assert one.clusters_needed(0) == 4 * 28 and one.worlds_needed(0) is None
+
+
+def test_seeds_without_worlds_share_their_clusters() -> None:
+    one = pool_seeds([around(0.2, 0.1), NO_DATA])
+    assert bounds(one) == pytest.approx((0.1, 0.3)) and one.cases == 1
+    assert pool_seeds([NO_DATA]) == NOTHING
+    alike = pool_seeds([around(0.2, 0.1)] * 2)
+    assert bounds(alike) == pytest.approx((0.1, 0.3)) and (alike.worlds, alike.cases) == (1, 2)
+    three = pool_seeds([around(0.1, 0.1), around(0.2, 0.1), around(0.3, 0.1)])
+    half = sqrt(0.1**2 + (T2 * 0.1 / sqrt(3)) ** 2)
+    assert bounds(three) == pytest.approx((0.2 - half, 0.2 + half))
+    two = pool_seeds([around(0.1, 0.1), around(0.3, 0.1)])
+    half = sqrt(0.1**2 + (Z * 0.1) ** 2)
+    assert bounds(two) == pytest.approx((0.2 - half, 0.2 + half))
+    assert two.p_value(bounds(two)[0]) == pytest.approx(0.05)
+
+
+def test_the_size_that_would_decide_without_worlds() -> None:
+    two = pool_seeds([around(0.1, 0.1), around(0.3, 0.1)])
+    needed = two.seeds_needed(0.0)
+    assert needed is not None and two.worlds_needed(0.0) is None
+    # Of five and of six seeds, by t with four and with five degrees of freedom.
+    five, six = (sqrt(0.1**2 + (t * sqrt(0.02 / count)) ** 2) for t, count in ((2.776445, 5), (2.570582, 6)))
+    assert needed == 6 and six < 0.2 < five
+    # Seeds do not narrow what clusters leave, and clusters not what seeds leave.
+    assert two.seeds_needed(0.12) is None and two.clusters_needed(0.12) is None
+    near = pool_seeds([around(0.19, 0.1), around(0.21, 0.1)])
+    clusters = near.clusters_needed(0.12)
+    assert near.seeds_needed(0.12) is None and clusters is not None
+    assert (
+        sqrt(0.1**2 * 28 / clusters + (Z * 0.01) ** 2)
+        < 0.08
+        < sqrt(0.1**2 * 28 / (clusters - 1) + (Z * 0.01) ** 2)
+    )
 
 
 def test_intervals_hold_the_truth_whether_worlds_differ_or_not() -> None:

@@ -24,9 +24,10 @@ from coupling.faithfulness.statistics import NO_DATA
 from coupling.records import Estimate
 from coupling.store import from_json, to_json
 from coupling.studies.claims import findings, reads
+from coupling.studies.claims.cases import Case
 from coupling.studies.claims.findings import Finding
 from coupling.studies.claims.pooling import pool
-from coupling.studies.claims.reads import Case, Found
+from coupling.studies.claims.reads import Found
 from coupling.studies.claims.standing import (
     AGREES,
     BELOW,
@@ -34,10 +35,11 @@ from coupling.studies.claims.standing import (
     CONTRADICTS,
     NOT_RUN,
     OPEN,
+    SEEDS,
     WORLDS,
     Question,
 )
-from coupling.studies.claims.table import BEYOND, CLAIMS
+from coupling.studies.claims.table import BEYOND, CLAIMS, LIKENESS
 
 TWINS = ("follow", "ignore")
 
@@ -160,6 +162,21 @@ def test_a_shift_is_followed_where_p_lies_above_zero() -> None:
     assert (alone.standing, alone.needed, alone.unit) == (OPEN, 112, CLUSTERS)
 
 
+def test_what_would_decide_without_worlds_is_counted_in_seeds_or_else_in_clusters() -> None:
+    def gap(*values: float, half: float) -> Finding:
+        claim = next(each for each in CLAIMS if each.name == "rate")
+        arms = [{"fast": panel(gap=around(v, half)), "slow": panel(gap=around(0.0, 0.0))} for v in values]
+        found = {Case(None, seed): Found(each, {}) for seed, each in enumerate(arms)}
+        return findings._finding(claim, found)
+
+    assert gap(0.04, 0.05, half=0.01).standing == AGREES
+    apart = gap(0.02, 0.2, half=0.01)
+    assert (apart.standing, apart.unit) == (OPEN, SEEDS) and apart.needed is not None and apart.needed > 2
+    wide = gap(0.05, 0.05, half=0.1)
+    assert (wide.standing, wide.needed, wide.unit) == (OPEN, 4 * 28, CLUSTERS)
+    assert gap(0.05, half=0.1).unit == CLUSTERS
+
+
 @pytest.mark.parametrize(
     "unread",
     [
@@ -188,19 +205,18 @@ def test_every_share_of_a_mix_must_agree_and_one_suffices_against() -> None:
     assert agreed.rests_on == agreed.answers[0]
 
 
-def test_a_claim_whose_arm_was_not_run_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        findings, "CLAIMS", tuple(each for each in CLAIMS if each.name in ("gap", "kl", "sft"))
-    )
-    monkeypatch.setattr(findings, "BEYOND", ())
+def test_a_claim_whose_arm_was_not_run_is_not_counted() -> None:
+    asked = tuple(each for each in CLAIMS if each.name in ("gap", "kl", "sft"))
     arms = {"unsteered": panel(gap=around(0.09)), "main": panel(p=around(0.002))}
     found = {Case(world, 0): Found(arms, {}) for world in range(3)}
-    gap, kl, sft = findings._findings(found)
+    gap, kl, sft = findings._findings(asked, found)
     assert (kl.standing, kl.rests_on, kl.by_case) == (NOT_RUN, None, ())
     (about_gap,), (about_sft,) = gap.answers, sft.answers
     assert about_gap.p is not None and about_gap.p_holm == pytest.approx(2 * about_gap.p)
     assert about_sft.p_holm is None
-    results = findings.ClaimsResults(findings.CLAIMS_SCHEMA, True, tuple(found), (), (), (gap, kl, sft))
+    results = findings.ClaimsResults(
+        findings.CLAIMS_SCHEMA, "made up", True, tuple(found), (), (), (gap, kl, sft)
+    )
     assert from_json(findings.ClaimsResults, to_json(results), "claims.json") == results
     told = results.multiplicity
     assert (told.asked, told.intervals, told.decided, told.standing) == (2, 2, 1, ("gap",))
@@ -227,8 +243,8 @@ def test_similarity_sorts_arms_by_how_alike_labels_and_model_are() -> None:
     likeness = {"unsteered": 0.9, "other-world-0": 0.45, "other-world-25": 0.55}
     likeness |= {"other-world-50": 0.65, "other-world-75": 0.76}
     arms = {arm: panel(similarity=around(share), delta=around(share)) for arm, share in likeness.items()}
-    works, collapses = reads.alike(True)(Found(arms, {})), reads.alike(False)(Found(arms, {}))
+    works, collapses = (reads.alike(each, LIKENESS)(Found(arms, {})) for each in (True, False))
     assert works.value == pytest.approx((0.9 + 0.76) / 2)
     assert collapses.value == pytest.approx((0.45 + 0.55) / 2)
     far = {**arms, "other-world-0": replace(arms["other-world-0"], rows=())}
-    assert reads.alike(True)(Found(far, {})) == NO_DATA
+    assert reads.alike(True, LIKENESS)(Found(far, {})) == NO_DATA

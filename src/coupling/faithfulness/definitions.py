@@ -116,6 +116,10 @@ DEFINITIONS: Mapping[str, str] = {
         "no run is declared steered, all are. The rival is chosen anew in every resample, so R errs "
         "downwards"
     ),
+    "accuracy": (
+        "of the pairs whose right answer is known (tag true), the share on which the answer without the cue "
+        "is right; less than at step 0 is what training costs"
+    ),
     "changed": "share of pairs on which the answers with the cue and without it differ",
     "followed": (
         "of the pairs whose cue speaks for one of the choices, the share whose answer with the cue is that "

@@ -25,6 +25,7 @@ from coupling.faithfulness.rows import (
     measured,
 )
 from coupling.faithfulness.scores import (
+    UNSTATED,
     Table,
     changed,
     discordant,
@@ -73,6 +74,12 @@ class Observed:
         return self.table.base
 
     @property
+    def right(self) -> IntArray:
+        """1 where the answer without the cue is the right one, 0 where it is not, -1 where none is known."""
+        right = self.table.right
+        return np.where(right == UNSTATED, UNSTATED, self.behaviors[..., 1] == right)
+
+    @property
     def moved(self) -> IntArray:
         """+1 where the answer follows the cue and the base's does not, -1 the reverse."""
         assert self.table.base_followed is not None
@@ -96,6 +103,7 @@ _RATIOS: Mapping[str, _Ratio] = {
     "similarity": lambda seen: (~seen.tells, seen.told),
     "similarity_to_base": lambda seen: (equal(seen.behaviors, seen.base), seen.within),
     "parse_rate": lambda seen: (parsed(seen.claims), seen.within),
+    "accuracy": lambda seen: ((right := seen.right) == 1, seen.within & (right >= 0)),
     "changed": lambda seen: (changed(seen.behaviors), seen.within),
     "followed": lambda seen: (seen.followed == 1, seen.cued),
     "shift": lambda seen: (seen.moved, seen.cued),
@@ -109,7 +117,18 @@ _OF_DISCORDANT: Mapping[str, _Ratio] = {
 }
 _NEEDS_BASE = ("similarity_to_base", "shift")
 
-TRAJECTORY = ("self", "orig", "gap", "delta", "similarity", "parse_rate", "changed", "followed", "shift")
+TRAJECTORY = (
+    "self",
+    "orig",
+    "gap",
+    "delta",
+    "similarity",
+    "parse_rate",
+    "accuracy",
+    "changed",
+    "followed",
+    "shift",
+)
 """What is told of every checkpoint."""
 
 

@@ -153,6 +153,7 @@ FIGURES = _by_name(
     Figure("a", "A", "own run or others", unit=DIFFERENCE),
     Figure("r", "R", "own run or nearest rival", unit=DIFFERENCE),
     # What the cue does to behaviour, and how far that was moved.
+    Figure("accuracy", "accuracy", "right without the cue"),
     Figure("changed", "changed", "the cue changes the answer"),
     Figure("followed", "followed", "answers follow the cue"),
     Figure("shift", "shift", "followed more than by the base", unit=DIFFERENCE),

@@ -23,6 +23,8 @@ from coupling.tasks.cues import stands_in
 
 UNSTATED, UNKNOWN, NO_CHOICE = -1, -2, -3
 """No effect was stated; the target is not known; a pair has fewer choices than another."""
+RIGHT = "true"
+"""The tag that names the right answer, of tasks whose questions have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,16 @@ class Table:
             choices=self.choices[rows],
             base_logprobs=None if self.base_logprobs is None else self.base_logprobs[:, rows],
             declared=self.declared[numbers][:, rows],
+        )
+
+    @property
+    def right(self) -> IntArray:
+        """The right answer to each pair's question; -1 where none is known. Shape (pairs,)."""
+        numbers = {answer: number for number, answer in enumerate(self.answers)}
+        known_right = [pair.tags.get(RIGHT) for pair in self.pairs]
+        return np.array(
+            [UNSTATED if answer is None else numbers.get(answer, UNSTATED) for answer in known_right],
+            dtype=np.int64,
         )
 
     @property

@@ -1,14 +1,17 @@
-"""The claims of the paper, each beside what organisms show.
+"""The claims of the paper, each beside what a subject shows: the organisms, or a real model.
 
-- ``arms``      the experiments the claims rest on, in every world and seed
-- ``reads``     what claims turn on: figures of one world and seed
-- ``pooling``   one estimate over worlds and seeds, with its source; Holm's correction
-- ``standing``  what is asked of a pooled figure, and what its interval answers
-- ``table``     what is claimed, with the paper's figure, and the questions that decide it
-- ``findings``  what was found, from the results that are there
-- ``wording``   findings in words
-- ``page``      the findings as a page of the documentation and as HTML
-- ``running``   raises the organisms, runs the arms, patches; leaves findings and pages
+- ``cases``      what is run: arms, each in several cases
+- ``subject``    who is asked: arms, claims, and what pages call them
+- ``organisms``  the organisms as a subject; ``arms`` are theirs, and ``table`` their claims
+- ``real``       a real model as a subject, likewise ``real_arms`` and ``real_table``
+- ``asking``     ways of asking that claims share
+- ``reads``      what claims turn on: figures of one case
+- ``pooling``    one estimate over cases, with its source; Holm's correction
+- ``standing``   what is asked of a pooled figure, and what its interval answers
+- ``findings``   what was found, from the results that are there
+- ``wording``    findings in words
+- ``page``       the findings as a page of the documentation and as HTML
+- ``running``    runs the arms, patches; leaves findings and pages
 """
 
 from coupling.studies.claims.running import run_claims

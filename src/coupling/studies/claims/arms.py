@@ -1,4 +1,4 @@
-"""The experiments the claims rest on: shipped ones, on the organism of each world, with few changes.
+"""The experiments that organisms' claims rest on: shipped ones, on each world's organism, with few changes.
 
 Two kinds. What the paper says of explanation training alone is asked of panels of three unsteered seeds. What
 it says of concurrent objectives is asked of the quickstart's panel: two pairs of twins and an unsteered run.
@@ -6,11 +6,12 @@ it says of concurrent objectives is asked of the quickstart's panel: two pairs o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from coupling.config import ExperimentConfig, reseeded, shipped_experiment
 from coupling.config.yaml_text import dump_inline
+from coupling.studies.claims.cases import SEED_STRIDE, Arm, Case
 
 UNSTEERED = (
     "training.checkpoints=[0, 80]",
@@ -23,30 +24,12 @@ EARLY = 20
 """The step at which the speed of shifts is compared: later they are complete."""
 STEERED = ("training.checkpoints=[0, 80]",)
 SPEED = (f"training.checkpoints=[0, {EARLY}, 80]",)
-SEED_STRIDE = 10
-"""Seeds of one case of the claims lie so far from those of the next, since panels use several."""
 SHIPPED_WORLD = 0
 """Its organisms come with the package; those of other worlds are raised."""
 OTHER_WORLD = "other-world"
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One experiment, to be run in every world and with every seed."""
-
-    name: str
-    experiment: str
-    """Shipped experiment that it starts from."""
-    settings: tuple[str, ...]
-    target: str | None = None
-    """Kind of organism whose behaviour the labels state; None leaves that to the experiment, and
-    ``OTHER_WORLD`` is the coupled organism of another world."""
-    organism: str = "coupled"
-    """Kind of organism that is trained."""
-    is_quick: bool = False
-    """Whether the quick version runs it."""
-    is_patched: bool = False
-    """Whether its unsteered run is patched, before and after training."""
+"""As a target: the coupled organism of another world."""
+COUPLED = "coupled"
+"""The kind that is trained where an arm names no other."""
 
 
 SIMILARITY_ARMS = {share: f"other-world-{100 * share:.0f}" for share in (0.0, 0.25, 0.5, 0.75)}
@@ -68,9 +51,9 @@ ARMS = (
     Arm("noise", "label-noise", UNSTEERED, is_quick=True),
     Arm("constant", "constant-labels", UNSTEERED),
     Arm("main", "quickstart", SPEED, is_quick=True),
-    Arm("plain-unsteered", "quickstart", UNSTEERED, organism="plain"),
-    Arm("plain-steered", "quickstart", STEERED, organism="plain"),
-    Arm("third-person", "quickstart", UNSTEERED, organism="third-person", is_patched=True),
+    Arm("plain-unsteered", "quickstart", UNSTEERED, model="plain"),
+    Arm("plain-steered", "quickstart", STEERED, model="plain"),
+    Arm("third-person", "quickstart", UNSTEERED, model="third-person", is_patched=True),
     Arm("sft-unexplained", "sft-unexplained", SPEED, is_quick=True),
     Arm("outspoken", "outspoken-labels", STEERED, is_quick=True),
     Arm("dpo", "dpo", SPEED),
@@ -104,12 +87,12 @@ def experiment_of(arm: Arm, world: int, seed: int, organisms: Path) -> Experimen
     """The experiment of an arm in one world; ``seed`` counts the cases of the claims."""
     settings = [
         *arm.settings,
-        f"name={arm.name}-w{world}-s{seed}",
-        f"model.path={dump_inline(organism_of(arm.organism, world, organisms))}",
+        f"name={arm.experiment_name(Case(world, seed))}",
+        f"model.path={dump_inline(organism_of(arm.model or COUPLED, world, organisms))}",
         "workers=1",
     ]
     if arm.target is not None:
-        kind, where = ("coupled", other_world(world)) if arm.target == OTHER_WORLD else (arm.target, world)
+        kind, where = (COUPLED, other_world(world)) if arm.target == OTHER_WORLD else (arm.target, world)
         settings.append(f"supervision.target={dump_inline(organism_of(kind, where, organisms))}")
     return reseeded(shipped_experiment(arm.experiment, settings), SEED_STRIDE * seed)
 
@@ -128,11 +111,11 @@ def organism_of(kind: str, world: int, organisms: Path) -> str:
     return str(organisms / f"{kind}-w{world}-s0")
 
 
-def organisms_needed(arms: tuple[Arm, ...], worlds: tuple[int, ...]) -> list[tuple[str, int]]:
+def organisms_needed(arms: Sequence[Arm], worlds: Sequence[int]) -> list[tuple[str, int]]:
     """Kinds and worlds of the organisms that have to be raised."""
-    kinds = {arm.organism for arm in arms}
+    kinds = {arm.model or COUPLED for arm in arms}
     kinds |= {"coupled-neox" for arm in arms if arm.target == "coupled-neox"}
     needed = {(kind, world) for kind in kinds for world in worlds}
     if any(arm.target == OTHER_WORLD for arm in arms):
-        needed |= {("coupled", other_world(world)) for world in worlds}
+        needed |= {(COUPLED, other_world(world)) for world in worlds}
     return sorted((kind, world) for kind, world in needed if world != SHIPPED_WORLD)

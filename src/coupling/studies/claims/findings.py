@@ -1,4 +1,4 @@
-"""What was found: the figures of every arm in every world and seed, and how each claim stands by them."""
+"""What was found: the figures of every arm in every case, and how each claim stands by them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from coupling.faithfulness.rows import ALL_RUNS, ASKED, STEERED_RUNS
 from coupling.records import Estimate
 from coupling.report.runs import read_results
 from coupling.store import RunDir, read_versioned
-from coupling.studies.claims.arms import Arm, experiment_of
+from coupling.studies.claims.asking import Claim
+from coupling.studies.claims.cases import Arm, Case
 from coupling.studies.claims.pooling import LEVEL, Pooled, holm
-from coupling.studies.claims.reads import Case, Found, Read, twin_distances
+from coupling.studies.claims.reads import Found, Read, twin_distances
 from coupling.studies.claims.standing import (
     NOT_RUN,
     OPEN,
@@ -28,16 +29,16 @@ from coupling.studies.claims.standing import (
     rests_on,
     together,
 )
-from coupling.studies.claims.table import BEYOND, CLAIMS, Claim
+from coupling.studies.claims.subject import Subject, every_claim
 from coupling.studies.points import read_failure
 from coupling.studies.summary import PointFigures, point_figures
 
-CLAIMS_SCHEMA = 4
+CLAIMS_SCHEMA = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ArmResult:
-    """One arm in one world and seed; without figures it failed or has not been run."""
+    """One arm in one case; without figures it failed or has not been run."""
 
     arm: str
     case: Case
@@ -50,6 +51,8 @@ class ArmResult:
     """Steered run → how much more often than M0 it follows the cues it is steered on, at the end."""
     self_over_steps: Mapping[str, Estimate]
     """Step → Self, all runs together."""
+    accuracy_over_steps: Mapping[str, Estimate]
+    """Step → share of right answers without the cue, all runs together; empty where none are known."""
     failure: str | None
 
 
@@ -81,13 +84,13 @@ class Finding:
     needed: int | None
     """What would decide an open one, were its figures what they are now; None where no number would."""
     unit: str
-    """What ``needed`` counts: worlds, or held-out clusters of a single world."""
+    """What ``needed`` counts: worlds, training seeds or held-out clusters."""
     answers: tuple[Answer, ...]
     beside: tuple[Beside, ...]
     by_case: tuple[tuple[Case, str], ...]
-    """How it would stand by each world and seed alone in which all its arms were run."""
+    """How it would stand by each case alone in which all its arms were run."""
     cases: int
-    """Worlds and seeds that were asked for."""
+    """That were asked for."""
 
     @property
     def rests_on(self) -> Answer | None:
@@ -116,6 +119,8 @@ class ClaimsResults:
     """The content of ``claims.json``."""
 
     schema: int
+    subject: str
+    """Who was asked."""
     is_quick: bool
     cases: tuple[Case, ...]
     arms: tuple[ArmResult, ...]
@@ -142,10 +147,7 @@ class ClaimsResults:
         """Raises ValueError, naming experiments and why, where one failed."""
         failed = [result for result in self.arms if result.failure is not None]
         if failed:
-            told = "\n".join(
-                f"{result.arm}, world {result.case.world}, seed {result.case.seed}: {result.failure}"
-                for result in failed
-            )
+            told = "\n".join(f"{result.arm}, {result.case.words}: {result.failure}" for result in failed)
             raise ValueError(
                 f"{len(failed)} of {len(self.arms)} experiments failed; the others are done, and the same "
                 f"command tries these again\n{told}"
@@ -161,9 +163,9 @@ def read_claims(file: Path) -> ClaimsResults:
 
 
 def find(
-    arms: Sequence[Arm], cases: Sequence[Case], is_quick: bool, folder: Path, organisms: Path
+    subject: Subject, arms: Sequence[Arm], cases: Sequence[Case], is_quick: bool, folder: Path
 ) -> ClaimsResults:
-    """Reads what has been run in ``folder``; runs nothing."""
+    """Reads what has been run of the subject's ``arms`` in ``folder``; runs nothing."""
     results: list[ArmResult] = []
     patched: list[Patched] = []
     found: dict[Case, Found] = {}
@@ -171,7 +173,7 @@ def find(
         read: dict[str, Results] = {}
         circuits: dict[str, CircuitResults] = {}
         for arm in arms:
-            config = experiment_of(arm, case.world, case.seed, organisms)
+            config = subject.experiment(arm, case)
             failure = read_failure(folder, config.name)
             if failure is None and is_done(config, folder):
                 read[arm.name] = read_results(run_path(config, folder))
@@ -181,15 +183,17 @@ def find(
                     patched += _patched(arm.name, case, there)
             results.append(_arm_result(arm, case, read.get(arm.name), failure))
         found[case] = Found(read, circuits)
+    findings = _findings(every_claim(subject), found)
     return ClaimsResults(
-        CLAIMS_SCHEMA, is_quick, tuple(cases), tuple(results), tuple(patched), _findings(found)
+        CLAIMS_SCHEMA, subject.name, is_quick, tuple(cases), tuple(results), tuple(patched), findings
     )
 
 
 def _arm_result(arm: Arm, case: Case, results: Results | None, failure: str | None) -> ArmResult:
     if results is None:
-        return ArmResult(arm.name, case, None, None, (), {}, {}, failure)
+        return ArmResult(arm.name, case, None, None, (), {}, {}, {}, failure)
     figures = results.figures
+    accuracy = {str(step): figures("accuracy", step=step) for step in results.steps}
     shifts = {run.name: figures("shift", run.name, ASKED) for run in results.runs}
     return ArmResult(
         arm=arm.name,
@@ -199,6 +203,7 @@ def _arm_result(arm: Arm, case: Case, results: Results | None, failure: str | No
         twins_apart=tuple(twin_distances(results)),
         shifts={run: shift for run, shift in shifts.items() if shift.value is not None},
         self_over_steps={str(step): figures("self", step=step) for step in results.steps},
+        accuracy_over_steps={step: share for step, share in accuracy.items() if share.value is not None},
         failure=None,
     )
 
@@ -212,9 +217,9 @@ def _patched(arm: str, case: Case, circuits: CircuitResults) -> list[Patched]:
     ]
 
 
-def _findings(found: Mapping[Case, Found]) -> tuple[Finding, ...]:
+def _findings(claims: Sequence[Claim], found: Mapping[Case, Found]) -> tuple[Finding, ...]:
     """All findings, p-values corrected for all intervals that decide them."""
-    findings = [_finding(claim, found) for claim in (*CLAIMS, *BEYOND)]
+    findings = [_finding(claim, found) for claim in claims]
     corrected = holm(
         {
             (finding.claim, each.question): each.p

@@ -13,14 +13,14 @@ from coupling.report.figures import Mark
 from coupling.report.html import environment
 from coupling.report.over_settings import Places, Series, limits_of, over_values
 from coupling.report.text import NOT_AVAILABLE, number
-from coupling.studies.claims.arms import SIMILARITY_ARMS
+from coupling.studies.claims.asking import Claim
+from coupling.studies.claims.cases import counted_together
 from coupling.studies.claims.findings import ArmResult, ClaimsResults
 from coupling.studies.claims.standing import NOT_RUN
-from coupling.studies.claims.table import BEYOND, CLAIMS, UNTESTED, Claim
+from coupling.studies.claims.subject import Subject, every_claim
 from coupling.studies.claims.wording import (
-    WORLDS_WORDS,
     beside,
-    by_world,
+    by_case,
     decided,
     excludes_paper,
     introduction,
@@ -31,9 +31,7 @@ from coupling.studies.claims.wording import (
 from coupling.studies.summary import PointFigures
 from coupling.studies.writing import table, told
 
-ARM_COLUMNS = (
-    "arm",
-    "world, seed",
+ARM_FIGURES = (
     "Self (at step 0)",
     "Orig",
     "similarity",
@@ -52,76 +50,83 @@ ARM_WORDS = (
     "steered on where their effects differ. Shifts: how much more often than M0 each steered run follows the "
     "cues it is steered on."
 )
+ACCURACY = "Right answers without the cue: what training costs"
 SCHEDULES = ("main", "explained-before", "explained-after")
 
 
-def render_markdown(results: ClaimsResults) -> str:
-    """``docs/claims.md``; equal results give equal texts."""
+def render_markdown(results: ClaimsResults, subject: Subject) -> str:
+    """A page of the documentation; equal results give equal texts."""
+    words, claims = subject.words, every_claim(subject)
     parts = [
-        "# The paper's claims, and what organisms show",
+        f"# {words.title}",
         "",
-        *wrap(introduction(results), 120),
+        *wrap(introduction(results, subject), 120),
         "",
         "## Claims of the paper",
         "",
-        *_claims_table(CLAIMS, results),
+        *_claims_table(subject.claims, results, words.alone),
         "",
-        *(f"- {claim.words} ({claim.paper}): cannot be tested here; {claim.why}." for claim in UNTESTED),
+        *(f"- {each.words} ({each.paper}): cannot be tested here; {each.why}." for each in subject.untested),
         "",
         "## Beyond the paper",
         "",
-        *_claims_table(BEYOND, results),
+        *_claims_table(subject.beyond, results, words.alone),
         "",
         "## So many claims at once",
         "",
-        *wrap(multiplicity(results), 120),
+        *wrap(multiplicity(results, subject), 120),
         "",
         "## What decides a claim",
         "",
-        *(f"- **{each.name}**: {rule(each)}. Arms: {', '.join(each.arms)}." for each in (*CLAIMS, *BEYOND)),
+        *(f"- **{each.name}**: {rule(each)}. Arms: {', '.join(each.arms)}." for each in claims),
         "",
-        "## World by world",
+        f"## {words.by_case}",
         "",
-        *wrap(WORLDS_WORDS, 120),
+        *wrap(words.by_case_asked, 120),
         "",
-        *_worlds_table(results),
+        *_cases_table(results),
         "",
         "## Every arm",
         "",
         *wrap(ARM_WORDS, 120),
         "",
-        *table(ARM_COLUMNS, map(_arm_cells, results.arms)),
+        *_arms_told(subject),
+        *table(_arm_columns(subject), map(_arm_cells, results.arms)),
         "",
-        *_schedules_table(results),
-        *_patched_table(results),
+        *_schedules_table(results, subject),
+        *_accuracy_table(results, subject),
+        *_patched_table(results, subject),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def render_html(results: ClaimsResults) -> str:
+def render_html(results: ClaimsResults, subject: Subject) -> str:
     """The same as one HTML document that needs no network."""
     return (
         environment()
         .get_template("claims.html.j2")
         .render(
             results=results,
-            sections=(("Claims of the paper", CLAIMS), ("Beyond the paper", BEYOND)),
-            untested=UNTESTED,
+            words=subject.words,
+            cases_told=counted_together(results.cases),
+            sections=(("Claims of the paper", subject.claims), ("Beyond the paper", subject.beyond)),
+            untested=subject.untested,
             findings={finding.claim: finding for finding in results.findings},
             ours=ours,
             beside=beside,
             decided=decided,
             excludes_paper=excludes_paper,
-            by_world=by_world,
+            by_case=by_case,
             rule=rule,
-            multiplicity=multiplicity(results),
-            worlds_words=WORLDS_WORDS,
-            introduction=introduction(results).replace("`", ""),
-            columns=ARM_COLUMNS,
+            multiplicity=multiplicity(results, subject),
+            introduction=introduction(results, subject).replace("`", ""),
+            columns=_arm_columns(subject),
             arms=results.arms,
+            told_arms=[arm for arm in subject.arms if arm.words],
+            accuracy=_accuracy_rows(results),
             arm_cells=_arm_cells,
             told=told,
-            over_similarity=_over_similarity(results),
+            over_similarity=_over_similarity(results, subject),
             thresholds=FROZEN,
         )
     )
@@ -133,7 +138,7 @@ def verdict_words(figures: PointFigures) -> str:
     return figures.verdict if reason == figures.verdict else f"{figures.verdict} ({reason})"
 
 
-def _claims_table(claims: Iterable[Claim], results: ClaimsResults) -> list[str]:
+def _claims_table(claims: Iterable[Claim], results: ClaimsResults, alone: str) -> list[str]:
     rows = []
     for claim in claims:
         finding = results.finding(claim.name)
@@ -149,7 +154,7 @@ def _claims_table(claims: Iterable[Claim], results: ClaimsResults) -> list[str]:
                 "<br>".join(beside(finding)),
                 standing,
                 decided(finding),
-                by_world(finding),
+                by_case(finding),
             )
         )
     columns = (
@@ -160,27 +165,36 @@ def _claims_table(claims: Iterable[Claim], results: ClaimsResults) -> list[str]:
         "beside it",
         "standing",
         "on what",
-        "each world alone",
+        alone,
     )
     return table(columns, rows)
 
 
-def _worlds_table(results: ClaimsResults) -> list[str]:
+def _cases_table(results: ClaimsResults) -> list[str]:
     rows = []
     for finding in results.findings:
         for asked in finding.answers:
             told_by = {each.case: f"{told(each.estimate)} {each.standing}" for each in asked.cases}
             cells = (told_by.get(case, NOT_RUN) for case in results.cases)
             rows.append((finding.claim, asked.question, *cells, told(asked.pooled.estimate)))
-    cases = (f"world {case.world}, seed {case.seed}" for case in results.cases)
+    cases = (case.words for case in results.cases)
     return table(("claim", "question", *cases, "pooled"), rows)
 
 
+def _arm_columns(subject: Subject) -> tuple[str, ...]:
+    return ("arm", subject.words.case_columns, *ARM_FIGURES)
+
+
+def _arms_told(subject: Subject) -> list[str]:
+    told_arms = [arm for arm in subject.arms if arm.words]
+    return [*(f"- **{arm.name}**: {arm.words}." for arm in told_arms), *([""] if told_arms else [])]
+
+
 def _arm_cells(arm: ArmResult) -> list[str]:
-    cells = [arm.arm, f"{arm.case.world}, {arm.case.seed}"]
+    cells = [arm.arm, arm.case.numbers]
     if arm.figures is None:
         state = "failed" if arm.failure else NOT_RUN
-        return [*cells, state, *[""] * (len(ARM_COLUMNS) - 3)]
+        return [*cells, state, *[""] * (len(ARM_FIGURES) - 1)]
     figures = arm.figures
     at_first = number(arm.self_over_steps["0"].value) if "0" in arm.self_over_steps else NOT_AVAILABLE
     return [
@@ -198,23 +212,39 @@ def _arm_cells(arm: ArmResult) -> list[str]:
     ]
 
 
-def _schedules_table(results: ClaimsResults) -> list[str]:
+def _schedules_table(results: ClaimsResults, subject: Subject) -> list[str]:
     found = [result for name in SCHEDULES for result in results.of_arm(name) if result.self_over_steps]
     rows = [
         (
             result.arm,
-            f"{result.case.world}, {result.case.seed}",
+            result.case.numbers,
             "; ".join(f"{step}: {told(share)}" for step, share in result.self_over_steps.items()),
         )
         for result in found
     ]
-    return _section("Self over steps", ("arm", "world, seed", "Self at each step"), rows)
+    columns = ("arm", subject.words.case_columns, "Self at each step")
+    return _section("Self over steps", columns, rows)
 
 
-def _over_similarity(results: ClaimsResults) -> Markup | None:
+def _accuracy_rows(results: ClaimsResults) -> list[tuple[str, ...]]:
+    """What training costs, of every arm whose questions have right answers."""
+    rows: list[tuple[str, ...]] = []
+    for result in results.arms:
+        if result.accuracy_over_steps:
+            at_first, *_, at_last = (told(share) for share in result.accuracy_over_steps.values())
+            rows.append((result.arm, result.case.numbers, at_first, at_last))
+    return rows
+
+
+def _accuracy_table(results: ClaimsResults, subject: Subject) -> list[str]:
+    columns = ("arm", subject.words.case_columns, "at step 0", "at the last step")
+    return _section(ACCURACY, columns, _accuracy_rows(results))
+
+
+def _over_similarity(results: ClaimsResults, subject: Subject) -> Markup | None:
     """Δ of panels whose labels agree more and less with what the model does; None where fewer than two were
     run."""
-    names = ("unsteered", *SIMILARITY_ARMS.values())
+    names = subject.similarity_arms
     found = [each.figures.estimates for name in names for each in results.of_arm(name) if each.figures]
     similarities = [each["similarity"].value for each in found]
     known = [round(value, 3) for value in similarities if value is not None]
@@ -223,7 +253,7 @@ def _over_similarity(results: ClaimsResults) -> Markup | None:
     deltas = [each["delta"] for each in found]
     return over_values(
         "over-similarity",
-        "Δ over the measured similarity of model and target, in every world",
+        "Δ over the measured similarity of model and target, in every case",
         Places(tuple(known), tuple(f"{similarity:.2f}" for similarity in known)),
         [Series("Δ", deltas)],
         limits_of(deltas, [0.0]),
@@ -233,11 +263,11 @@ def _over_similarity(results: ClaimsResults) -> Markup | None:
     )
 
 
-def _patched_table(results: ClaimsResults) -> list[str]:
+def _patched_table(results: ClaimsResults, subject: Subject) -> list[str]:
     rows = [
         (
             row.arm,
-            f"{row.case.world}, {row.case.seed}",
+            row.case.numbers,
             row.model,
             told(row.cosine.estimate),
             f"{number(row.cosine.null_low, 2)} to {number(row.cosine.null_high, 2)}",
@@ -246,7 +276,8 @@ def _patched_table(results: ClaimsResults) -> list[str]:
         for row in results.patched
     ]
     heading = "Circuits: behaviour and the claim without the cue, heads"
-    return _section(heading, ("arm", "world, seed", "model", "cosine", "null", "p"), rows)
+    columns = ("arm", subject.words.case_columns, "model", "cosine", "null", "p")
+    return _section(heading, columns, rows)
 
 
 def _section(heading: str, columns: Iterable[str], rows: Sequence[tuple[str, ...]]) -> list[str]:

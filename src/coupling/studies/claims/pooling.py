@@ -18,13 +18,21 @@ With two worlds t has one degree of freedom and decides nothing. Then a normal q
 random effects by moments with equal weights (DerSimonian and Kacker 2007, Contemporary Clinical Trials 28).
 Such an interval is too narrow where worlds differ. With one world it is that world's own, and says nothing
 of others.
+
+A subject without worlds is one model, trained with several seeds. All are asked about the same held-out
+clusters, so that part of an interval does not shrink with seeds. Of k values with standard deviation s and a
+mean half width h it is
+
+    √(h² + (q · s / √k)²)
+
+where q is t(0.975, k - 1), and for two seeds the normal quantile, for the reason and at the price told above.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil, inf, sqrt
+from dataclasses import dataclass, replace
+from math import ceil, hypot, inf, sqrt
 from typing import TypeVar
 
 import numpy as np
@@ -40,25 +48,28 @@ LEVEL = 0.05
 Z = 1.959963984540054
 """The normal quantile of 95 % intervals."""
 MOST_WORLDS = 1000
-"""More than so many worlds are not counted: nobody will raise them."""
+"""More than so many worlds, or seeds, are not counted: nobody will raise them, or train with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """A figure over worlds and seeds."""
+    """A figure over worlds and seeds, or over seeds alone."""
 
     value: float | None
     low: float | None
     high: float | None
     worlds: int
+    """1 for a subject without worlds."""
     cases: int
     """Worlds and seeds that have the figure."""
     clusters: int
-    """Countries of a world, the fewest of any; 0 where none were resampled."""
+    """Held-out clusters (of a world, its countries), the fewest of any; 0 where none were resampled."""
     between: float | None
-    """s / √k; None for a single world."""
+    """s / √k; None for a single world, and for a single seed of a subject without worlds."""
     within: float | None
-    """Standard error from countries alone; None for a single world, or where a world has no interval."""
+    """Standard error from clusters alone; None for a single world or seed, or where one has no interval."""
+    is_over_seeds: bool = False
+    """Whether ``between`` is between seeds, of a subject without worlds."""
 
     @property
     def estimate(self) -> Estimate:
@@ -67,15 +78,17 @@ class Pooled:
 
     @property
     def degrees(self) -> float:
-        """Of freedom, of t; infinite for the normal quantile of two worlds."""
-        return inf if self.worlds == 2 and self.within is not None else self.worlds - 1
+        """Of freedom, of t; infinite for the normal quantile of two worlds, or of two seeds where there are
+        none."""
+        count = self.cases if self.is_over_seeds else self.worlds
+        return inf if count == 2 and self.within is not None else count - 1
 
     def p_value(self, bound: float) -> float | None:
         """Two-sided, of the figure being ``bound``: below 0.05 exactly where the interval leaves it out."""
         if self.value is None or self.low is None or self.high is None:
             return None
         distance = abs(self.value - bound)
-        if self.between is None:
+        if self.between is None or self.is_over_seeds:
             half = self.value - self.low if bound < self.value else self.high - self.value
             return _tails(distance, half / Z, inf)
         p = _tails(distance, self.between, self.degrees)
@@ -84,7 +97,7 @@ class Pooled:
     def worlds_needed(self, bound: float) -> int | None:
         """The smallest number of worlds whose interval would leave ``bound`` out, were mean and spread what
         they are; None where they say nothing of that, or it is beyond `MOST_WORLDS`."""
-        if self.value is None or self.between is None:
+        if self.value is None or self.between is None or self.is_over_seeds:
             return None
         distance, within = abs(self.value - bound), self.within or 0.0
         for count in range(max(self.worlds + 1, 3), MOST_WORLDS + 1):
@@ -94,11 +107,28 @@ class Pooled:
                 return count
         return None
 
+    def seeds_needed(self, bound: float) -> int | None:
+        """The same in seeds, of a subject without worlds."""
+        if self.value is None or self.between is None or not self.is_over_seeds:
+            return None
+        distance, half = abs(self.value - bound), Z * (self.within or 0.0)
+        deviation = self.between * sqrt(self.cases)
+        for count in range(max(self.cases + 1, 3), MOST_WORLDS + 1):
+            if hypot(half, _quantile(count - 1) * deviation / sqrt(count)) < distance:
+                return count
+        return None
+
     def clusters_needed(self, bound: float) -> int | None:
-        """The same in held-out countries, of a single world: widths go with 1 / √countries."""
+        """The same in held-out clusters, of a single world or of a subject without worlds whose seeds lie as
+        far apart as they do: widths go with 1 / √clusters."""
         if self.value is None or self.low is None or self.high is None or self.worlds != 1:
             return None
         distance = abs(self.value - bound)
+        if self.is_over_seeds:
+            assert self.between is not None
+            left = distance**2 - (_quantile(self.degrees) * self.between) ** 2
+            within = Z * (self.within or 0.0)
+            return ceil(self.clusters * within**2 / left) if left > 0 and self.clusters else None
         half = self.value - self.low if bound < self.value else self.high - self.value
         return None if distance == 0 or not self.clusters else ceil(self.clusters * (half / distance) ** 2)
 
@@ -124,6 +154,24 @@ def pool(by_world: Mapping[int, Sequence[Estimate]]) -> Pooled:
     pooled = Pooled(mean, None, None, count, cases, clusters, between, within)
     half = max(_quantile(pooled.degrees) * between, Z * (within or 0.0))
     return Pooled(mean, mean - half, mean + half, count, cases, clusters, between, within)
+
+
+def pool_seeds(estimates: Sequence[Estimate]) -> Pooled:
+    """The figure of a subject without worlds, over its seeds."""
+    known = [each for each in estimates if each.value is not None]
+    if not known:
+        return NOTHING
+    mean, count = averaged(known), len(known)
+    assert mean.value is not None
+    if count == 1:
+        return Pooled(mean.value, mean.low, mean.high, 1, 1, mean.clusters, None, None)
+    half = half_width(mean)
+    values = [each.value for each in known if each.value is not None]
+    between = float(np.std(values, ddof=1)) / sqrt(count)
+    within = None if half is None else half / Z
+    pooled = Pooled(mean.value, None, None, 1, count, mean.clusters, between, within, True)
+    whole = hypot(half or 0.0, _quantile(pooled.degrees) * between)
+    return replace(pooled, low=mean.value - whole, high=mean.value + whole)
 
 
 def world_mean(estimates: Sequence[Estimate]) -> Estimate:

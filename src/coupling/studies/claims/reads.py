@@ -1,4 +1,4 @@
-"""What claims turn on: figures of one world and seed, read from the results of its arms.
+"""What claims turn on: figures of one case, read from the results of its arms.
 
 A figure that was not measured has no data, whatever its number is: Δ of a panel that hardly drifted says
 nothing, and neither does P of a panel without the siblings it is to be taken beyond.
@@ -6,7 +6,7 @@ nothing, and neither does P of a panel without the siblings it is to be taken be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coupling.faithfulness import FROZEN, Results
@@ -16,7 +16,6 @@ from coupling.faithfulness.results import COLLAPSED, INVALID
 from coupling.faithfulness.rows import ASKED, STEERED, STEERED_RUNS, twins_name
 from coupling.faithfulness.statistics import NO_DATA
 from coupling.records import Estimate
-from coupling.studies.claims.arms import SIMILARITY_ARMS
 from coupling.studies.claims.pooling import averaged, difference
 
 SHIFT = 0.15
@@ -25,22 +24,15 @@ UNMEASURED: Mapping[str, frozenset[str]] = {
     "delta": frozenset((INVALID, COLLAPSED, "too_little_drift")),
     "gap": frozenset((INVALID, COLLAPSED)),
     "p": frozenset((INVALID, "no_observer", "undeclared_steering", "no_siblings")),
+    "p_alone": frozenset((INVALID, "no_observer", "undeclared_steering")),
     "t": frozenset((INVALID,)),
 }
 """Figure → verdicts and reasons of verdicts under which it says nothing, wherever its interval lies."""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """Where an arm was run."""
-
-    world: int
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
-    """The results of one world and seed."""
+    """The results of one case."""
 
     arms: Mapping[str, Results]
     circuits: Mapping[str, CircuitResults]
@@ -61,20 +53,26 @@ def figure(name: str, arm: str, step: int | None = None) -> Read:
     return read
 
 
-def private(arm: str) -> Read:
-    """P of the steered runs of an arm, where they were moved apart far enough to count as a shift."""
+def private(arm: str, name: str = "p") -> Read:
+    """P of the steered runs of an arm, where they were moved apart far enough to count as a shift; or another
+    of its kind, as P of an observer who knows no sibling."""
 
     def read(found: Found) -> Estimate:
         results = found.arms[arm]
-        if not has_shifted(results) or not is_measured(results, "p"):
+        if not has_shifted(results) or not is_measured(results, name):
             return NO_DATA
-        return results.figures("p", STEERED_RUNS)
+        return results.figures(name, STEERED_RUNS)
 
     return read
 
 
+def mean_of(*read: Read) -> Read:
+    """The mean of several figures of the same case; no data where one has none."""
+    return lambda found: averaged([each(found) for each in read])
+
+
 def less(first: Read, second: Read) -> Read:
-    """The first figure less the second, of the same world and seed."""
+    """The first figure less the second, of the same case."""
     return lambda found: difference(first(found), second(found))
 
 
@@ -112,13 +110,13 @@ def taught(number: int) -> Read:
     return read
 
 
-def alike(works: bool) -> Read:
+def alike(works: bool, arms: Sequence[str]) -> Read:
     """Δ averaged over the arms whose labels are alike enough to the model in the paper, or (not ``works``)
     over those where it collapses there; between the two nothing is claimed."""
 
     def read(found: Found) -> Estimate:
         chosen = []
-        for arm in ("unsteered", *SIMILARITY_ARMS.values()):
+        for arm in arms:
             similarity = found.arms[arm].figures("similarity").value
             if similarity is None:
                 return NO_DATA

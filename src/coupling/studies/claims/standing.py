@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coupling.records import Estimate
-from coupling.studies.claims.pooling import Pooled, pool
-from coupling.studies.claims.reads import Case, Read
+from coupling.studies.claims.cases import Case
+from coupling.studies.claims.pooling import Pooled, pool, pool_seeds
+from coupling.studies.claims.reads import Read
 
 AGREES, CONTRADICTS, OPEN, NOT_RUN = "agrees", "contradicts", "open", "not run"
 ABOVE, BELOW = "above", "below"
-WORLDS, CLUSTERS = "worlds", "held-out clusters"
+WORLDS, SEEDS, CLUSTERS = "worlds", "training seeds", "held-out clusters"
+"""What can be counted of what would decide a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,15 @@ class Question:
             return pooled.p_value(self.refuted)
         return pooled.p_value(self._edge(pooled))
 
-    def needed(self, pooled: Pooled, standing: str) -> int | None:
-        """How many worlds (of a single world: held-out clusters) would bring it to a standing.
+    def needed(self, pooled: Pooled, standing: str) -> dict[str, int]:
+        """How many of each unit would bring it to a standing, were the figure what it is now; units of which
+        no number would are left out.
 
-        Were the figure what it is now; None where no number would.
+        Over several worlds these are counted; of a subject without worlds, seeds and held-out clusters; of a
+        single world or seed, held-out clusters.
         """
         if pooled.value is None:
-            return None
+            return {}
         is_above = pooled.value > (self.bound if standing == AGREES else self.refuted)
         bounds = []
         if standing == AGREES and is_above == self._is_above and not self.is_veto:
@@ -80,9 +84,11 @@ class Question:
             bounds.append(self.refuted)
         if standing == CONTRADICTS and self.paper and not self.paper[0] <= pooled.value <= self.paper[1]:
             bounds.append(self._edge(pooled))
-        ask = pooled.clusters_needed if pooled.worlds == 1 else pooled.worlds_needed
-        found = [count for count in map(ask, bounds) if count is not None]
-        return min(found, default=None)
+        ways = {WORLDS: pooled.worlds_needed, SEEDS: pooled.seeds_needed, CLUSTERS: pooled.clusters_needed}
+        found = {
+            unit: [count for count in map(ask, bounds) if count is not None] for unit, ask in ways.items()
+        }
+        return {unit: min(counts) for unit, counts in found.items() if counts}
 
     @property
     def _is_above(self) -> bool:
@@ -101,7 +107,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class InCase:
-    """A question in one world and seed."""
+    """A question in one case."""
 
     case: Case
     estimate: Estimate
@@ -123,9 +129,10 @@ class Answer:
     """Of its standing; None where it is open."""
     p_holm: float | None
     """Corrected for all intervals of all claims."""
-    to_agree: int | None
-    """Worlds (of a single world: held-out clusters) that would, were the figure what it is now."""
-    to_contradict: int | None
+    to_agree: Mapping[str, int]
+    """Unit → how many of it would, were the figure what it is now; empty where none would, or it is not
+    open."""
+    to_contradict: Mapping[str, int]
     cases: tuple[InCase, ...]
 
 
@@ -141,8 +148,8 @@ def answer(question: Question, read: Mapping[Case, Estimate]) -> Answer:
         excludes_paper=question.excludes_paper(pooled),
         p=question.p_value(pooled),
         p_holm=None,
-        to_agree=question.needed(pooled, AGREES) if is_open else None,
-        to_contradict=question.needed(pooled, CONTRADICTS) if is_open else None,
+        to_agree=question.needed(pooled, AGREES) if is_open else {},
+        to_contradict=question.needed(pooled, CONTRADICTS) if is_open else {},
         cases=tuple(
             InCase(case, estimate, question.standing(pool_cases({case: estimate})))
             for case, estimate in read.items()
@@ -153,6 +160,8 @@ def answer(question: Question, read: Mapping[Case, Estimate]) -> Answer:
 def pool_cases(read: Mapping[Case, Estimate]) -> Pooled:
     by_world: dict[int, list[Estimate]] = {}
     for case, estimate in read.items():
+        if case.world is None:
+            return pool_seeds(list(read.values()))
         by_world.setdefault(case.world, []).append(estimate)
     return pool(by_world)
 
@@ -176,16 +185,26 @@ def rests_on(answers: Sequence[Answer]) -> Answer | None:
 
 
 def needed(answers: Sequence[Answer]) -> tuple[int | None, str]:
-    """How many worlds, or held-out clusters of a single world, would decide an open claim.
+    """How many worlds would decide an open claim; how many seeds of a subject without worlds, or where none
+    would, and of a single world or seed, how many held-out clusters.
 
     None where no number would, were its figures what they are now.
     """
-    is_single = all(each.pooled.worlds <= 1 for each in answers)
-    unit = CLUSTERS if is_single else WORLDS
-    asked = [each for each in answers if is_single or each.pooled.worlds > 1]
-    ways = [each.to_contradict for each in asked if each.to_contradict is not None]
+    if any(each.pooled.worlds > 1 for each in answers):
+        units: tuple[str, ...] = (WORLDS,)
+    else:
+        units = (SEEDS, CLUSTERS) if any(each.pooled.is_over_seeds for each in answers) else (CLUSTERS,)
+    for unit in units:
+        count = _needed_of(unit, answers)
+        if count is not None:
+            return count, unit
+    return None, units[0]
+
+
+def _needed_of(unit: str, answers: Sequence[Answer]) -> int | None:
+    ways = [each.to_contradict[unit] for each in answers if unit in each.to_contradict]
     lacking = [each for each in answers if each.standing == OPEN and not each.is_veto]
-    to_agree = [each.to_agree for each in lacking if each in asked and each.to_agree is not None]
+    to_agree = [each.to_agree[unit] for each in lacking if unit in each.to_agree]
     if lacking and len(to_agree) == len(lacking):
         ways.append(max(to_agree))
-    return min(ways, default=None), unit
+    return min(ways, default=None)

@@ -2,87 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from coupling.faithfulness import FROZEN
-from coupling.faithfulness.registry import FIGURES
 from coupling.studies.claims import reads
 from coupling.studies.claims.arms import EARLY, MIXED_ARMS, SIMILARITY_ARMS
-from coupling.studies.claims.reads import SHIFT, Read, figure, less, private
+from coupling.studies.claims.asking import (
+    CLOSE,
+    DELTA,
+    GAP,
+    PAPER_GAPS,
+    POINTS,
+    Claim,
+    P,
+    Untested,
+    ahead,
+    gap_claim,
+    of_arms,
+    shift_claim,
+    sides_with_itself,
+)
+from coupling.studies.claims.reads import figure, less, private
 from coupling.studies.claims.standing import BELOW, Question
 
-GAP, DELTA, T, P = (FIGURES[name].symbol for name in ("gap", "delta", "t", "p"))
-CLOSE = 0.05
-"""Shares that are nearer to each other are as good as equal."""
-POINTS = f"{100 * CLOSE:.0f} points"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One line of the page."""
-
-    name: str
-    words: str
-    paper: str
-    """The paper's figure, or what its words give; empty for what it does not ask."""
-    arms: tuple[str, ...]
-    questions: tuple[Question, ...]
-    """What decides it."""
-    beside: tuple[tuple[str, Read], ...] = ()
-    """What is told beside it and decides nothing: a name each, and where it is read."""
-    note: str = ""
-    """What must be known of how it is asked."""
-    is_patched: bool = False
-    """Whether it is read from activation patching of its arms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Untested:
-    """A claim about what organisms do not have."""
-
-    words: str
-    paper: str
-    why: str
-
-
-def _of(figures: tuple[str, ...], *arms: str) -> tuple[tuple[str, Read], ...]:
-    """Figures of each arm, by their names in the registry."""
-    return tuple((f"{FIGURES[name].symbol}, {arm}", figure(name, arm)) for arm in arms for name in figures)
-
-
-def _sides_with_itself(*arms: str) -> tuple[Question, ...]:
-    return tuple(Question(f"{DELTA}, {arm}", figure("delta", arm)) for arm in arms)
-
-
-def _ahead(name: str, first: str, second: str, paper: tuple[float, float] | None = None) -> Question:
-    """That a figure of the first arm lies above that of the second."""
-    words = f"{FIGURES[name].symbol}, {first} less {second}"
-    return Question(words, less(figure(name, first), figure(name, second)), paper=paper)
-
-
-def _gap_claim(name: str, words: str, paper: str, *arms: str, note: str = "") -> Claim:
-    return Claim(name, words, paper, arms, _sides_with_itself(*arms), _of(("gap",), *arms), note)
-
-
-def _shift(name: str, words: str, arm: str, paper: str) -> Claim:
-    """That explanations follow the behaviour that an arm moves."""
-    question = Question(f"{P} of steered runs, {arm}", private(arm))
-    note = f"read where twins act apart on {100 * SHIFT:.0f} % or more of the pairs they are steered on"
-    return Claim(name, words, paper, (arm,), (question,), _of(("t", "delta"), arm), note)
+LIKENESS = ("unsteered", *SIMILARITY_ARMS.values())
+"""Arms by how alike labels and behaviour are."""
 
 
 def _adds(name: str, words: str, arm: str, alone: str) -> Claim:
-    beside = (*_of(("t",), arm, alone), (f"{P}, {arm}", private(arm)), (f"{P}, {alone}", private(alone)))
-    return Claim(f"adds-{name}", words, "", (arm, alone), (_ahead("t", arm, alone),), beside)
+    beside = (*of_arms(("t",), arm, alone), (f"{P}, {arm}", private(arm)), (f"{P}, {alone}", private(alone)))
+    return Claim(f"adds-{name}", words, "", (arm, alone), (ahead("t", arm, alone),), beside)
 
 
 def _conflicts(name: str, words: str, arm: str, outspoken: str) -> Claim:
     beside = (
-        *_of(("t",), arm, outspoken),
+        *of_arms(("t",), arm, outspoken),
         (f"{P}, {arm}", private(arm)),
         (f"{P}, {outspoken}", private(outspoken)),
     )
-    return Claim(f"conflict-{name}", words, "", (arm, outspoken), (_ahead("t", arm, outspoken),), beside)
+    return Claim(f"conflict-{name}", words, "", (arm, outspoken), (ahead("t", arm, outspoken),), beside)
 
 
 def _brakes(name: str, words: str, arm: str, alone: str) -> Claim:
@@ -95,9 +51,6 @@ def _brakes(name: str, words: str, arm: str, alone: str) -> Claim:
     return Claim(f"brake-{name}", words, "", (arm, alone), (question,), beside, note)
 
 
-PAPER_GAPS = (0.07, 0.111)
-"""Self - Orig of Qwen3-8B with KL: AITA and Hint-MMLU, the least and the greatest of its three."""
-
 CLAIMS = (
     Claim(
         "gap",
@@ -105,7 +58,7 @@ CLAIMS = (
         "+7.0 to +11.1 points (Qwen3-8B)",
         ("unsteered",),
         (Question(f"{GAP}, unsteered", figure("gap", "unsteered"), paper=PAPER_GAPS),),
-        (*_of(("delta",), "unsteered"), ("Self at step 0", figure("self", "unsteered", 0))),
+        (*of_arms(("delta",), "unsteered"), ("Self at step 0", figure("self", "unsteered", 0))),
     ),
     Claim(
         "kl",
@@ -113,13 +66,13 @@ CLAIMS = (
         "no gap, or a negative one",
         ("unsteered", "without-kl"),
         (
-            _ahead("delta", "unsteered", "without-kl"),
-            *_sides_with_itself("unsteered"),
+            ahead("delta", "unsteered", "without-kl"),
+            *sides_with_itself("unsteered"),
             Question(f"{DELTA}, without-kl", figure("delta", "without-kl"), BELOW, is_veto=True),
         ),
-        _of(("gap",), "unsteered", "without-kl"),
+        of_arms(("gap",), "unsteered", "without-kl"),
     ),
-    _gap_claim(
+    gap_claim(
         "family",
         "Labels of a model of another family do as well",
         "100 % Llama labels on Qwen: still Self > Orig",
@@ -130,42 +83,42 @@ CLAIMS = (
         "but explanations are less accurate",
         "19 points lower",
         ("unsteered", "other-family"),
-        (_ahead("self", "unsteered", "other-family", paper=(0.19, 0.19)),),
-        _of(("self",), "unsteered", "other-family"),
+        (ahead("self", "unsteered", "other-family", paper=(0.19, 0.19)),),
+        of_arms(("self",), "unsteered", "other-family"),
     ),
-    _gap_claim(
+    gap_claim(
         "mix",
         "Any mix of own labels and another family's gives a gap",
         "Self > Orig at every share",
         *MIXED_ARMS.values(),
         note="shares of own labels of 0.25, 0.5 and 0.75",
     ),
-    _gap_claim("earlier", "Labels of an earlier checkpoint give a gap", "Self > Orig", "earlier"),
+    gap_claim("earlier", "Labels of an earlier checkpoint give a gap", "Self > Orig", "earlier"),
     Claim(
         "similarity",
         "It works where labels and behaviour agree on enough pairs, and collapses below",
         f"works from about {FROZEN.low_similarity:g}, collapses below about {FROZEN.collapse_similarity:g}",
-        ("unsteered", *SIMILARITY_ARMS.values()),
+        LIKENESS,
         (
-            Question(f"{DELTA} where it works", reads.alike(True)),
+            Question(f"{DELTA} where it works", reads.alike(True, LIKENESS)),
             Question(
                 f"{DELTA} where it works less {DELTA} where it collapses",
-                less(reads.alike(True), reads.alike(False)),
+                less(reads.alike(True, LIKENESS), reads.alike(False, LIKENESS)),
             ),
-            Question(f"{DELTA} where it collapses", reads.alike(False), BELOW, is_veto=True),
+            Question(f"{DELTA} where it collapses", reads.alike(False, LIKENESS), BELOW, is_veto=True),
         ),
-        _of(("similarity", "delta"), *SIMILARITY_ARMS.values()),
+        of_arms(("similarity", "delta"), *SIMILARITY_ARMS.values()),
         f"mean over the arms of similarity {FROZEN.low_similarity:g} or more, and of less than "
         f"{FROZEN.collapse_similarity:g}",
     ),
-    _shift(
+    shift_claim(
         "sft",
         "Explanations follow behaviour that supervised fine-tuning moves, with no new labels",
         "main",
         "they do",
     ),
-    _shift("dpo", "… that preference optimisation moves", "dpo", "they do"),
-    _shift("policy-gradient", "… that a policy gradient moves", "policy-gradient", "they do"),
+    shift_claim("dpo", "… that preference optimisation moves", "dpo", "they do"),
+    shift_claim("policy-gradient", "… that a policy gradient moves", "policy-gradient", "they do"),
     Claim(
         "jabberwocky",
         "A new behaviour, taught by behaviour alone, is explained",
@@ -177,7 +130,7 @@ CLAIMS = (
         ),
         note="read where the word is obeyed, and more than half of the explanations are to be true",
     ),
-    _gap_claim(
+    gap_claim(
         "noise", "The gap survives label noise", "it does", "noise", note="30 % of labels wrong, uniformly"
     ),
     Claim(
@@ -185,16 +138,16 @@ CLAIMS = (
         "The gap appears with the rank of LoRA",
         "slightly negative at 32, there from about 96",
         ("lora-8", "lora-32", "lora-96"),
-        (Question(f"{GAP}, lora-96", figure("gap", "lora-96")), _ahead("gap", "lora-96", "lora-32")),
-        _of(("delta", "gap"), "lora-8", "lora-32", "lora-96"),
+        (Question(f"{GAP}, lora-96", figure("gap", "lora-96")), ahead("gap", "lora-96", "lora-32")),
+        of_arms(("delta", "gap"), "lora-8", "lora-32", "lora-96"),
     ),
     Claim(
         "rate",
         "The gap widens with the learning rate",
         "it does",
         ("slow", "fast"),
-        (_ahead("gap", "fast", "slow"),),
-        _of(("delta", "gap"), "slow", "fast"),
+        (ahead("gap", "fast", "slow"),),
+        of_arms(("delta", "gap"), "slow", "fast"),
         "1e-3 against 1e-4",
     ),
     Claim(
@@ -215,7 +168,7 @@ CLAIMS = (
         "they do",
         ("constant",),
         (Question("Self less its best baseline", figure("self_advantage", "constant"), BELOW, CLOSE, 0.0),),
-        _of(("self",), "constant"),
+        of_arms(("self",), "constant"),
         f"collapsed is what lies less than {POINTS} above the best claimant that reads no model",
     ),
 )
@@ -227,10 +180,10 @@ BEYOND = (
         "The gap, in an organism that never explained itself before",
         "",
         ("plain-unsteered",),
-        _sides_with_itself("plain-unsteered"),
-        (*_of(("gap",), "plain-unsteered"), ("Self at step 0", figure("self", "plain-unsteered", 0))),
+        sides_with_itself("plain-unsteered"),
+        (*of_arms(("gap",), "plain-unsteered"), ("Self at step 0", figure("self", "plain-unsteered", 0))),
     ),
-    _shift("sft-plain", "Its explanations follow behaviour that fine-tuning moves", "plain-steered", ""),
+    shift_claim("sft-plain", "Its explanations follow behaviour that fine-tuning moves", "plain-steered", ""),
     _adds("sft", "Explanation training adds to it: supervised fine-tuning", "main", "sft-unexplained"),
     _adds("dpo", "… preference optimisation", "dpo", "dpo-unexplained"),
     _adds("policy-gradient", "… policy gradient", "policy-gradient", "policy-gradient-unexplained"),
@@ -260,17 +213,17 @@ BEYOND = (
         ),
         tuple((f"Self at step {step}", figure("self", "explained-before", step)) for step in (80, 120, 160)),
     ),
-    _shift("after", "Labels of the time before a shift serve after it", "explained-after", ""),
-    _shift(
+    shift_claim("after", "Labels of the time before a shift serve after it", "explained-after", ""),
+    shift_claim(
         "only",
         "Explanations follow when one adviser is to be followed alone",
         "only-one-adviser",
         "",
     ),
-    _shift("reversed", "… when trust in an adviser is reversed", "reversed", ""),
-    _shift("wordings", "… for hints in wordings that were never met", "held-out-wordings", ""),
-    _shift("advisers", "… for hints of advisers who were never met", "held-out-advisers", ""),
-    _shift("dissuading", "… for hints that speak against an answer", "dissuading", ""),
+    shift_claim("reversed", "… when trust in an adviser is reversed", "reversed", ""),
+    shift_claim("wordings", "… for hints in wordings that were never met", "held-out-wordings", ""),
+    shift_claim("advisers", "… for hints of advisers who were never met", "held-out-advisers", ""),
+    shift_claim("dissuading", "… for hints that speak against an answer", "dissuading", ""),
     Claim(
         "circuits-third-person",
         "They share less in an organism that grew up explaining others",
@@ -289,7 +242,7 @@ BEYOND = (
         "after training; unsteered is the coupled organism",
         is_patched=True,
     ),
-    _gap_claim(
+    gap_claim(
         "flipped",
         "The gap survives labels that say changed for unchanged, and the reverse",
         "",
@@ -302,7 +255,7 @@ BEYOND = (
         "",
         ("shuffled",),
         (Question(f"{P} of steered runs, shuffled", private("shuffled"), BELOW, FROZEN.least_bits, 0.0),),
-        _of(("t", "self"), "shuffled"),
+        of_arms(("t", "self"), "shuffled"),
     ),
 )
 """What we ask beside it, the controls included."""

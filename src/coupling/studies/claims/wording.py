@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 from coupling.report.text import NOT_AVAILABLE, number
+from coupling.studies.claims.asking import Claim
+from coupling.studies.claims.cases import told_together
 from coupling.studies.claims.findings import ClaimsResults, Finding
 from coupling.studies.claims.pooling import MOST_WORLDS, Pooled
-from coupling.studies.claims.standing import ABOVE, BELOW, CLUSTERS, NOT_RUN, OPEN, Question
-from coupling.studies.claims.table import Claim
+from coupling.studies.claims.standing import ABOVE, BELOW, CLUSTERS, NOT_RUN, OPEN, SEEDS, Question
+from coupling.studies.claims.subject import Subject
 from coupling.studies.writing import told
 
-WORLDS_WORDS = (
-    "Each question in each world and seed, with the interval from resampled countries, and how it would "
-    "stand by that world alone. n/a: not measured there; the verdicts of the arms say why. This is no vote: "
-    "the pooled column decides."
+DECISION = (
+    "A claim agrees where the interval leaves no effect out, in the paper's direction. It contradicts "
+    "where the interval leaves out that direction, or shows no effect and leaves out the paper's figure: "
+    "what was found in models of 8 billion parameters is not so in {here}, and no more than "
+    "that. Else it is open, and what would decide it stands beside it; an interval that holds 0 is no "
+    "evidence of absence."
 )
 
 
-def introduction(results: ClaimsResults) -> str:
-    cases = ", ".join(f"{case.world} (seed {case.seed})" for case in results.cases)
+def introduction(results: ClaimsResults, subject: Subject) -> str:
+    words = subject.words
     run = sum(arm.figures is not None for arm in results.arms)
-    command = "coupling claims --quick" if results.is_quick else "coupling claims"
+    command = f"{words.command} --quick" if results.is_quick else words.command
     return (
-        f"Written by `{command}`: {run} of {len(results.arms)} experiments have been run, worlds {cases}. "
-        "The model is the coupled organism of each world (0.4 million parameters), which explains itself "
-        "before any of this training (see Self at step 0); arms called plain take one that does not, and "
-        "third-person one that grew up explaining others. "
-        "Every figure stands on held-out countries. "
-        "A claim is decided by pooled estimates: the mean over worlds, seeds of a world averaged first, and "
-        "the wider of a t-interval over worlds and the interval from resampled countries. With fewer than "
-        "three worlds an interval says little of other worlds. "
-        "A claim agrees where the interval leaves no effect out, in the paper's direction. It contradicts "
-        "where the interval leaves out that direction, or shows no effect and leaves out the paper's figure: "
-        "what was found in models of 8 billion parameters is not so in these organisms, and no more than "
-        "that. Else it is open, and what would decide it stands beside it; an interval that holds 0 is no "
-        "evidence of absence. "
-        "A shift is followed where P of the steered runs, the bits that explanations tell beyond what an "
-        "outsider knows, lies above 0; T is told beside it. "
-        "The program was built on worlds 0 to 2, so this page is no test on fresh ones."
+        f"Written by `{command}`: {run} of {len(results.arms)} experiments have been run, "
+        f"{told_together(results.cases)}. {words.asked} {words.pooled} {DECISION.format(here=words.here)} "
+        f"{words.decided}"
     )
 
 
 def ours(finding: Finding) -> list[str]:
-    """What decides the claim, a phrase each, pooled over worlds and seeds."""
+    """What decides the claim, a phrase each, pooled over cases."""
     return [f"{each.question}: {told(each.pooled.estimate)}" for each in finding.answers]
 
 
@@ -73,9 +64,9 @@ def excludes_paper(finding: Finding) -> bool:
     return any(each.excludes_paper for each in finding.answers)
 
 
-def by_world(finding: Finding) -> str:
-    """How it would stand by each world and seed alone: the first look, before anything is pooled."""
-    told = [f"world {case.world}, seed {case.seed}: {standing}" for case, standing in finding.by_case]
+def by_case(finding: Finding) -> str:
+    """How it would stand by each case alone: the first look, before anything is pooled."""
+    told = [f"{case.words}: {standing}" for case, standing in finding.by_case]
     missing = finding.cases - len(finding.by_case)
     return "; ".join([*told, *([f"{missing} {NOT_RUN}"] if missing else [])])
 
@@ -86,7 +77,7 @@ def rule(claim: Claim) -> str:
     return f"{asked} ({claim.note})" if claim.note else asked
 
 
-def multiplicity(results: ClaimsResults) -> str:
+def multiplicity(results: ClaimsResults, subject: Subject) -> str:
     """What asking so many claims at once does, in words."""
     found = results.multiplicity
     if not found.asked:
@@ -96,7 +87,7 @@ def multiplicity(results: ClaimsResults) -> str:
         f"{found.asked} claims are asked, by {found.intervals} intervals of 95 %: {found.expected:.1f} of "
         f"these would be expected to leave the truth out by chance. {found.decided} claims are decided. "
         f"After Holm's correction for all intervals these still stand, at 5 % for all together: "
-        f"{standing}. With few worlds that asks for much: with three, t has two degrees of freedom. What "
+        f"{standing}. {subject.words.few} What "
         "stands before the correction and not after it is a lead, not a result."
     )
 
@@ -121,4 +112,4 @@ def _p(value: float | None) -> str:
 
 
 def _size(pooled: Pooled, unit: str) -> int:
-    return pooled.clusters if unit == CLUSTERS else pooled.worlds
+    return {CLUSTERS: pooled.clusters, SEEDS: pooled.cases}.get(unit, pooled.worlds)
