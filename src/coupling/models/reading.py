@@ -71,14 +71,24 @@ def _base(model: torch.nn.Module) -> PreTrainedModel:
     return base
 
 
-def _tried(model: PreTrainedModel, some_ids: Sequence[int], pad: int, device: torch.device | str) -> Reader:
+def cost_of(model: PreTrainedModel) -> Cost:
+    """Of one forward pass; weights that are looked up and not multiplied with count for nothing."""
     described = model.config.get_text_config()
     looked_up = sum(each.weight.numel() for each in model.modules() if isinstance(each, torch.nn.Embedding))
     multiplied = sum(each.numel() for each in model.parameters()) - looked_up
-    cost = Cost(max(1, multiplied), 2 * described.num_hidden_layers * described.hidden_size)
+    return Cost(max(1, multiplied), 2 * described.num_hidden_layers * described.hidden_size)
+
+
+def may_read_trees(model: PreTrainedModel) -> bool:
+    """Whether a model's class and its attention take a mask for each two tokens, and positions."""
     takes_positions = "position_ids" in inspect.signature(model.forward).parameters
     masks = model._supports_attention_backend and model.config._attn_implementation in MASKS
-    if not (takes_positions and masks):
+    return takes_positions and masks
+
+
+def _tried(model: PreTrainedModel, some_ids: Sequence[int], pad: int, device: torch.device | str) -> Reader:
+    cost = cost_of(model)
+    if not may_read_trees(model):
         return Reader(cost, False, None)
     ids = [*some_ids[:6], *some_ids[:6]][:6]
     trial = [Asked((*ids, *ids), 5), Asked((*ids, *ids[::-1]), 5)]

@@ -9,7 +9,9 @@ from coupling.config import BehaviorConfig, ExperimentConfig, ReasonedBehavior, 
 from coupling.experiment.examples import most_example_tokens
 from coupling.explanations import formats
 from coupling.models import Renderer, explanation_message, instructed
+from coupling.models.packing import Asked
 from coupling.records import CounterfactualPair, Effect
+from coupling.training.batches import behavior_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,9 @@ class Lengths:
     """Explanation prompts with their explanation, of the labelled pairs."""
     completions: tuple[int, ...]
     """The explanations alone."""
+    asked: tuple[tuple[Asked, ...], ...]
+    """Of as many labelled pairs as a step takes, at most: its explanation, and its two inputs (or their
+    choices) as the KL term reads them. Without reasoning."""
     answers: tuple[int, ...]
     """What steering moves, of the labelled pairs: prompts with the longest choice, or opening of one."""
     openings: int
@@ -42,12 +47,18 @@ def measure_lengths(
     held_out: Sequence[CounterfactualPair],
 ) -> Lengths:
     """Tokens of every row; of explanations those of one that claims a change, which is as long as any."""
-    format = formats.get(config.explanation.format)
-
+    format, behavior = formats.get(config.explanation.format), config.behavior
     texts = [format.render(Effect(*pair.choices[:2]), pair.cue) for pair in labelled]
     explained = renderer.completions([explanation_message(pair, format) for pair in labelled], texts)
     asked = renderer.prompt_ids([explanation_message(pair, format) for pair in held_out])
-    behavior = config.behavior
+    of_step = labelled[: config.training.batch_size]
+    inputs = renderer.prompt_ids(
+        [_asked(message, behavior) for pair in of_step for message in (pair.with_cue, pair.without_cue)],
+        [pair.answer_prefix for pair in of_step for _ in range(2)],
+    )
+    choices = None
+    if config.training.kl.support == "choices" and not isinstance(behavior, WrittenBehavior):
+        choices = renderer.choice_tokens([pair for pair in of_step for _ in range(2)])
     reasoned = longest_reasoning(behavior)
     shown = reasoned if isinstance(behavior, ReasonedBehavior) and behavior.shown else 0
     before = most_example_tokens(config, labelled, renderer)
@@ -60,6 +71,13 @@ def measure_lengths(
         behaviors=behavior_lengths(renderer, labelled, behavior),
         explanations=tuple(len(row.ids) + shown for row in explained),
         completions=tuple(len(row.ids) - row.start for row in explained),
+        asked=tuple(
+            (
+                Asked(row.ids[:-1], row.start - 1),
+                *behavior_asked(inputs[2 * at : 2 * at + 2], choices and choices[2 * at : 2 * at + 2]),
+            )
+            for at, row in enumerate(explained[: len(of_step)])
+        ),
         answers=tuple(len(row.ids) + reasoned for row in answered),
         openings=max(len(row.ids) - row.start for row in answered) + reasoned,
         held_out_behaviors=behavior_lengths(renderer, held_out, behavior),

@@ -5,8 +5,9 @@ Training, on each device:
     weights + gradients + two moments of AdamW + working
 
 where ``working`` is the most that one term of the loss holds at once in its forward and backward pass:
-activations kept for the backward pass, logits, and what comes and goes (``tracing``). Terms are run one after
-the other, and micro batches too.
+activations kept for the backward pass, logits, and what comes and goes (``tracing``). Explanations and their
+KL term are read in one pass, or kept together for one; other terms are run one after the other, and micro
+batches too.
 
 Sampling, on each device:
 

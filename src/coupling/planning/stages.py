@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from math import ceil
 
 from coupling.config import (
@@ -15,6 +16,7 @@ from coupling.config import (
     WrittenBehavior,
 )
 from coupling.experiment.readers import Reader, name_of, training_of
+from coupling.models.packing import pack, plan_of
 from coupling.models.sampling import CACHED_TOKENS
 from coupling.planning.lengths import Lengths, longest_reasoning
 from coupling.planning.memory import Memory, sampling_memory, training_memory
@@ -169,13 +171,28 @@ class _Term:
 
 
 def _terms(config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: Devices) -> list[_Term]:
-    training, terms = config.training, []
-    if training.explanations.weight > 0:
+    """Explanations and the KL term, whose activations are kept for one backward pass."""
+    training = config.training
+    explains, anchors = training.explanations.weight > 0, training.kl.weight > 0
+    if not (explains or anchors):
+        return []
+    rows = _rows_at_once(config, training.batch_size, devices)
+    of_rows = list(islice(cycle(lengths.asked), rows))
+    asked = [each for pair in of_rows for each in (*pair[:explains], *(pair[1:] if anchors else ()))]
+    layout = plan_of(asked, shape.cost) if shape.reads_trees else None
+    if layout is not None:
+        columns = layout.columns + longest_reasoning(config.behavior)
+        kept = pack(asked, layout, 0).kept
+        traced = trace_step(shape, len(layout.trees), columns, kept, training.autocast)
+        return [_Term(traced, rows, len(layout.trees) * columns / rows, training.batch_size)]
+    terms = []
+    if explains:
         kept = max(lengths.completions) + 1
         terms.append(_term(config, shape, lengths.explanations, training.batch_size, kept, devices))
-    if training.kl.weight > 0:
-        terms.append(_term(config, shape, lengths.behaviors, 2 * training.batch_size, 1, devices))
-    return terms
+    if anchors:
+        terms.append(_term(config, shape, lengths.behaviors, training.batch_size, 1, devices, inputs=2))
+    peak = sum(term.traced.peak for term in terms)
+    return [replace(term, traced=Traced(peak, term.traced.flops)) for term in terms]
 
 
 def _steering_terms(
@@ -202,11 +219,17 @@ def _term(
     step_rows: int,
     kept: int,
     devices: Devices,
+    inputs: int = 1,
 ) -> _Term:
-    mine = ceil(step_rows / devices.processes)
-    rows = min(mine, config.training.micro_batch_size or mine)
+    """``inputs``: sequences of each row."""
+    rows = inputs * _rows_at_once(config, step_rows, devices)
     traced = trace_step(shape, rows, max(lengths), kept, config.training.autocast)
-    return _Term(traced, rows, mean(lengths), step_rows)
+    return _Term(traced, rows, mean(lengths), inputs * step_rows)
+
+
+def _rows_at_once(config: ExperimentConfig, step_rows: int, devices: Devices) -> int:
+    mine = ceil(step_rows / devices.processes)
+    return min(mine, config.training.micro_batch_size or mine)
 
 
 @dataclass(frozen=True, slots=True)

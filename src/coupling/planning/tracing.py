@@ -3,27 +3,32 @@
 The model is built from its configuration alone and run on fake tensors, which have shapes and no content
 (torch's FakeTensorMode). Nothing is estimated from an architecture's name: every tensor is counted from
 where it is made to where it is let go, and floating point operations as torch counts them (a multiplication
-and an addition are two).
+and an addition are two). Where all layers are alike only a few of them are run (``layers``).
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+from torch._ops import OpOverload
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry, shape_wrapper
+from torch.utils.hooks import RemovableHandle
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from coupling.config import LoraConfig
+from coupling.models.packing import Cost
+from coupling.models.reading import MASKS, cost_of, may_read_trees
+from coupling.planning.layers import FEW, MORE, Phase, alike_layers, operations_of, peak_of
 from coupling.training.batches import autocast
 from coupling.training.checkpoints import add_adapter, checkpoint_activations
 
@@ -46,6 +51,8 @@ class Shape:
     """On the device ``meta``."""
     layers: int
     vocabulary: int
+    cost: Cost
+    reads_trees: bool
 
     @property
     def parameters(self) -> int:
@@ -78,18 +85,20 @@ def shape_of(
             which keeps the same for the backward pass.
         recomputes: activations are computed anew in the backward pass (gradient checkpointing).
     """
+    takes_masks = attention in (None, *MASKS)
     attention = attention if attention in (None, "eager") else "sdpa"
     with torch.device("meta"):
         model: torch.nn.Module = AutoModelForCausalLM.from_config(
             config, dtype=dtype, attn_implementation=attention
         )
         assert isinstance(model, PreTrainedModel)
+        cost, reads_trees = cost_of(model), takes_masks and may_read_trees(model)
         if recomputes:
             checkpoint_activations(model)
         if lora is not None:
             model = add_adapter(model, lora, seed=0)
     text = config.get_text_config()
-    return Shape(model, text.num_hidden_layers, text.vocab_size)
+    return Shape(model, text.num_hidden_layers, text.vocab_size, cost, reads_trees)
 
 
 def trace_step(
@@ -140,18 +149,49 @@ class _Calling(torch.nn.Module):
 
 
 class _Living(TorchDispatchMode):
-    """Adds up the bytes of all tensors that are made, for as long as one of them or of its views is there."""
+    """Adds up the operations that make tensors, and their bytes while they or views of them are there."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self.now = self.peak = 0
+        self.now = self.flops = 0
+        self.peaks: dict[Phase, int] = {}
+        """The most bytes in each phase that was entered."""
         self._holders: dict[int, int] = {}
         self._bytes: dict[int, int] = {}
+        self.enter(("before", 0))
+
+    @property
+    def peak(self) -> int:
+        return max(self.peaks.values())
+
+    def enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._note()
+
+    def follow(self, layers: torch.nn.ModuleList) -> list[RemovableHandle]:
+        """Enters a phase with each layer, forwards, backwards, and where it is computed anew for that."""
+        return [handle for at, layer in enumerate(layers) for handle in self._follow(at, layer, len(layers))]
+
+    def _follow(self, at: int, layer: torch.nn.Module, layers: int) -> list[RemovableHandle]:
+        def begins(*_: object) -> None:
+            self.enter(("anew" if ("backward", at) in self.peaks else "forward", at))
+
+        def ends(_: torch.nn.Module, __: object, output: object) -> None:
+            for each in tree_leaves(output):
+                if isinstance(each, torch.Tensor) and each.requires_grad:
+                    each.register_hook(lambda gradient: self.enter(("backward", at)))
+            if at == layers - 1 and self._phase == ("forward", at):
+                self.enter(("head", 0))
+
+        return [layer.register_forward_pre_hook(begins), layer.register_forward_hook(ends)]
 
     def __torch_dispatch__(
-        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: Any = None
+        self, func: OpOverload, types: object, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         made = func(*args, **(kwargs or {}))
+        counted = _OPERATIONS.get(func._overloadpacket)
+        # torch's FlopCounterMode would hold on to tensors of layers that are computed anew.
+        self.flops += counted(*args, **(kwargs or {}), out_val=made) if counted else 0
         for each in tree_leaves(made):
             if isinstance(each, torch.Tensor):
                 self._hold(each)
@@ -163,9 +203,12 @@ class _Living(TorchDispatchMode):
             self._holders[storage._cdata] = 0
             self._bytes[storage._cdata] = storage.nbytes()
             self.now += storage.nbytes()
-            self.peak = max(self.peak, self.now)
+            self._note()
         self._holders[storage._cdata] += 1
         weakref.finalize(tensor, self._let_go, storage._cdata)
+
+    def _note(self) -> None:
+        self.peaks[self._phase] = max(self.peaks.get(self._phase, 0), self.now)
 
     def _let_go(self, storage: int) -> None:
         self._holders[storage] -= 1
@@ -176,6 +219,25 @@ class _Living(TorchDispatchMode):
 
 def _trace(shape: Shape, function: Callable[[torch.nn.Module], None], has_backward: bool) -> Traced:
     calling = _Calling(shape.model, function)
+    stack = alike_layers(shape.model, shape.layers)
+    if stack is None or shape.layers <= MORE:
+        peaks, flops = _run(calling, has_backward)
+        return Traced(max(peaks.values()), flops)
+    with stack.cut(FEW) as layers:
+        few, flops_of_few = _run(calling, has_backward, layers)
+    with stack.cut(MORE) as layers:
+        more, flops_of_more = _run(calling, has_backward, layers)
+    return Traced(peak_of(few, more, shape.layers), operations_of(flops_of_few, flops_of_more, shape.layers))
+
+
+def _run(
+    calling: _Calling, has_backward: bool, layers: torch.nn.ModuleList | None = None
+) -> tuple[Mapping[Phase, int], int]:
+    """The most bytes that a call holds in each phase, and its operations.
+
+    Args:
+        layers: with which phases are entered; without them there is one phase.
+    """
     described = [*calling.named_parameters(), *calling.named_buffers()]
     # Tensors kept for the backward pass have to stay Python's own, or they would be thought let go.
     kept = saved_tensors_hooks(lambda tensor: tensor, lambda tensor: tensor)
@@ -187,13 +249,13 @@ def _trace(shape: Shape, function: Callable[[torch.nn.Module], None], has_backwa
         }
         for weight in weights.values():
             weight.grad = torch.zeros_like(weight) if weight.requires_grad and has_backward else None
-        with _Living() as living, context:
+        living = _Living()
+        handles = [] if layers is None else living.follow(layers)
+        with living, context:
             functional_call(calling, weights, ())
-        # Once more: the counter holds on to tensors of layers that are computed anew.
-        counter = FlopCounterMode(display=False, custom_mapping=_OPERATIONS)
-        with counter, torch.set_grad_enabled(has_backward):
-            functional_call(calling, weights, ())
-        return Traced(living.peak, counter.get_total_flops())
+        for handle in handles:
+            handle.remove()
+        return living.peaks, living.flops
 
 
 def _attention_operations(query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
@@ -215,12 +277,15 @@ def _grouped_operations(tokens: Any, experts: Any, *_: Any, out_shape: Any = Non
     return int(2 * tokens[-2] * tokens[-1] * experts[-1])
 
 
-_OPERATIONS = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_operations,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_operations,
-    torch.ops.aten._grouped_mm: _grouped_operations,
+_OPERATIONS: Mapping[object, Callable[..., int]] = {
+    **flop_registry,
+    # What torch's counter does not know.
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: shape_wrapper(_attention_operations),
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: shape_wrapper(
+        _attention_backward_operations
+    ),
+    torch.ops.aten._grouped_mm: shape_wrapper(_grouped_operations),
 }
-"""What torch's counter does not know."""
 
 
 def _batch(rows: int, columns: int) -> dict[str, torch.Tensor]:

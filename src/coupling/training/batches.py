@@ -11,6 +11,7 @@ import torch
 from coupling.models.packing import Asked
 from coupling.models.reading import read
 from coupling.models.rendering import Sequence
+from coupling.models.scoring import ChoiceTokens, asked_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,11 @@ def answer_logits(
     model: torch.nn.Module, prompts: Rows[Rows[int]], pad: int, device: torch.device | str = "cpu"
 ) -> torch.Tensor:
     """Logits at the answer position of each prompt: (rows, vocabulary)."""
-    return read(model, answer_asked(prompts), pad, device)
+    return read(model, behavior_asked(prompts, None), pad, device)
 
 
-def answer_asked(prompts: Rows[Rows[int]]) -> list[Asked]:
-    """Prompts that are asked for what comes next."""
-    return [Asked(tuple(prompt), len(prompt) - 1) for prompt in prompts]
+def behavior_asked(prompts: Rows[Rows[int]], choices: Rows[ChoiceTokens] | None) -> list[Asked]:
+    """Prompts that are asked for their choices, or for whatever comes next."""
+    if choices is None:
+        return [Asked(tuple(prompt), len(prompt) - 1) for prompt in prompts]
+    return asked_of(prompts, choices)

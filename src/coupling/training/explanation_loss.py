@@ -9,8 +9,8 @@ import torch
 
 from coupling.models import Sequence
 from coupling.models.reading import read, reads_trees
-from coupling.models.scoring import asked_of, scores_of
-from coupling.training.batches import LabelledBatch, answer_asked, collate, completion_logits
+from coupling.models.scoring import scores_of
+from coupling.training.batches import LabelledBatch, behavior_asked, collate, completion_logits
 from coupling.training.dataset import TrainingData, behavior_scores
 from coupling.training.objectives import behavior_kl, completion_cross_entropy
 
@@ -59,7 +59,7 @@ def _read(
     prompts, width = [data.behaviors[j] for j in kept], data.reference.logprobs.shape[1]
     choices = None if data.reference.choices is None else [data.reference.choices[j] for j in kept]
     if batch is not None:
-        answers = answer_asked(prompts) if choices is None else asked_of(prompts, choices)
+        answers = behavior_asked(prompts, choices)
         if reads_trees(model, [*batch.asked, *answers], pad, device):
             found = read(model, [*batch.asked, *answers], pad, device)
             logits, of_answers = found[: len(batch.labels)], found[len(batch.labels) :]
