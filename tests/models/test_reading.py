@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import MODELS, made
 
-from coupling.models.packing import Asked, Cost, pack, plan_of
+from coupling.models.packing import MOST_COLUMNS, Asked, Cost, pack, plan_of
 from coupling.models.reading import read, reads_trees
 
 PAD = 0
@@ -90,3 +90,11 @@ def test_each_token_sees_its_own_sequence_and_nothing_else(asked: list[Asked]) -
             assert packed.ids[tree, by_depth].tolist() == list(each.ids[: at + 1])
     assert packed.ids.shape == (len(plan.trees), columns)
     assert len(plan.trees) * columns < len(asked) * max(len(each.ids) for each in asked)
+
+
+def test_no_tree_is_longer_than_its_mask_may_be() -> None:
+    beginning = tuple(range(1000))
+    asked = [Asked((*beginning, number), 1000) for number in range(2000, 2100)]
+    plan = plan_of(asked, CHEAP_PAIRS)
+    assert plan is not None and plan.columns <= MOST_COLUMNS
+    assert sorted(i for tree in plan.trees for i in tree) == list(range(100))

@@ -17,6 +17,8 @@ import torch
 
 ROOM = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Lengths of a tree that are tried, in lengths of the longest sequence."""
+MOST_COLUMNS = 1024
+"""No tree is longer, unless a sequence is: its mask grows with the square of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def plan_of(asked: Sequence[Asked], cost: Cost) -> Plan | None:
     longest = max(lengths)
     best, least = None, cost.of(len(asked), longest)
     for room in ROOM:
-        trees = _filled(lengths, common, int(room * longest))
+        trees = _filled(lengths, common, max(longest, min(MOST_COLUMNS, int(room * longest))))
         columns = max(tokens for _, tokens in trees)
         price = cost.of(len(trees), columns)
         if price < least:
