@@ -16,7 +16,7 @@ Both normalise as the harness does:
 
 Log-probabilities are compared as coupling gives them, normalised over the choices of a question. Times are
 CPU time of one thread, both in turn, after a few questions that are not counted. The exit code is 1 where an
-answer differs.
+answer differs, and 2 where nothing could be compared.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ import numpy as np
 
 from coupling.config import Normalization, named_experiment
 from coupling.lots import order
-from coupling.models import LoadedModel, LocalSampler, Renderer, load_model, prepare_process
+from coupling.models import LoadedModel, LocalSampler, Renderer, load_model, prepare_process, world_of
 from coupling.records import CounterfactualPair
 from coupling.tasks import load_pairs
 
@@ -66,18 +66,35 @@ def main() -> int:
     if options.limit <= WARM_UP or options.rounds < 1:
         parser.error(f"--limit must be above {WARM_UP}, and --rounds at least 1")
     prepare_process()
+    try:
+        found = compared(options)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(found, indent=2) if options.json else told(found))
+    return 1 if any(row["answers_that_differ"] for row in found["metrics"].values()) else 0
+
+
+def compared(options: argparse.Namespace) -> dict[str, Any]:
+    """What is printed.
+
+    Raises:
+        ValueError: no such experiment, model or questions; or both read a question as different tokens.
+    """
     config = named_experiment(Path(options.experiment), options.overrides)
     model = load_model(config.model)
-    pairs = [pair for pair in load_pairs(config.task) if pair.split == options.split]
+    pairs = [pair for pair in load_pairs(config.task, world_of(config.model)) if pair.split == options.split]
+    pairs = [pair for pair in pairs if pair.tags.get("true") in pair.choices]
+    if len({pair.without_cue for pair in pairs}) <= WARM_UP:
+        raise ValueError(
+            f"{options.experiment}: the split {options.split} holds {len(pairs)} pairs whose right answer is "
+            f"known (tag true); more than {WARM_UP} questions are needed"
+        )
     by_question = {pair.without_cue: pair for pair in pairs}
     asked = [by_question[text] for text in sorted(by_question, key=lambda text: order(0, text))]
     ways = Ways(model, asked[: options.limit], config.evaluation.batch_size, options.batch_size)
-    try:
-        ways.check_tokens()
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
-    found = {
+    ways.check_tokens()
+    return {
         "model": config.model.name,
         "split": options.split,
         "questions": len(ways.pairs),
@@ -86,8 +103,6 @@ def main() -> int:
         "torch": version("torch"),
         **ways.compared(options.rounds),
     }
-    print(json.dumps(found, indent=2) if options.json else told(found))
-    return 1 if any(row["answers_that_differ"] for row in found["metrics"].values()) else 0
 
 
 class Ways:

@@ -6,11 +6,11 @@ from copy import deepcopy
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from test_scoring import MODELS, made
 
-from coupling.models.packing import MOST_COLUMNS, Asked, Cost, pack, plan_of
+from coupling.models.packing import MOST_COLUMNS, Asked, Cost, layout_of, pack
 from coupling.models.reading import read, reads_trees
 
 PAD = 0
@@ -65,7 +65,7 @@ def test_what_sequences_share_is_read_once() -> None:
 
 
 def test_sequences_that_share_nothing_are_not_packed() -> None:
-    assert plan_of([Asked((number, 1, 2), 2) for number in range(9)], Cost(body=1, pair=1)) is None
+    assert layout_of([Asked((number, 1, 2), 2) for number in range(9)], Cost(body=1, pair=1)) is None
 
 
 sequences = st.lists(st.integers(1, 3), min_size=1, max_size=9).flatmap(
@@ -75,11 +75,11 @@ sequences = st.lists(st.integers(1, 3), min_size=1, max_size=9).flatmap(
 
 @given(st.lists(sequences, min_size=2, max_size=12))
 def test_each_token_sees_its_own_sequence_and_nothing_else(asked: list[Asked]) -> None:
-    plan = plan_of(asked, CHEAP_PAIRS)
-    if plan is None:
-        return
-    packed = pack(asked, plan, PAD)
-    columns, first_kept = plan.columns, plan.columns - packed.kept
+    layout = layout_of(asked, CHEAP_PAIRS)
+    assume(layout is not None)
+    assert layout is not None
+    packed = pack(asked, layout, PAD)
+    columns, first_kept = layout.columns, layout.columns - packed.kept
     places = iter(packed.places.tolist())
     for each in asked:
         for at in range(each.first, len(each.ids)):
@@ -88,13 +88,13 @@ def test_each_token_sees_its_own_sequence_and_nothing_else(asked: list[Asked]) -
             by_depth = sorted(seen.tolist(), key=lambda column: packed.positions[tree, column].item())
             assert packed.positions[tree, by_depth].tolist() == list(range(at + 1))
             assert packed.ids[tree, by_depth].tolist() == list(each.ids[: at + 1])
-    assert packed.ids.shape == (len(plan.trees), columns)
-    assert len(plan.trees) * columns < len(asked) * max(len(each.ids) for each in asked)
+    assert packed.ids.shape == (len(layout.trees), columns)
+    assert len(layout.trees) * columns < len(asked) * max(len(each.ids) for each in asked)
 
 
 def test_no_tree_is_longer_than_its_mask_may_be() -> None:
     beginning = tuple(range(1000))
     asked = [Asked((*beginning, number), 1000) for number in range(2000, 2100)]
-    plan = plan_of(asked, CHEAP_PAIRS)
-    assert plan is not None and plan.columns <= MOST_COLUMNS
-    assert sorted(i for tree in plan.trees for i in tree) == list(range(100))
+    layout = layout_of(asked, CHEAP_PAIRS)
+    assert layout is not None and layout.columns <= MOST_COLUMNS
+    assert sorted(i for tree in layout.trees for i in tree) == list(range(100))

@@ -121,3 +121,11 @@ def test_a_page_that_cannot_be_written_is_told_of_before_anything_runs(tmp_path:
     with pytest.raises(ValueError, match=r"page\.md: cannot be written"):
         run_claims(ORGANISMS, [Case(0, 0)], True, tmp_path / "runs", tmp_path / "page.md")
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_page_is_not_replaced_where_nothing_was_run(tmp_path: Path) -> None:
+    page = tmp_path / "claims.md"
+    page.write_text("results of many hours\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="none of the experiments has been run there"):
+        run_claims(Organisms(tmp_path), [Case(0, 0)], True, tmp_path / "runs", page, only_read=True)
+    assert page.read_text(encoding="utf-8") == "results of many hours\n"

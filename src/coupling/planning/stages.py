@@ -16,7 +16,7 @@ from coupling.config import (
     WrittenBehavior,
 )
 from coupling.experiment.readers import Reader, name_of, training_of
-from coupling.models.packing import pack, plan_of
+from coupling.models.packing import layout_of, pack
 from coupling.models.sampling import CACHED_TOKENS
 from coupling.planning.lengths import Lengths, longest_reasoning
 from coupling.planning.memory import Memory, sampling_memory, training_memory
@@ -179,7 +179,7 @@ def _terms(config: ExperimentConfig, shape: Shape, lengths: Lengths, devices: De
     rows = _rows_at_once(config, training.batch_size, devices)
     of_rows = list(islice(cycle(lengths.asked), rows))
     asked = [each for pair in of_rows for each in (*pair[:explains], *(pair[1:] if anchors else ()))]
-    layout = plan_of(asked, shape.cost) if shape.reads_trees else None
+    layout = layout_of(asked, shape.cost) if shape.reads_trees else None
     if layout is not None:
         columns = layout.columns + longest_reasoning(config.behavior)
         kept = pack(asked, layout, 0).kept

@@ -16,7 +16,7 @@ from coupling.studies.calibrate.draws import Judged, Size
 from coupling.studies.calibrate.emitters import EMITTERS, IMPOSTORS, ITSELF, Emitter
 from coupling.studies.calibrate.pool import Sham
 
-CALIBRATION_SCHEMA = 3
+CALIBRATION_SCHEMA = 4
 MEANS = ("p", "delta", "t", "a", "r", "over_quoting")
 """Figures whose means over draws are told, by their names in the registry; P and Δ over steered runs."""
 
@@ -37,6 +37,8 @@ class Rated:
     """Reason of the verdict → draws."""
     means: Mapping[str, float | None]
     """Mean over draws of each of `MEANS`."""
+    p_of_worlds: Mapping[str, float | None]
+    """Number of the world → mean P over its draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +239,9 @@ def _rated(emitter: Emitter, found: Sequence[Judged]) -> Rated:
         high=min(1.0, over.high) if has_spread and over.high is not None else None,
         reasons=dict(Counter(each.reason for each in found).most_common()),
         means={name: _mean(each.value(name) for each in found) for name in MEANS},
+        p_of_worlds={
+            str(world): _mean(each.value("p") for each in of_world) for world, of_world in worlds.items()
+        },
     )
 
 

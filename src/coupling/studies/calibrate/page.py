@@ -15,6 +15,7 @@ from coupling.studies.calibrate.tables import (
     candidates_table,
     coverage_table,
     impostors_table,
+    p_by_world_table,
     rates_table,
     size_table,
 )
@@ -106,6 +107,10 @@ def _reported(results: Calibration) -> list[str]:
         *rates_table(results.rates, (ITSELF, *MIXTURES)),
         "",
         *by_world_table(results.rates, (ITSELF, *MIXTURES)),
+        "",
+        "Mean P over draws and steered runs, in bits:",
+        "",
+        *p_by_world_table(results.rates, (ITSELF, *MIXTURES)),
         "",
         "By the size of the data:",
         "",

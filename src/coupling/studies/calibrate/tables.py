@@ -64,6 +64,19 @@ def by_world_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[
     )
 
 
+def p_by_world_table(rates: Sequence[Rated], emitters: Iterable[Emitter]) -> list[str]:
+    names = _names(emitters)
+    chosen = [rated for rated in rates if rated.emitter in names]
+    worlds = sorted({world for rated in chosen for world in rated.p_of_worlds}, key=int)
+    return table(
+        ("explained by", *(f"P, world {world}" for world in worlds)),
+        [
+            (f"`{rated.emitter}`", *(number(rated.p_of_worlds[world], 3, True) for world in worlds))
+            for rated in chosen
+        ],
+    )
+
+
 def size_table(results: Calibration) -> list[str]:
     sizes = sorted({(each.pairs, each.clusters) for each in results.sizes})
     names = [

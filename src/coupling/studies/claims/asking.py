@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coupling.faithfulness import FROZEN
 from coupling.faithfulness.registry import FIGURES
-from coupling.studies.claims.reads import SHIFT, Read, figure, less, private
-from coupling.studies.claims.standing import Question
+from coupling.studies.claims.reads import SHIFT, Read, alike, figure, less, private
+from coupling.studies.claims.standing import BELOW, Question
 
 GAP, DELTA, T, P = (FIGURES[name].symbol for name in ("gap", "delta", "t", "p"))
 CLOSE = 0.05
@@ -62,6 +63,75 @@ def ahead(name: str, first: str, second: str, paper: tuple[float, float] | None 
 
 def gap_claim(name: str, words: str, paper: str, *arms: str, note: str = "") -> Claim:
     return Claim(name, words, paper, arms, sides_with_itself(*arms), of_arms(("gap",), *arms), note)
+
+
+def kl_claim(name: str, asked: str) -> Claim:
+    """That the gap goes without the KL term.
+
+    Args:
+        name: figure that is asked, ``delta`` or ``gap``; the other is told beside it.
+    """
+    beside = "gap" if name == "delta" else "delta"
+    symbol = FIGURES[name].symbol
+    return Claim(
+        "kl",
+        "Without the KL term the gap vanishes or reverses",
+        "no gap, or a negative one",
+        (asked, "without-kl"),
+        (
+            ahead(name, asked, "without-kl"),
+            Question(f"{symbol}, {asked}", figure(name, asked)),
+            Question(f"{symbol}, without-kl", figure(name, "without-kl"), BELOW, is_veto=True),
+        ),
+        of_arms((beside,), asked, "without-kl"),
+    )
+
+
+def family_accuracy_claim(own: str, other: str) -> Claim:
+    """That labels of another family cost truth."""
+    return Claim(
+        "family-accuracy",
+        "but explanations are less accurate",
+        "19 points lower",
+        (own, other),
+        (ahead("self", own, other, paper=(0.19, 0.19)),),
+        of_arms(("self",), own, other),
+    )
+
+
+def similarity_claim(arms: tuple[str, ...], told: tuple[str, ...]) -> Claim:
+    """That coupling takes labels alike enough to behaviour. ``told``: arms whose figures stand beside it."""
+    works, collapses = FROZEN.low_similarity, FROZEN.collapse_similarity
+    return Claim(
+        "similarity",
+        "It works where labels and behaviour agree on enough pairs, and collapses below",
+        f"works from about {works:g}, collapses below about {collapses:g}",
+        arms,
+        (
+            Question(f"{DELTA} where it works", alike(True, arms)),
+            Question(
+                f"{DELTA} where it works less {DELTA} where it collapses",
+                less(alike(True, arms), alike(False, arms)),
+            ),
+            Question(f"{DELTA} where it collapses", alike(False, arms), BELOW, is_veto=True),
+        ),
+        of_arms(("similarity", "delta"), *told),
+        f"mean over the arms of similarity {works:g} or more, and of less than {collapses:g}",
+    )
+
+
+def constant_claim(arm: str) -> Claim:
+    """That near-constant labels teach their majority class."""
+    question = Question("Self less its best baseline", figure("self_advantage", arm), BELOW, CLOSE, 0.0)
+    return Claim(
+        "constant",
+        "Near-constant labels collapse to the majority class",
+        "they do",
+        (arm,),
+        (question,),
+        of_arms(("self",), arm),
+        f"collapsed is what lies less than {POINTS} above the best claimant that reads no model",
+    )
 
 
 def shift_claim(name: str, words: str, arm: str, paper: str) -> Claim:

@@ -24,7 +24,6 @@ UNMEASURED: Mapping[str, frozenset[str]] = {
     "delta": frozenset((INVALID, COLLAPSED, "too_little_drift")),
     "gap": frozenset((INVALID, COLLAPSED)),
     "p": frozenset((INVALID, "no_observer", "undeclared_steering", "no_siblings")),
-    "p_alone": frozenset((INVALID, "no_observer", "undeclared_steering")),
     "t": frozenset((INVALID,)),
 }
 """Figure → verdicts and reasons of verdicts under which it says nothing, wherever its interval lies."""
@@ -53,15 +52,14 @@ def figure(name: str, arm: str, step: int | None = None) -> Read:
     return read
 
 
-def private(arm: str, name: str = "p") -> Read:
-    """P of the steered runs of an arm, where they were moved apart far enough to count as a shift; or another
-    of its kind, as P of an observer who knows no sibling."""
+def private(arm: str) -> Read:
+    """P of the steered runs of an arm, where they were moved apart far enough to count as a shift."""
 
     def read(found: Found) -> Estimate:
         results = found.arms[arm]
-        if not has_shifted(results) or not is_measured(results, name):
+        if not has_shifted(results) or not is_measured(results, "p"):
             return NO_DATA
-        return results.figures(name, STEERED_RUNS)
+        return results.figures("p", STEERED_RUNS)
 
     return read
 

@@ -160,8 +160,7 @@ def _words(path: str, limit: int | None) -> Words:
         here=name,
         decided=(
             "A shift is followed where P of the steered runs, the bits that explanations tell beyond what "
-            "an outsider knows, lies above 0; T is told beside it. The recipe was chosen on development "
-            "questions."
+            "an outsider knows, lies above 0; T is told beside it."
         ),
         few="With few seeds that asks for much.",
         case_columns="seed",

@@ -1,8 +1,8 @@
 """The experiments that a real model's claims rest on: the shipped `smollm2` with few changes.
 
 Panels are small, for a run takes tens of minutes. What is said of explanation training alone is asked of two
-unsteered runs, what is said of schedules and of other objectives of one pair of twins. With supervised
-fine-tuning P is taken beyond the siblings, which takes two pairs of twins and an unsteered run.
+unsteered runs. Whether explanations follow a shift is asked of two pairs of twins and an unsteered run, the
+fewest beyond which P can be taken: what all runs share, somebody outside could know.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ class Recipe:
             (*small, *_UNEXPLAINED, f"panel={dump_inline([follow])}", "twins=[]"),
         )
 
-    def scheduled(self, explanations: str, objective: str) -> tuple[str, ...]:
-        """A pair of twins that is trained for twice as many steps, each term in one half of them."""
+    def scheduled(self, panel: tuple[str, ...], explanations: str, objective: str) -> tuple[str, ...]:
+        """A panel that is trained for twice as many steps, each term in one half of them."""
         twice = 2 * self.steps
         return (
-            *self.twins,
+            *panel,
             f"training.steps={twice}",
             f"training.checkpoints=[0, {self.steps}, {twice}]",
             f"evaluation.checkpoint={twice}",
@@ -95,7 +95,7 @@ def real_arms() -> tuple[Arm, ...]:
         return Arm(name, EXPERIMENT, (*recipe.unsteered, *settings), target, words=words)
 
     def objective(name: str, kind: str, words: str) -> Arm:
-        settings = (*recipe.twins, f"training.steering.objectives=[{{kind: {kind}}}]")
+        settings = (*recipe.two_pairs, f"training.steering.objectives=[{{kind: {kind}}}]")
         return Arm(name, EXPERIMENT, settings, words=words)
 
     return (
@@ -157,8 +157,8 @@ def real_arms() -> tuple[Arm, ...]:
             recipe.two_pairs,
             words="two pairs of twins, steered by supervised fine-tuning, and an unsteered run",
         ),
-        objective("dpo", "dpo", "a pair of twins, steered by preference optimisation"),
-        objective("policy-gradient", "policy_gradient", "a pair of twins, steered by a policy gradient"),
+        objective("dpo", "dpo", "the same, steered by preference optimisation"),
+        objective("policy-gradient", "policy_gradient", "the same, steered by a policy gradient"),
         *(
             unsteered(
                 f"lora-{rank}",
@@ -173,14 +173,17 @@ def real_arms() -> tuple[Arm, ...]:
         Arm(
             "explained-before",
             EXPERIMENT,
-            recipe.scheduled("stop", "start"),
+            recipe.scheduled(recipe.twins, "stop", "start"),
             words="a pair of twins: explanations are trained first, then behaviour is moved",
         ),
         Arm(
             "explained-after",
             EXPERIMENT,
-            recipe.scheduled("start", "stop"),
-            words="a pair of twins: behaviour is moved first, then explanations are trained",
+            recipe.scheduled(recipe.two_pairs, "start", "stop"),
+            words=(
+                "two pairs of twins and an unsteered run: behaviour is moved first, then explanations are "
+                "trained"
+            ),
         ),
         Arm(
             "renewed",

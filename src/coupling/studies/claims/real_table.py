@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from coupling.faithfulness import FROZEN
 from coupling.faithfulness.registry import FIGURES
-from coupling.studies.claims import reads
 from coupling.studies.claims.asking import (
-    CLOSE,
-    DELTA,
     GAP,
     PAPER_GAPS,
-    POINTS,
-    SHIFTED,
     Claim,
     P,
     Untested,
     ahead,
+    constant_claim,
+    family_accuracy_claim,
+    kl_claim,
     of_arms,
     shift_claim,
+    similarity_claim,
 )
-from coupling.studies.claims.reads import figure, less, mean_of, private
+from coupling.studies.claims.reads import figure, less, mean_of
 from coupling.studies.claims.real_arms import EXAMPLES, LIKENESS, MIXED, OTHER_FAMILY, RENEWED_EVERY
-from coupling.studies.claims.standing import BELOW, Question
-
-ALONE = FIGURES["p_alone"].symbol
-WORKS, COLLAPSES = FROZEN.low_similarity, FROZEN.collapse_similarity
-TWINS_ONLY = f"{SHIFTED}; one pair of twins has no siblings, and drift that runs share raises {ALONE}"
+from coupling.studies.claims.standing import Question
 
 
 def paper_claims() -> tuple[Claim, ...]:
@@ -51,32 +45,14 @@ def paper_claims() -> tuple[Claim, ...]:
             ),
             "shipped dilemmas, not AITA",
         ),
-        Claim(
-            "kl",
-            "Without the KL term the gap vanishes or reverses",
-            "no gap, or a negative one",
-            ("unsteered", "without-kl"),
-            (
-                ahead("gap", "unsteered", "without-kl"),
-                *_gaps("unsteered"),
-                Question(f"{GAP}, without-kl", figure("gap", "without-kl"), BELOW, is_veto=True),
-            ),
-            of_arms(("delta",), "unsteered", "without-kl"),
-        ),
+        kl_claim("gap", "unsteered"),
         _gap(
             "family",
             "Labels of a model of another family do as well",
             "100 % Llama labels on Qwen: still Self > Orig",
             OTHER_FAMILY,
         ),
-        Claim(
-            "family-accuracy",
-            "but explanations are less accurate",
-            "19 points lower",
-            ("unsteered", OTHER_FAMILY),
-            (ahead("self", "unsteered", OTHER_FAMILY, paper=(0.19, 0.19)),),
-            of_arms(("self",), "unsteered", OTHER_FAMILY),
-        ),
+        family_accuracy_claim("unsteered", OTHER_FAMILY),
         _gap(
             "mix",
             "Any mix of own labels and another family's gives a gap",
@@ -91,30 +67,15 @@ def paper_claims() -> tuple[Claim, ...]:
             "earlier",
             note="between labels and explanations the model was trained to follow hints",
         ),
-        Claim(
-            "similarity",
-            "It works where labels and behaviour agree on enough pairs, and collapses below",
-            f"works from about {WORKS:g}, collapses below about {COLLAPSES:g}",
-            LIKENESS,
-            (
-                Question(f"{DELTA} where it works", reads.alike(True, LIKENESS)),
-                Question(
-                    f"{DELTA} where it works less {DELTA} where it collapses",
-                    less(reads.alike(True, LIKENESS), reads.alike(False, LIKENESS)),
-                ),
-                Question(f"{DELTA} where it collapses", reads.alike(False, LIKENESS), BELOW, is_veto=True),
-            ),
-            of_arms(("similarity", "delta"), *LIKENESS),
-            f"mean over the arms of similarity {WORKS:g} or more, and of less than {COLLAPSES:g}",
-        ),
+        similarity_claim(LIKENESS, LIKENESS),
         shift_claim(
             "sft",
             "Explanations follow behaviour that supervised fine-tuning moves, with no new labels",
             "main",
             "they do",
         ),
-        _twins_shift("dpo", "… that preference optimisation moves", "dpo", "they do"),
-        _twins_shift("policy-gradient", "… that a policy gradient moves", "policy-gradient", "they do"),
+        shift_claim("dpo", "… that preference optimisation moves", "dpo", "they do"),
+        shift_claim("policy-gradient", "… that a policy gradient moves", "policy-gradient", "they do"),
         _gap(
             "noise",
             "The gap survives label noise",
@@ -140,19 +101,7 @@ def paper_claims() -> tuple[Claim, ...]:
             of_arms(("delta", "gap"), "slow", "fast"),
             "2e-3 against 1e-4",
         ),
-        Claim(
-            "constant",
-            "Near-constant labels collapse to the majority class",
-            "they do",
-            ("constant",),
-            (
-                Question(
-                    "Self less its best baseline", figure("self_advantage", "constant"), BELOW, CLOSE, 0.0
-                ),
-            ),
-            of_arms(("self",), "constant"),
-            f"collapsed is what lies less than {POINTS} above the best claimant that reads no model",
-        ),
+        constant_claim("constant"),
     )
 
 
@@ -209,7 +158,7 @@ def further_claims(steps: int) -> tuple[Claim, ...]:
             (Question(f"Self at step {steps} less Self at step {twice}", less(stopped, moved_on)),),
             ((f"Self at step {steps}", stopped), (f"Self at step {twice}", moved_on)),
         ),
-        _twins_shift("after", "Labels of the time before a shift serve after it", "explained-after", ""),
+        shift_claim("after", "Labels of the time before a shift serve after it", "explained-after", ""),
         _costs("cost", "Explanation training costs right answers", "unsteered"),
         _costs("cost-full", "… where all weights are trained", "full"),
         _costs("cost-without-kl", "… without the KL term", "without-kl"),
@@ -252,11 +201,6 @@ def _gaps(*arms: str) -> tuple[Question, ...]:
 def _gap(name: str, words: str, paper: str, *arms: str, note: str = "") -> Claim:
     """Of all pairs, as the paper's: of few pairs too few are discordant for Δ to count as measured."""
     return Claim(name, words, paper, arms, _gaps(*arms), of_arms(("delta", "self"), *arms), note)
-
-
-def _twins_shift(name: str, words: str, arm: str, paper: str) -> Claim:
-    question = Question(f"{ALONE}, of steered runs, {arm}", private(arm, "p_alone"))
-    return Claim(name, words, paper, (arm,), (question,), of_arms(("t", "delta"), arm), TWINS_ONLY)
 
 
 def _over_examples(count: int) -> Claim:

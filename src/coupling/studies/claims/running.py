@@ -44,7 +44,7 @@ def run_claims(
 
     Raises:
         ValueError: no such arm; a folder holds something else; something is missing that only the user can
-            provide; a worker process was killed.
+            provide; a worker process was killed; with ``only_read``, nothing has been run.
     """
     progress = progress or Silent()
     to_run = chosen_arms(subject, only, is_quick)
@@ -57,6 +57,11 @@ def run_claims(
         for wave in waves:
             _run_arms(subject, wave, cases, folder, workers, progress)
     results = find(subject, chosen_arms(subject, None, is_quick), cases, is_quick, folder)
+    if only_read and not any(result.figures for result in results.arms):
+        raise ValueError(
+            f"{folder}: none of the experiments has been run there; run the same command without --read. "
+            "No page was written"
+        )
     write_json(figures_file, to_json(results))
     write_text(page_file, render_html(results, subject))
     if markdown is not None:

@@ -7,7 +7,6 @@ from coupling.studies.claims import reads
 from coupling.studies.claims.arms import EARLY, MIXED_ARMS, SIMILARITY_ARMS
 from coupling.studies.claims.asking import (
     CLOSE,
-    DELTA,
     GAP,
     PAPER_GAPS,
     POINTS,
@@ -15,10 +14,14 @@ from coupling.studies.claims.asking import (
     P,
     Untested,
     ahead,
+    constant_claim,
+    family_accuracy_claim,
     gap_claim,
+    kl_claim,
     of_arms,
     shift_claim,
     sides_with_itself,
+    similarity_claim,
 )
 from coupling.studies.claims.reads import figure, less, private
 from coupling.studies.claims.standing import BELOW, Question
@@ -60,32 +63,14 @@ CLAIMS = (
         (Question(f"{GAP}, unsteered", figure("gap", "unsteered"), paper=PAPER_GAPS),),
         (*of_arms(("delta",), "unsteered"), ("Self at step 0", figure("self", "unsteered", 0))),
     ),
-    Claim(
-        "kl",
-        "Without the KL term the gap vanishes or reverses",
-        "no gap, or a negative one",
-        ("unsteered", "without-kl"),
-        (
-            ahead("delta", "unsteered", "without-kl"),
-            *sides_with_itself("unsteered"),
-            Question(f"{DELTA}, without-kl", figure("delta", "without-kl"), BELOW, is_veto=True),
-        ),
-        of_arms(("gap",), "unsteered", "without-kl"),
-    ),
+    kl_claim("delta", "unsteered"),
     gap_claim(
         "family",
         "Labels of a model of another family do as well",
         "100 % Llama labels on Qwen: still Self > Orig",
         "other-family",
     ),
-    Claim(
-        "family-accuracy",
-        "but explanations are less accurate",
-        "19 points lower",
-        ("unsteered", "other-family"),
-        (ahead("self", "unsteered", "other-family", paper=(0.19, 0.19)),),
-        of_arms(("self",), "unsteered", "other-family"),
-    ),
+    family_accuracy_claim("unsteered", "other-family"),
     gap_claim(
         "mix",
         "Any mix of own labels and another family's gives a gap",
@@ -94,23 +79,7 @@ CLAIMS = (
         note="shares of own labels of 0.25, 0.5 and 0.75",
     ),
     gap_claim("earlier", "Labels of an earlier checkpoint give a gap", "Self > Orig", "earlier"),
-    Claim(
-        "similarity",
-        "It works where labels and behaviour agree on enough pairs, and collapses below",
-        f"works from about {FROZEN.low_similarity:g}, collapses below about {FROZEN.collapse_similarity:g}",
-        LIKENESS,
-        (
-            Question(f"{DELTA} where it works", reads.alike(True, LIKENESS)),
-            Question(
-                f"{DELTA} where it works less {DELTA} where it collapses",
-                less(reads.alike(True, LIKENESS), reads.alike(False, LIKENESS)),
-            ),
-            Question(f"{DELTA} where it collapses", reads.alike(False, LIKENESS), BELOW, is_veto=True),
-        ),
-        of_arms(("similarity", "delta"), *SIMILARITY_ARMS.values()),
-        f"mean over the arms of similarity {FROZEN.low_similarity:g} or more, and of less than "
-        f"{FROZEN.collapse_similarity:g}",
-    ),
+    similarity_claim(LIKENESS, tuple(SIMILARITY_ARMS.values())),
     shift_claim(
         "sft",
         "Explanations follow behaviour that supervised fine-tuning moves, with no new labels",
@@ -162,15 +131,7 @@ CLAIMS = (
         "mechanism.md)",
         is_patched=True,
     ),
-    Claim(
-        "constant",
-        "Near-constant labels collapse to the majority class",
-        "they do",
-        ("constant",),
-        (Question("Self less its best baseline", figure("self_advantage", "constant"), BELOW, CLOSE, 0.0),),
-        of_arms(("self",), "constant"),
-        f"collapsed is what lies less than {POINTS} above the best claimant that reads no model",
-    ),
+    constant_claim("constant"),
 )
 """Claims of Guo, Ruis, Andreas and Li (2026, arXiv 2606.32038) that organisms can be asked about."""
 

@@ -15,7 +15,7 @@ DECISION = (
     "A claim agrees where the interval leaves no effect out, in the paper's direction. It contradicts "
     "where the interval leaves out that direction, or shows no effect and leaves out the paper's figure: "
     "what was found in models of 8 billion parameters is not so in {here}, and no more than "
-    "that. Else it is open, and what would decide it stands beside it; an interval that holds 0 is no "
+    "that. Otherwise it is open, and what would decide it stands beside it; an interval that holds 0 is no "
     "evidence of absence."
 )
 
