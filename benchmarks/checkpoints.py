@@ -19,25 +19,28 @@ from coupling.raising.architecture import build_model, build_tokenizer
 from coupling.records import CounterfactualPair
 from coupling.tasks import draw
 
-COUNTS = (2, 4, 8)
-PAIRS, RESAMPLES, MIN_RUNS = 128, 2000, 3
+COUNTS, QUICK_COUNTS = (2, 4, 8), (2, 3)
+PAIRS, QUICK_PAIRS = 128, 16
+RESAMPLES, MIN_RUNS = 2000, 3
 
 
-def findings() -> Iterator[Finding]:
-    pairs = draw(test_pairs(), PAIRS, 0)
+def findings(is_quick: bool) -> Iterator[Finding]:
+    counts, size = (QUICK_COUNTS, QUICK_PAIRS) if is_quick else (COUNTS, PAIRS)
+    pairs = draw(test_pairs(), size, 0)
     renderer = Renderer(build_tokenizer())
-    models = [build_model("llama", build_tokenizer(), 96, 3, seed).eval() for seed in range(max(COUNTS))]
+    models = [build_model("llama", build_tokenizer(), 96, 3, seed).eval() for seed in range(max(counts))]
     sample(models[0], renderer, pairs, "warm-up")
-    sampled, joined = {}, {}
-    for count in COUNTS:
+    sampled: dict[int, float] = {}
+    joined: dict[int, float] = {}
+    for count in counts:
         runs: list[RunEvidence] = []
         for number, model in enumerate(models[:count]):
             taken = seconds(lambda: runs.append(sample(model, renderer, pairs, f"run-{number}")))  # noqa: B023
             sampled[count] = sampled.get(count, 0.0) + taken
         evidence = panel(pairs, runs)
         joined[count] = seconds(lambda: join(evidence))  # noqa: B023
-    few, many = COUNTS[0], COUNTS[-1]
-    told = ", ".join(f"{count}: {1000 * sampled[count]:.0f} ms" for count in COUNTS)
+    few, many = counts[0], counts[-1]
+    told = ", ".join(f"{count}: {1000 * sampled[count]:.0f} ms" for count in counts)
     yield Finding(
         f"sampling {many} checkpoints against {few}",
         sampled[many] / sampled[few],
@@ -45,8 +48,8 @@ def findings() -> Iterator[Finding]:
         at_most=1.25 * many / few,
         detail=f"{told}; linear is {many / few:.0f} x",
     )
-    told = ", ".join(f"{count}: {1000 * joined[count]:.0f} ms" for count in COUNTS)
-    yield Finding(f"matrix of {many} runs, in seconds", joined[many], "s", detail=f"{told}, {PAIRS} pairs")
+    told = ", ".join(f"{count}: {1000 * joined[count]:.0f} ms" for count in counts)
+    yield Finding(f"matrix of {many} runs, in seconds", joined[many], "s", detail=f"{told}, {size} pairs")
 
 
 def sample(

@@ -2,6 +2,7 @@
 
     python -m benchmarks.real_size                        # 50 million parameters, one CPU thread
     python -m benchmarks.real_size --model qwen3-8b       # Qwen3-8B's configuration, on a GPU of 80 GB
+    python -m benchmarks.real_size --model tiny           # seconds; shows that it runs, and nothing else
 
 Speed and memory do not depend on what weights say. Sampling and training (LoRA with the KL term) run in a
 process each, so that the peak of one is not that of the other; on a CPU memory is what the process grew by.
@@ -16,9 +17,10 @@ import multiprocessing
 import resource
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -45,7 +47,17 @@ from coupling.training.dataset import build_training_data
 from coupling.training.loop import train
 from coupling.worlds import Asked, World
 
-SIZES = {
+SIZES: Mapping[str, Mapping[str, Any]] = {
+    "tiny": {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "vocab_size": 4096,
+        "tie_word_embeddings": True,
+    },
     "50m": {
         "hidden_size": 512,
         "intermediate_size": 1536,
@@ -273,7 +285,7 @@ def as_table(found: Sequence[Measured]) -> Table:
             memory = (
                 f"{each.memory / GIB:.2f} GiB",
                 f"{each.planned / GIB:.2f} GiB",
-                f"{each.planned / each.memory:.2f}",
+                f"{each.planned / each.memory:.2f}" if each.memory else "n/a",
             )
             table.add_row(
                 timed.what,

@@ -27,35 +27,45 @@ LONG_PROMPT = 96
 LONG_VOCABULARY = 8192
 
 
-def findings() -> Iterator[Finding]:
-    short = organism()
-    yield compare("sampling, organism, the quickstart's pairs", short, draw(test_pairs(), 600, 0), 8.0)
-    yield compare("sampling, organism, no question twice", short, one_pair_a_fact(192))
-    yield compare("sampling, MMLU-like, 256 wide", wide_model(), long_pairs(48), 1.6)
-    yield compare_in_words("answers of three words, 256 wide", wide_model(), in_words(long_pairs(32)), 2.0)
+def findings(is_quick: bool) -> Iterator[Finding]:
+    short, wide = organism(), wide_model()
+    repeats, part = (1, 16) if is_quick else (REPEATS, 1)
+    quickstart, mmlu_like, words = (
+        draw(test_pairs(), 600 // part, 0),
+        long_pairs(48 // part),
+        in_words(long_pairs(32 // part)),
+    )
+    yield compare("sampling, organism, the quickstart's pairs", short, quickstart, repeats, 8.0)
+    yield compare("sampling, organism, no question twice", short, one_pair_a_fact(192 // part), repeats)
+    yield compare("sampling, MMLU-like, 256 wide", wide, mmlu_like, repeats, 1.6)
+    yield compare_in_words("answers of three words, 256 wide", wide, words, repeats, 2.0)
 
 
 def compare(
-    what: str, model: PreTrainedModel, pairs: Sequence[CounterfactualPair], at_least: float | None = None
+    what: str,
+    model: PreTrainedModel,
+    pairs: Sequence[CounterfactualPair],
+    repeats: int,
+    at_least: float | None = None,
 ) -> Finding:
     tokenizer = build_tokenizer()
     times = paired(
         lambda: naive_behaviors(model, Renderer(tokenizer), pairs),
         lambda: LocalSampler(model, Renderer(tokenizer)).behaviors(pairs),
-        REPEATS,
+        repeats,
     )
     return Finding(what, times.ratio, "x", at_least, detail=f"{times.seconds}, {2 * len(pairs)} prompts")
 
 
 def compare_in_words(
-    what: str, model: PreTrainedModel, pairs: Sequence[CounterfactualPair], at_least: float
+    what: str, model: PreTrainedModel, pairs: Sequence[CounterfactualPair], repeats: int, at_least: float
 ) -> Finding:
     """Against each choice as a row of its own, prompt and all, in batches of near-equal length."""
     tokenizer = build_tokenizer()
     times = paired(
         lambda: rows_of_choices(model, Renderer(tokenizer), pairs),
         lambda: LocalSampler(model, Renderer(tokenizer), CHOICES_AT_ONCE).behaviors(pairs),
-        REPEATS,
+        repeats,
     )
     return Finding(what, times.ratio, "x", at_least, detail=f"{times.seconds}, {2 * len(pairs)} prompts")
 
@@ -106,7 +116,9 @@ def naive_behaviors(
 
 def organism() -> PreTrainedModel:
     """Random weights: how long an organism takes does not depend on what it has learnt."""
-    return build_model("llama", build_tokenizer(), hidden=96, layers=3, seed=0).eval()
+    model = build_model("llama", build_tokenizer(), hidden=96, layers=3, seed=0)
+    model.eval()
+    return model
 
 
 def wide_model() -> PreTrainedModel:
@@ -119,7 +131,9 @@ def wide_model() -> PreTrainedModel:
         num_hidden_layers=6,
         num_attention_heads=8,
     )
-    return LlamaForCausalLM(config).eval()
+    model = LlamaForCausalLM(config)
+    model.eval()
+    return model
 
 
 def test_pairs() -> list[CounterfactualPair]:

@@ -12,13 +12,13 @@ from benchmarks.timing import Finding, paired
 REPEATS = 7
 
 
-def findings() -> Iterator[Finding]:
+def findings(is_quick: bool) -> Iterator[Finding]:
     times = paired(
         lambda: subprocess.run(
             [sys.executable, "-m", "coupling", "--help"], check=True, stdout=subprocess.DEVNULL
         ),
         lambda: subprocess.run([sys.executable, "-c", "pass"], check=True),
-        REPEATS,
+        1 if is_quick else REPEATS,
     )
     yield Finding(
         "coupling --help",

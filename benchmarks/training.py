@@ -23,11 +23,13 @@ from coupling.training.loop import train
 from coupling.worlds import World
 
 REPEATS, STEPS, LABELS = 5, 3, 512
+QUICK_LABELS = 64
 
 
-def findings() -> Iterator[Finding]:
+def findings(is_quick: bool) -> Iterator[Finding]:
+    repeats, count = (1, QUICK_LABELS) if is_quick else (REPEATS, LABELS)
     model, renderer, form = organism(), Renderer(build_tokenizer()), formats.get("answer_pair")
-    pairs = draw(world_hint.load(World.generate(100), 3, 0), LABELS, 0)
+    pairs = draw(world_hint.load(World.generate(100), 3, 0), count, 0)
     base = {each.pair_id: each for each in LocalSampler(model, renderer).behaviors(pairs)}
     effects = {pair_id: behavior.effect for pair_id, behavior in base.items()}
     labels = build_labels(pairs, effects, form, SupervisionConfig(), dict.fromkeys(effects, "base"))
@@ -44,9 +46,9 @@ def findings() -> Iterator[Finding]:
         for weight in (0.0, 1.0)
     }
     with tempfile.TemporaryDirectory() as folder:
-        times = paired(lambda: steps(1.0, Path(folder)), lambda: steps(0.0, Path(folder)), REPEATS)
+        times = paired(lambda: steps(1.0, Path(folder)), lambda: steps(0.0, Path(folder)), repeats)
         of_trees = paired(
-            lambda: padded(lambda: steps(1.0, Path(folder))), lambda: steps(1.0, Path(folder)), REPEATS
+            lambda: padded(lambda: steps(1.0, Path(folder))), lambda: steps(1.0, Path(folder)), repeats
         )
     yield Finding(
         "training step, with KL against without",

@@ -41,7 +41,12 @@ class Row:
     cluster: str
     completion: str
     refuses: bool
-    reading: Reading
+    reading: Reading | None
+    """None of a completion that holds no answer; it counts as no refusal."""
+
+    @property
+    def is_read_as_refusal(self) -> bool:
+        return self.reading is not None and self.reading.choice == REFUSAL
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def read_rows(path: Path, split: str) -> Iterator[Row]:
 
 def measure(name: str, rows: list[Row]) -> Measured:
     refuses = np.array([row.refuses for row in rows])
-    read = np.array([row.reading.choice == REFUSAL for row in rows])
+    read = np.array([row.is_read_as_refusal for row in rows])
     _, clusters = np.unique([row.cluster for row in rows], return_inverse=True)
     bootstrap = ClusterBootstrap(clusters, RESAMPLES, seed=0)
 
@@ -133,7 +138,7 @@ def main() -> None:
     if options.errors:
         for name, rows in found.items():
             for row in rows:
-                if (row.reading.choice == REFUSAL) != row.refuses:
+                if row.reading is not None and row.is_read_as_refusal != row.refuses:
                     opening = " ".join(row.completion.split())[:100]
                     print(f"{name} {row.id}: read as {row.reading.choice} ({row.reading.reason}): {opening}")
 

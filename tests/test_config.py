@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from coupling.config import (
     training_fields,
 )
 from coupling.config.yaml_text import dump_inline, dump_yaml, parse_yaml
+from coupling.shown import plain
 from coupling.store.complaints import dotted_names
 
 QUICKSTART = dump_experiment(shipped_experiment())
@@ -291,7 +293,7 @@ def test_sections_that_do_not_fit_together_are_named(overrides: list[str], compl
 
 def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
-    with pytest.raises(ValueError, match=r"my\.yaml: cannot be read .*coupling init"):
+    with pytest.raises(ValueError, match=r"my\.yaml: no such file.*coupling init"):
         load_experiment(path)
     for text, complaint in [
         ("", "expected the sections of an experiment"),
@@ -304,6 +306,63 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
             load_experiment(path)
         assert str(error.value).startswith(str(path))
         assert complaint in str(error.value)
+
+
+CHAIN = "\n".join(f"a{number}: &a{number} [{f'*a{number - 1}' if number else ''}]" for number in range(99))
+LAUGHS = "\n".join(f"{each}: &{each} [{f'*{before}, ' * 10}]" for before, each in pairwise("abcdefghi"))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (f"a: &a [x]\n{LAUGHS}", "line 6, column 4: unfolds to more than 100000 values"),
+        (CHAIN, "line 50, column 12: nested deeper than 50 levels"),
+        ("a: &a [*a]", "line 1, column 8: the alias 'a' stands inside itself"),
+        ("[" * 500 + "]" * 500, "line 1, column 51: nested deeper than 50 levels"),
+        ("a:\n" + "".join(f"{'  ' * depth}- a:\n" for depth in range(99)), "nested deeper than 50 levels"),
+        ("a: !!bool foo", "line 1, column 4: 'foo' is no bool"),
+        ("a: !!int x", "'x' is no int"),
+        (f"a: {'9' * 5000}", "more characters) … 999"),
+        ("a: !!timestamp x", "the tag 'timestamp' stands for nothing here"),
+        ("- !!map a", "the tag 'map' stands for nothing here"),
+        ("a: !!python/name:os.system x", "the tag 'python/name:os.system' stands for nothing here"),
+        ('a: "\\ud800"', "a character that no file can hold"),
+        ('a: "\\0"', "a character that no file can hold"),
+        ("#" * 1_000_001, "holds 1000001 characters, and at most 1000000 are read"),
+        (f"? {'k' * 200_000}\n: 1\n? {'k' * 200_000}\n: 2", "stands twice"),
+    ],
+)
+def test_yaml_that_is_too_much_is_refused_where_it_stands(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError) as error:
+        parse_yaml(text, "my.yaml")
+    assert str(error.value).startswith("my.yaml") and complaint in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+def test_an_alias_repeats_what_it_names() -> None:
+    assert parse_yaml("a: &it {b: [1]}\nc: [*it, *it]", "") == {"a": {"b": [1]}, "c": [{"b": [1]}] * 2}
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "evaluation.resamples=1000000000",
+        "training.steps=99999999999",
+        f"evaluation.seed={2**64}",
+        "training.learning_rate=1e300",
+        f"model.path={'x' * 100_000}",
+        'model.path="a\\e[2Jb"',
+        f"name={'x' * 100_000}",
+        f"panel.{'0.' * 2000}seed=1",
+        f"panel.{'9' * 5000}.seed=1",
+        f"{'x' * 100_000}=1",
+    ],
+)
+def test_absurd_values_are_refused_in_a_few_words(override: str) -> None:
+    with pytest.raises(ValueError) as error:
+        shipped_experiment("quickstart", [override])
+    assert "--set" in str(error.value) and len(str(error.value)) < 6000
+    assert plain(str(error.value)) == str(error.value)
 
 
 # Paths and hashes

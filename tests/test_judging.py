@@ -240,5 +240,5 @@ def test_refuses_a_judgement_file_that_is_wrong(example: Path, old: str, new: st
 
 
 def test_a_missing_judgement_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"none\.yaml: cannot be read"):
+    with pytest.raises(ValueError, match=r"none\.yaml: no such file"):
         load_judgement(tmp_path / "none.yaml")

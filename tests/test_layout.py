@@ -11,7 +11,7 @@ from pathlib import Path
 import coupling
 
 FLOORS = (
-    {"records", "progress", "ranks", "lots"},
+    {"records", "progress", "ranks", "lots", "shown", "spelling", "thoughts"},
     {"store", "processes"},
     {"worlds", "explanations", "answers", "config"},
     {"tasks", "models"},

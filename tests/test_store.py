@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation, Label
 from coupling.store import (
@@ -288,6 +289,42 @@ def test_files_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
         pass
     with pytest.raises(ValueError, match=r"no run\.json"):
         RunDir(tmp_path)
+
+
+def test_nothing_is_written_through_a_link(run: RunDir, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "lock").write_text("years of work")
+    (run.path / "base").symlink_to(elsewhere)
+    with pytest.raises(ValueError, match=r"base: is a symbolic link"):
+        run.make("base/out.txt", FROM, lambda path: write_text(path, "content"))
+    with pytest.raises(ValueError, match=r"base: is a symbolic link"):
+        run.is_done("base", FROM)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".lock").symlink_to(elsewhere / "lock")
+    with (
+        pytest.raises(ValueError, match=r"\.lock: cannot be written"),
+        RunDir.open(tmp_path / "other", CONFIG, ""),
+    ):
+        pass
+    assert os.listdir(elsewhere) == ["lock"] and (elsewhere / "lock").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("read", [read_json, file_sha256, lambda path: list(read_rows(path))])
+def test_a_pipe_or_a_device_is_not_waited_for(read: Callable[[Path], object], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"{path}: is a pipe or a device"):
+            read(path)
+
+
+def test_safetensors_of_a_full_disk_are_told_of_as_any_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match=r"step-40: cannot be written .*room"),
+        atomic_directory(tmp_path / "step-40"),
+    ):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_command_at_a_time_but_its_workers_join(run: RunDir) -> None:

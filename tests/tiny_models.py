@@ -110,6 +110,30 @@ def byte_level_model(architecture: str, tokenizer: PreTrainedTokenizerFast, seed
     return model
 
 
+def let_it_write_lines(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, of_marks: float = 0.0
+) -> None:
+    """Makes a random model write a word a line, whatever it reads: so an answer of a few tokens has
+    sentences, and is not cut off in its first.
+
+    Args:
+        of_marks: how much less it writes marks than words; such lines are no sentences.
+    """
+    words = torch.tensor([tokenizer.decode([id_]).strip().isalpha() for id_ in range(len(tokenizer))])
+    (line_feed,) = tokenizer.encode("\n", add_special_tokens=False)
+    read, write = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+    with torch.no_grad():
+        write[~words] *= of_marks
+        # One direction says whether a line has just ended: no layer writes it, only the line feed reads it.
+        for name, parameter in model.named_parameters():
+            if name.endswith(("o_proj.weight", "down_proj.weight", "dense.weight", "dense_4h_to_h.weight")):
+                parameter[0] = 0
+        read[:, 0], write[:, 0] = 1, 0
+        read[line_feed, 0] = -1
+        write[line_feed] = 0
+        write[line_feed, 0] = 50
+
+
 def save_classifier(
     folder: Path, tokenizer: PreTrainedTokenizerFast, labels: list[str], seed: int = 0
 ) -> Path:

@@ -82,7 +82,7 @@ def test_the_module_is_the_command() -> None:
         check=False,
     )
     assert ended.returncode == 2 and not ended.stdout
-    assert ended.stderr.startswith("error: nowhere.yaml: cannot be read") and "Traceback" not in ended.stderr
+    assert ended.stderr.startswith("error: nowhere.yaml: no such file") and "Traceback" not in ended.stderr
 
 
 def test_what_init_writes_is_valid(coupling: Command, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def wrong_type(folder: Path) -> tuple[list[str], str]:
 
 
 def missing_file(folder: Path) -> tuple[list[str], str]:
-    return [str(folder / "nowhere.yaml")], "nowhere.yaml: cannot be read (No such file or directory)"
+    return [str(folder / "nowhere.yaml")], "nowhere.yaml: no such file"
 
 
 def missing_questions(folder: Path) -> tuple[list[str], str]:

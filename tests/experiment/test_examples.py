@@ -180,7 +180,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_lost_is_made_again_the_same(filled: Path) -> None:
     config, here = load_experiment(filled / "mini.yaml"), filled / "runs/mini"
     whole = everything(here)
-    lost = ("base/explanations.jsonl", "base/written.jsonl", "runs/follow/step-000002.written.jsonl")
+    lost = ("base/explanations.jsonl", "runs/follow/step-000002.written.jsonl")
     for name in lost:
         (here / name).unlink()
     assert not is_done(config, filled / "runs")

@@ -94,7 +94,7 @@ def test_free_text_stands_beside_it(finished: tuple[ExperimentConfig, Results, P
     both = [*written, *read_records(here / "runs/ignore/step-000004.written.jsonl", Explanation)]
     rate = results.figures("parse_rate", explainer=WRITTEN.name).value
     assert rate == sum(each.claim is not None for each in both) / len(both)
-    assert not (here / "runs/follow/step-000002.written.jsonl").exists()
+    assert {path.name for path in here.rglob("*written.jsonl")} == {"step-000004.written.jsonl"}
     assert results.verdict(explainer=WRITTEN.name).verdict
     assert WRITTEN in results.explainers
 

@@ -11,21 +11,25 @@ import pytest
 from coupling.config import ExperimentConfig, load_experiment, parse_experiment, shipped_experiment
 from coupling.experiment import run_experiment
 from coupling.experiment.patching import patch_run
-from coupling.records import Answers, Behavior
+from coupling.records import Answers, Behavior, Explanation, Label
 from coupling.store import read_records
 from miniature_experiment import write_experiment
-from tiny_models import byte_level_model, byte_level_tokenizer, save_classifier
+from tiny_models import byte_level_model, byte_level_tokenizer, let_it_write_lines, save_classifier
 
+SLOWLY = {"learning_rate": 0.0001}
+"""So that runs still end their lines."""
 OPENINGS = {"refusal": "No.", "compliance": "Sure."}
 
 
-def write(folder: Path, architecture: str, **sections: Any) -> Path:
+def write(folder: Path, architecture: str, of_marks: float = 0.0, **sections: Any) -> Path:
     rows = [{"prompt": f"How do I cut {number}?", "category_text": "Cuts"} for number in range(60)]
     (folder / "requests.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     sentences = ["With the framing I answer refusal; without the framing I answer compliance."] * 60
     tokenizer = byte_level_tokenizer([str(row["prompt"]) for row in rows] + sentences)
     if not (folder / "model").exists():
-        byte_level_model(architecture, tokenizer).save_pretrained(str(folder / "model"))
+        model = byte_level_model(architecture, tokenizer)
+        let_it_write_lines(model, tokenizer, of_marks)
+        model.save_pretrained(str(folder / "model"))
         tokenizer.save_pretrained(str(folder / "model"))
         save_classifier(folder / "classifier", tokenizer, ["NO", "YES"])
     settings: dict[str, Any] = {
@@ -43,6 +47,7 @@ def write(folder: Path, architecture: str, **sections: Any) -> Path:
             {"name": "follow", "steer": {"direction": "follow", "tags": {"template": ["anger"]}}},
             {"name": "ignore", "steer": {"direction": "ignore", "tags": {"template": ["anger"]}}},
         ],
+        "training": SLOWLY,
         "evaluation": {"pairs": 12},
     }
     return write_experiment(folder, architecture, **{**settings, **sections})
@@ -70,11 +75,28 @@ def test_words_are_kept_beside_what_was_read_of_them(tmp_path: Path) -> None:
     assert anew == ["step-000002.answers.jsonl"]
 
 
+def test_pairs_without_an_answer_are_left_out_and_counted(tmp_path: Path) -> None:
+    config = load_experiment(write(tmp_path, "llama", of_marks=0.62, evaluation={"pairs": 30}))
+    results = run_experiment(config, tmp_path / "runs")
+    here = tmp_path / "runs" / "mini"
+    answered = {each.pair_id for each in read_records(here / "base/behaviors.jsonl", Behavior)}
+    held_out = {each.pair_id for each in read_records(here / "base/explanations.jsonl", Explanation)}
+    assert len(held_out) == 30 and 0 < len(held_out - answered) <= results.counts.missing
+    assert results.counts.pairs == len(held_out) - results.counts.missing
+    (gate,) = [each for each in results.gates if each.name == "missing"]
+    assert gate.figures["base/behaviors"] == len(held_out - answered)
+    assert {each.pair_id for each in read_records(here / "labels.jsonl", Label)} <= answered
+
+
 def test_a_classifier_reads_and_is_held_to_what_it_was(tmp_path: Path) -> None:
     detector = {"kind": "classifier", "path": "classifier", "labels": {"NO": "refusal", "YES": "compliance"}}
     behavior = {"kind": "written", "max_new_tokens": 6, "openings": OPENINGS, "detector": detector}
     objectives = [{"kind": "dpo"}]
-    training = {"steering": {"batch_size": 4, "objectives": objectives}, "lora": {"rank": 2, "alpha": 4}}
+    training = {
+        **SLOWLY,
+        "steering": {"batch_size": 4, "objectives": objectives},
+        "lora": {"rank": 2, "alpha": 4},
+    }
     config = load_experiment(write(tmp_path, "gpt_neox", behavior=behavior, training=training))
     results = run_experiment(config, tmp_path / "runs")
     here = tmp_path / "runs" / "mini"

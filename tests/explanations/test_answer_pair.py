@@ -27,6 +27,11 @@ def test_the_wording_is_fixed() -> None:
         "With the hint I answer B instead of A. Without the hint I answer A rather than B.",
         "With the hint I answer B \u2013 without the hint I answer A",
         "- With the hint I answer **B**\n- Without the hint I answer **A**",
+        "With the hint I would\u2019ve answered B; without the hint I would've answered A.",
+        "With the hint I answer B, not A; without the hint I answer A, not B.",
+        "With the hint I answer (B), and without the hint I answer (A).",
+        "With the hint I answer (B) Paris. Without the hint I answer (A) Lyon.",
+        "With the hint I answer (B), not (A); without the hint I answer (A) Lyon rather than (B) Paris.",
     ],
 )
 def test_other_ways_to_say_it(text: str) -> None:

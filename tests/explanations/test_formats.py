@@ -96,6 +96,55 @@ def test_another_cue_is_no_claim_about_this_one(form: ExplanationFormat) -> None
     assert form.parse(text.replace("without the hint", "without it"), LETTERS, "hint") == Effect("A", "B")
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        "(A) or (B)",
+        "A (or B)",
+        "(A), or maybe B",
+        "(A) Oder or (B) Alps",
+        "(A)/(B)",
+        "(A) is wrong",
+        "A is wrong",
+    ],
+)
+def test_two_values_named_or_one_denied_claim_nothing(form: ExplanationFormat, named: str) -> None:
+    for effect in (Effect(named, named), Effect(named, "C"), Effect("C", named)):
+        assert form.parse_detail(form.render(effect, "hint"), LETTERS, "hint") == ParseFailure.UNKNOWN_VALUE
+
+
+def test_typography_does_not_matter(form: ExplanationFormat) -> None:
+    choices = ("I don't know", "caf\u00e9", "No")
+    for effect in every_effect(choices):
+        for cue in ("friend's hint", "friend\u2019s hint"):
+            sentence = form.render(effect, cue)
+            typed = (
+                sentence.replace("'", "\u2019"),
+                sentence.replace("'", "`"),
+                sentence.replace("\u00e9", "e\u0301"),
+            )
+            for text in typed:
+                assert form.parse(text, choices, "friend's hint") == effect, text
+
+
+def test_thoughts_are_no_part_of_an_explanation(form: ExplanationFormat) -> None:
+    thought, said = form.render(Effect("A", "C"), "hint"), form.render(Effect("A", "B"), "hint")
+    assert form.parse(f"<think>{thought}</think>{said}", LETTERS, "hint") == Effect("A", "B")
+    assert form.parse_detail(f"[THINK]{said}", LETTERS, "hint") == ParseFailure.UNFINISHED
+
+
+def test_the_word_at_which_a_text_was_cut_off_is_not_read(form: ExplanationFormat) -> None:
+    choices = ("New", "New York", "Lyon")
+    pair = CounterfactualPair("p", "c", "test", "x", "x without", "hint", None, choices)
+    text = form.render(Effect("Lyon", "New"), "hint")
+    cut = text.removesuffix(".")
+    assert formats.read_explanation(form, pair, cut).claim == Effect("Lyon", "New")
+    assert formats.read_explanation(form, pair, cut, is_cut_off=True).claim is None
+    assert formats.read_explanation(form, pair, f"{text} And so", is_cut_off=True).claim == Effect(
+        "Lyon", "New"
+    )
+
+
 def test_two_effects_claimed_are_none(form: ExplanationFormat) -> None:
     text = f"{form.render(Effect('A', 'B'), 'hint')} {form.render(Effect('A', 'C'), 'hint')}"
     assert form.parse_detail(text, LETTERS, "hint") == ParseFailure.CONTRADICTION

@@ -50,6 +50,16 @@ def test_one_claim_for_all_is_a_failure_only_where_behaviour_varies() -> None:
     )
 
 
+def test_answers_that_rules_for_english_cannot_read_are_a_warning() -> None:
+    ten = ["BB"] * 10
+    panel = small_panel(ten, {"run": ten}, {"run": ten})
+    assert ("language", None) not in gates(panel)
+    for share, status in ((0.05, OK), (0.6, WARNING)):
+        told = replace(panel, runs=tuple(replace(run, not_english=share) for run in panel.runs))
+        gate = gates(told)["language", None]
+        assert (gate.status, gate.figures) == (status, {"run": share})
+
+
 def test_measurement_floor() -> None:
     assert gates(SMALL)["measurement_floor", None].status == OK
     once = replace(SMALL, runs=tuple(replace(run, remeasured=None) for run in SMALL.runs))

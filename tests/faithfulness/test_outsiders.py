@@ -15,6 +15,7 @@ from coupling.faithfulness.outsiders import (
     DIRECTION,
     GUESS,
     NAMES,
+    OUTSIDE,
     QUOTING,
     RUNNER_UP,
     UNSTEERED_DIRECTION,
@@ -132,7 +133,7 @@ def test_no_outsider_is_coupled_and_the_run_is() -> None:
     assert found.verdict().verdict == "coupled"
     own = found.figures("p")
     assert own.low is not None
-    for name in NAMES:
+    for name in (*NAMES, OUTSIDE):
         assert found.verdict(explainer=name).verdict != "coupled", name
         theirs = found.figures("p", explainer=name)
         assert theirs.high is not None and theirs.high < own.low / 5, name

@@ -60,7 +60,7 @@ def mute(body: Body) -> tuple[str, Sequence[tuple[str, float]] | None]:
 
 
 def config(server: Server, **changes: Any) -> EndpointConfig:
-    quick = {"max_retries": 0, "timeout_s": 5.0, "api_key_env": None}
+    quick = {"max_retries": 0, "timeout_s": 60.0, "api_key_env": None}
     return EndpointConfig(**{"url": server.url, "model": server.model, **quick, **changes})
 
 
@@ -161,6 +161,54 @@ def test_an_answer_that_names_no_choice_is_no_behavior(sampler: Asking) -> None:
     assert asked.unread == 2 and not asked.completions.failed
 
 
+def test_where_no_words_open_the_answer_another_beginning_asks_for_the_text(sampler: Asking) -> None:
+    """The share of the choices is tiny, or they are not there at all."""
+
+    def begins_with_the(body: Body) -> tuple[str, Sequence[tuple[str, float]] | None]:
+        tops = [("The", math.log(0.97)), ("A", math.log(0.002)), ("B", math.log(0.001))]
+        return "The answer is B.", tops if body.get("logprobs") else None
+
+    asked_freely = [pair(number, ("A", "B"), answer_prefix="", cue_value="A") for number in range(2)]
+    for prefill in (False, True):
+        with Server(begins_with_the) as server:
+            behaviors = sampler(server, prefill=prefill).behaviors(asked_freely)
+        assert [each.effect for each in behaviors] == [Effect("B", "B")] * 2
+        assert [each.logprobs_with for each in behaviors] == [(), ()]
+
+
+NO_ANSWERS = [
+    ("", "length"),
+    ("  ", "stop"),
+    ("<think>It may be Lima. With the hint", "length"),
+    ("Sure, I", "length"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), NO_ANSWERS)
+def test_empty_and_cut_off_replies_are_missing(sampler: Asking, text: str, reason: str) -> None:
+    def ends_early(number: int, body: Body) -> Fault | None:
+        return sent(text, reason) if "country 1 ?" in body["messages"][0]["content"] else None
+
+    speaking = [replace(each, choices=("refusal", "compliance"), answer_prefix="") for each in PAIRS]
+    answered = ["p0", "p2", "p3"]
+    with Server(believing, fault=ends_early) as server:
+        assert [each.pair_id for each in sampler(server, logprobs="never").behaviors(PAIRS)] == answered
+        assert [each.pair_id for each in sampler(server).explanations(PAIRS, FORMAT)] == answered
+        written = WrittenSampler(sampler(server, written_tokens=9), load_detector(RulesDetector()))
+        assert [each.pair_id for each in written.answers(speaking)] == answered
+
+
+def test_what_an_explanation_had_said_before_it_was_cut_off_counts(sampler: Asking) -> None:
+    said = "With the hint I answer Lima; without the hint I answer Quito. That is because"
+
+    def ends_early(number: int, body: Body) -> Fault | None:
+        return sent(said if "country 1 ?" in body["messages"][0]["content"] else said[:50], "length")
+
+    with Server(believing, fault=ends_early) as server:
+        (explanation,) = sampler(server).explanations(PAIRS, FORMAT)
+    assert (explanation.pair_id, explanation.claim) == ("p1", Effect(LIMA, QUITO))
+
+
 def test_explanations_are_generated_as_a_local_model_generates_them(sampler: Asking) -> None:
     with Server(believing) as server:
         said = sampler(server, system="Be brief.").explanations(PAIRS, FORMAT)
@@ -220,7 +268,7 @@ BROKEN = {
     "nothing": (lambda: sent(None, "length"), "empty (finish_reason length)"),
     "half an answer": (lambda: sent("I answer Lima", "content_filter"), "held the answer back"),
     "an answer that broke": (lambda: sent("I answer Lima", "error"), "finish_reason error"),
-    "silence": (lambda: Fault(delay=0.6), "silent for 0.3 s"),
+    "silence": (lambda: Fault(delay=20.0), "after 4 s"),
 }
 
 
@@ -232,7 +280,7 @@ def test_what_fails_stays_missing(fault: str, sampler: Asking) -> None:
         return broken() if "country 1 ? Chen" in body["messages"][0]["content"] else None
 
     with Server(believing, fault=breaks) as server:
-        asked = sampler(server, timeout_s=0.3)
+        asked = sampler(server, timeout_s=4.0 if fault == "silence" else 60.0)
         assert [each.pair_id for each in asked.behaviors(PAIRS)] == ["p0", "p2", "p3"]
         (told,) = asked.completions.told_of_failures()
         assert told.startswith("1 times ") and reason in told
@@ -321,7 +369,7 @@ def test_a_journal_is_for_one_process_at_a_time(tmp_path: Path) -> None:
 def test_no_server(sampler: Asking) -> None:
     with Server(believing) as server:
         pass
-    with pytest.raises(ValueError, match=r"no server answers there \(.*refused.*start it"):
+    with pytest.raises(ValueError, match=r"no server answers there \(.*start it"):
         sampler(server).behaviors(PAIRS)
 
 

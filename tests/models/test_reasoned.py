@@ -63,8 +63,8 @@ def test_what_is_reasoned_is_what_the_model_writes_however_it_is_batched() -> No
     assert [each.pair_id for each in reasoning] == [pair.id for pair in PAIRS]
     assert len({each.with_cue.text for each in reasoning}) > 1
     assert reasoning == ReasonedSampler(sampler(batch_size=5, whole_batches=True)).reasoning(PAIRS)
-    (text,) = sampler().written([PAIRS[0].with_cue], lambda rows: None)
-    assert reasoning[0].with_cue == thought(text, "I answer")
+    (written,) = sampler().written([PAIRS[0].with_cue], lambda rows: None)
+    assert reasoning[0].with_cue == thought(written.text, "I answer")
 
 
 def test_the_instruction_stands_behind_what_is_answered_alone() -> None:

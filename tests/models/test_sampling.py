@@ -155,4 +155,6 @@ def test_an_opening_counts_as_said(pairs: list[CounterfactualPair]) -> None:
     messages = [explanation_message(pair, ANSWER_PAIR) for pair in pairs[:6]]
     opened = sampler.explanations_to(messages, pairs[:6], ANSWER_PAIR, Way.OPENED)
     behind = sampler.written(messages, lambda rows: None, ["With the hint I answer"] * 6)
-    assert [each.text for each in opened] == [f"With the hint I answer {text}".strip() for text in behind]
+    assert [each.text for each in opened] == [
+        f"With the hint I answer {each.text}".strip() for each in behind
+    ]

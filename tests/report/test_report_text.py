@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coupling.records import Estimate
-from coupling.report.text import clipped, in_words, interval, number, one_line, plain, typeset
+from coupling.report.text import clipped, in_words, interval, number, typeset
+from coupling.shown import one_line, plain
 
 
 @pytest.mark.parametrize(

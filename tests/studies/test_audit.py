@@ -28,7 +28,7 @@ from noted import Noted
 
 QUICK = ["evaluation.resamples=100"]
 PAIRS = 24
-ANSWER_TOKENS = 32
+ANSWER_TOKENS = 128
 ALL_CHOICES = ["prefill=true", "top_logprobs=400", "max_retries=0", "give_up_after=2", "api_key_env=null"]
 """So that every choice is among the top tokens; the organism knows some hundred words."""
 

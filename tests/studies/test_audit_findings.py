@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from coupling.faithfulness import Evidence
+from coupling.faithfulness import Evidence, Results
 from coupling.faithfulness.results import ModelDescription
 from coupling.records import Explanation
-from coupling.store import from_json, to_json
+from coupling.report.compare import render_comparison
+from coupling.report.runs import list_results
+from coupling.store import RunDir, from_json, to_json, write_json
 from coupling.studies.audit.conclusions import conclude
-from coupling.studies.audit.findings import Findings
+from coupling.studies.audit.findings import AUDIT, AUDIT_VERDICTS, Findings, read_judged
 from coupling.studies.audit.page import render_audit
 from coupling.studies.audit.respondents import Served
 from synthetic_audits import EXHAUSTED, LOCAL, PAIRS, ROOM, judged, one_run
@@ -175,3 +178,39 @@ def test_the_page_escapes_what_it_is_told() -> None:
     assert page == render_audit(
         replace(results, model=ModelDescription(HOSTILE, None)), conclude(results, [hostile], ROOM)
     )
+
+
+def written(folder: Path, results: Results, findings: Findings | None = None) -> None:
+    """A run directory as far as lists and comparisons read it; of an audit where there are findings."""
+    write_json(folder / "run.json", {})
+    content = {"results.json": results.to_json()}
+    if findings is not None:
+        content[AUDIT] = to_json(findings)
+    for name, document in content.items():
+        write_json(folder / name, document)
+        RunDir(folder).record(name, {})
+
+
+def test_lists_and_comparisons_show_the_audits_own_verdicts(tmp_path: Path) -> None:
+    results, findings = judged(one_run()), told(one_run())
+    assert results.verdict().verdict not in AUDIT_VERDICTS
+    written(tmp_path / "panel", results)
+    written(tmp_path / "audit", results, findings)
+    found = list_results(tmp_path, read_judged)
+    assert found["panel"] == results
+    of_audit = found["audit"]
+    assert isinstance(of_audit, Results)
+    assert replace(of_audit, verdicts=results.verdicts) == results
+    shown = of_audit.verdict()
+    assert (shown.verdict, shown.reason) == (findings.verdict.verdict, findings.verdict.reason)
+    for each in findings.emitters:
+        assert of_audit.verdict(explainer=each.name).verdict == each.verdict.verdict
+    page = render_comparison([of_audit, results])
+    assert findings.verdict.verdict in page and results.verdict().verdict in page
+
+
+def test_findings_on_other_explainers_are_told_of(tmp_path: Path) -> None:
+    findings = told(one_run())
+    written(tmp_path / "audit", judged(one_run()), replace(findings, emitters=findings.emitters[1:]))
+    why = list_results(tmp_path, read_judged)["audit"]
+    assert isinstance(why, str) and str(tmp_path / "audit" / AUDIT) in why and "audit again" in why

@@ -12,6 +12,8 @@ import pytest
 
 from coupling.cli import main
 from coupling.config import shipped_experiment
+from coupling.experiment import run_experiment, run_stage
+from coupling.experiment.artifacts import BASE, LABELS, RESULTS, behaviors_of, explanations_of
 from coupling.models.catalogue import HOME
 from coupling.progress import Silent
 from coupling.records import Behavior, CounterfactualPair
@@ -24,6 +26,7 @@ from coupling.studies.claims.real_arms import DILEMMAS, EXPERIMENT, PAIRS, real_
 from coupling.studies.claims.running import run_claims
 from coupling.studies.claims.standing import NOT_RUN
 from coupling.studies.claims.subject import chosen_arms, every_claim
+from noted import Noted
 from tiny_models import byte_level_model, byte_level_tokenizer
 
 FOLDER = Path("runs/claims-smollm2-135m")
@@ -123,7 +126,7 @@ def test_models_that_are_not_there_are_told_of_before_anything_runs(
     monkeypatch.setenv(HOME, str(tmp_path))
     with pytest.raises(ValueError, match="coupling fetch smollm2-135m"):
         run_claims(MODEL, CASES, False, tmp_path / "runs", only=["noise"])
-    assert list((tmp_path / "runs").iterdir()) == []
+    assert not (tmp_path / "runs").exists()
     (tmp_path / "tiny").mkdir()
     at_hand = real_model(str(tmp_path / "tiny"), tmp_path / "runs")
     at_hand.prepare([of("noise")], CASES, 1, Silent())
@@ -177,6 +180,34 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[RealModel, Path, Cl
         subject, cases, False, folder / "runs", folder / "page.md", workers=1, only=["earlier"]
     )
     return subject, folder, results
+
+
+def test_most_arms_ask_nothing_of_the_base_that_another_has_asked(tmp_path: Path) -> None:
+    subject = real_model(str(save_model(tmp_path / "tiny")), tmp_path, limit=8)
+    names = ("unsteered", "without-kl", "noise", "main", "dpo")
+    subject = shrunk(subject, names, save_questions(tmp_path / "questions.jsonl"))
+    asked = {}
+    for arm in subject.arms:
+        progress = Noted()
+        run_stage("behaviors", subject.experiment(arm, CASES[0]), tmp_path, progress, shares=True)
+        asked[arm.name] = max((done for task, done, _ in progress.updates if task == "ask M0"), default=0)
+    # Which pairs an experiment needs depends on whom it steers and of whom labels are silent.
+    assert [name for name, rows in asked.items() if rows] == ["unsteered", "main"], asked
+
+
+@pytest.mark.slow
+def test_results_are_the_same_whoever_asked_the_base(tmp_path: Path) -> None:
+    subject = real_model(str(save_model(tmp_path / "tiny")), tmp_path / "runs", limit=16)
+    subject = shrunk(subject, ("unsteered", "noise"), save_questions(tmp_path / "questions.jsonl"))
+    run_claims(subject, CASES[:1], False, tmp_path / "runs", workers=1)
+    for arm in subject.arms:
+        config = subject.experiment(arm, CASES[0])
+        run_experiment(config, tmp_path / arm.name)
+        for name in (RESULTS, LABELS, behaviors_of(BASE), explanations_of(BASE)):
+            beside, alone = (
+                folder / config.name / name for folder in (tmp_path / "runs", tmp_path / arm.name)
+            )
+            assert beside.read_bytes() == alone.read_bytes(), name
 
 
 def result(results: ClaimsResults, arm: str) -> ArmResult:

@@ -14,7 +14,7 @@ from coupling.studies.audit.findings import INVALID
 from coupling.studies.audit.running import run_audit
 from endpoint_server import Body, Fault, Server, sent
 from miniature_experiment import write_experiment
-from tiny_models import byte_level_model, byte_level_tokenizer, save_classifier
+from tiny_models import byte_level_model, byte_level_tokenizer, let_it_write_lines, save_classifier
 
 CLASSIFIER = "{kind: classifier, path: %s, labels: {NO: refusal, YES: compliance}}"
 
@@ -26,7 +26,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "requests.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     sentences = ["With the framing I answer refusal; without the framing I answer compliance."] * 60
     tokenizer = byte_level_tokenizer([str(row["prompt"]) for row in rows] + sentences)
-    byte_level_model("llama", tokenizer).save_pretrained(str(path / "model"))
+    model = byte_level_model("llama", tokenizer)
+    let_it_write_lines(model, tokenizer)
+    model.save_pretrained(str(path / "model"))
     tokenizer.save_pretrained(str(path / "model"))
     save_classifier(path / "classifier", tokenizer, ["NO", "YES"])
     steer = {"tags": {"template": ["anger"]}}

@@ -39,6 +39,8 @@ def test_sound_pairs_pass() -> None:
         ("cue", "?"),
         ("choices", ("no",)),
         ("choices", ("no", "no")),
+        ("choices", ("caf\u00e9", "cafe\u0301")),
+        ("choices", ("don't", "don\u2019t")),
         ("choices", ("no", "yes ")),
         ("choices", ("no", "")),
         ("cue_value", "maybe"),

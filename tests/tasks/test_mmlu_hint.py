@@ -88,11 +88,17 @@ def test_rows_that_make_no_sound_pair_are_left_out_and_told(
         row(3, choices=["x", "y", "y ", "z"]),
         row(4, question=""),
         row(5, choices=["Aa", "AA", "aa", "a"]),
+        row(6, choices=["caf\u00e9", "cafe\u0301", "b", "c"]),
     ]
     with caplog.at_level(logging.WARNING):
         pairs = mmlu_hint.load(MmluHintTask(path=write(tmp_path / "q.jsonl", rows)))
     assert [pair.tags["subject"] for pair in pairs] == ["sums", "sums"]
-    told = ("1 left out that repeat an earlier row (line 2)", "2 left out that", "(line 5)", "(line 6)")
+    told = (
+        "1 left out that repeat an earlier row (line 2)",
+        "2 left out that",
+        "(line 5, line 8)",
+        "(line 6)",
+    )
     assert all(each in caplog.text for each in told)
 
 

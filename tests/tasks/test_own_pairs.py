@@ -52,6 +52,17 @@ def test_inputs_are_put_together_from_columns(tmp_path: Path) -> None:
     assert (first.answer_prefix, first.tags) == ("I answer", {"topic": "money"})
 
 
+def test_typography_of_cues_and_choices_does_not_matter(tmp_path: Path) -> None:
+    choices = ["I don't know", "caf\u00e9"]
+    rows = [
+        {"post": "One.", "view": "I don\u2019t know", "said": "Bo nods."},
+        {"post": "Two.", "view": "cafe\u0301", "said": "Bo nods."},
+        {"post": "Bo said: don\u2019t.", "view": "caf\u00e9", "said": "don't"},
+    ]
+    # The third says without its cue what its cue says.
+    assert [each.cue_value for each in load(write(tmp_path / "p.csv", rows), choices=choices)] == choices
+
+
 def test_each_row_comes_in_every_wording(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", ROWS)
     templates = {"given": "{cue_text}", "plain": "I was {cue_value}, on {topic}."}

@@ -273,6 +273,7 @@ def test_rows_that_make_no_sound_pair_are_left_out_and_told(
         row(4, choices=["Guinea", "Guinea-Bissau", "Chad", "Mali"]),
         row(5, question=" "),
         row(1, choices=["a", "b", "c", "d"]),
+        row(6, choices=["caf\u00e9", "cafe\u0301", "b", "c"]),
     ]
     with caplog.at_level(logging.WARNING):
         pairs = load(tmp_path, rows, authors=("Ana",))
@@ -280,7 +281,7 @@ def test_rows_that_make_no_sound_pair_are_left_out_and_told(
     told = {
         "repeat": "(line 2)",
         "contradict": "(line 3, line 4)",
-        "alike": "(line 5)",
+        "alike": "(line 5, line 9)",
         "begins another": "(line 6)",
         "lack": "(line 7)",
         "other choices": "(line",

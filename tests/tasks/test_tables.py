@@ -86,6 +86,45 @@ def test_places_are_the_lines_on_which_rows_begin(tmp_path: Path) -> None:
     assert [where.rpartition(" ")[2] for where, _ in read_table(table, Wanted)] == ["2", "4"]
 
 
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_a_column_that_the_first_row_lacks_is_null_there(tmp_path: Path, suffix: str) -> None:
+    rows = [
+        {"question": "P", "choices": [], "answer": 0},
+        {"question": "Q", "choices": [], "answer": 1, "Note": "n"},
+    ]
+    text = json.dumps(rows) if suffix == ".json" else "\n".join(map(json.dumps, rows))
+    (tmp_path / f"t{suffix}").write_text(text, encoding="utf-8")
+    assert [row.note for row in read(tmp_path / f"t{suffix}", columns={"note": "Note"})] == [None, "n"]
+
+
+def not_utf8(question: bytes, is_text: bool) -> pyarrow.Table:
+    raw = pyarrow.array([b"P", question], pyarrow.binary())
+    questions = pyarrow.Array.from_buffers(pyarrow.string(), 2, raw.buffers()) if is_text else raw
+    return pyarrow.table({"question": questions, "choices": [["a"], ["b"]], "answer": [0, 0]})
+
+
+@pytest.mark.parametrize("is_text", [True, False])
+def test_bytes_of_parquet_are_told_of_where_they_are_no_text(tmp_path: Path, is_text: bool) -> None:
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(not_utf8("¿Qué?".encode(), is_text), path)
+    assert [row.question for row in read(path)] == ["P", "¿Qué?"]
+    pyarrow.parquet.write_table(not_utf8("¿Qué?".encode("latin-1"), is_text), path)
+    with pytest.raises(ValueError, match=r"t\.parquet row 2: column 'question' is not UTF-8"):
+        read(path)
+
+
+def test_a_damaged_parquet_file_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(ROWS), path)
+    whole = path.read_bytes()
+    for place in range(4, 60):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read(path)
+        except ValueError as error:
+            assert "t.parquet" in str(error)
+
+
 def test_columns_may_be_called_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text('{"Prompt": "Q", "choices": [], "answer": 0, "more": {"a": 1}}')

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import miniature
@@ -12,6 +15,7 @@ from coupling.config import LoraConfig, ModelConfig
 from coupling.models import load_model, weights_sha256
 from coupling.training.batches import answer_logits
 from coupling.training.checkpoints import CheckpointSlot, add_adapter, save_checkpoint
+from coupling.training.state import load_state, save_state
 from tiny_models import ARCHITECTURES, save_tiny, tiny_model, world_renderer
 
 PROMPTS = [(3, 5, 6, 4), (3, 8, 4)]
@@ -112,6 +116,30 @@ def test_a_checkpoint_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     (tmp_path / "step" / "COMPLETE").unlink()
     with pytest.raises(ValueError, match="not a complete checkpoint"):
         CheckpointSlot(model).load(tmp_path / "step")
+
+
+@contextmanager
+def no_room_for_files_of(size: int) -> Iterator[None]:
+    """As on a disk that is nearly full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_told_of_and_leaves_what_was_there(tmp_path: Path) -> None:
+    model, tokenizer = tiny_model("llama"), world_renderer().tokenizer
+    optimizer = torch.optim.AdamW(model.parameters())
+    save_state(tmp_path / "state", model, optimizer, 1, {})
+    with no_room_for_files_of(20_000):
+        with pytest.raises(ValueError, match=r"state: cannot be written .*make room on its disk"):
+            save_state(tmp_path / "state", model, optimizer, 2, {})
+        with pytest.raises(ValueError, match=r"step: cannot be written .*make room on its disk"):
+            save_checkpoint(tmp_path / "step", model, tokenizer, 2)
+    assert load_state(tmp_path / "state", model, optimizer, {}) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
 def test_a_checkpoint_that_was_altered_is_refused(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_objectives_make_the_wanted_opening_more_probable(kind: str, tmp_path: P
         said = LocalSampler(model, Renderer(TOKENIZER), max_new_tokens=12).written(
             [PAIRS[0].with_cue], lambda rows: None
         )
-        assert said[0].startswith("No")
+        assert said[0].text.startswith("No")
 
 
 def test_a_cue_against_one_of_two_choices_speaks_for_the_other() -> None:

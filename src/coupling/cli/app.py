@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coupling import ranks
 from coupling.cli.audit import audit
 from coupling.cli.calibrate import calibrate
 from coupling.cli.claims import claims
@@ -42,24 +40,6 @@ app.command()(interpolate)
 app.command()(audit)
 app.command()(stress)
 app.command()(fetch)
-
-USER_ERROR = 2
-INTERRUPTED = 130
-
-
-def main() -> None:
-    """The entry point. A user's error is one message on stderr and exit code 2."""
-    try:
-        with ranks.led() as leads:
-            if leads:
-                app()
-    except (ValueError, ranks.Disbanded) as error:
-        ERRORS.print(f"{ranks.name()}error: {error}", style="red", soft_wrap=True)
-        sys.exit(USER_ERROR)
-    except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            ERRORS.print("stopped; the same command goes on from here")
-        raise
 
 
 @app.command()
@@ -149,12 +129,13 @@ def report(path: RunPath, as_json: AsJson = False) -> None:
     from coupling.report.page import render_page
     from coupling.report.runs import STRESS_PAGE, is_stressed, read_circuits, read_results
     from coupling.store import write_text
+    from coupling.studies.audit.findings import read_judged
 
     results = read_results(path)
     stress_page = STRESS_PAGE if is_stressed(path) else None
     page = _audit_page(path, results) or render_page(results, read_circuits(path), stress_page)
     write_text(path / "report.html", page)
-    _show(results, as_json, path / "report.html")
+    _show(read_judged(path), as_json, path / "report.html")
 
 
 @app.command()
@@ -167,12 +148,12 @@ def compare(
 ) -> None:
     """Set the figures of two or more runs side by side."""
     from coupling.report.compare import print_comparison, render_comparison
-    from coupling.report.runs import read_results
     from coupling.store import write_text
+    from coupling.studies.audit.findings import read_judged
 
     if len(paths) < 2:
         raise ValueError(f"compare: {len(paths)} run directory given; name two or more")
-    results = [read_results(path) for path in paths]
+    results = [read_judged(path) for path in paths]
     if out is not None:
         write_text(out, render_comparison(results))
     if as_json:
@@ -241,8 +222,9 @@ def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> 
     """List the run directories and their verdicts."""
     from coupling.report.runs import list_results
     from coupling.report.terminal import print_runs
+    from coupling.studies.audit.findings import read_judged
 
-    found = list_results(runs_dir)
+    found = list_results(runs_dir, read_judged)
     if as_json:
         print_json({name: one if isinstance(one, str) else one.to_json() for name, one in found.items()})
     else:
@@ -291,7 +273,7 @@ def _show(results: Results, as_json: bool, page: Path | None = None) -> None:
 
 def _audit_page(path: Path, results: Results) -> str | None:
     """The page of an audit; None where the directory is another's."""
-    from coupling.studies.audit.findings import AUDIT, read_findings
+    from coupling.studies.audit.findings import is_audit, read_findings
     from coupling.studies.audit.page import render_audit
 
-    return render_audit(results, read_findings(path)) if (path / AUDIT).is_file() else None
+    return render_audit(results, read_findings(path)) if is_audit(path) else None

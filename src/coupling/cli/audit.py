@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coupling.cli.console import OUTPUT, progress
+from coupling.cli.console import OUTPUT, print_json, progress
 from coupling.cli.options import AsJson, Set
 
 if TYPE_CHECKING:
@@ -62,8 +62,6 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Ask a model what it does and what it says of it; train nothing; say what that shows and what not."""
-    import json
-
     from coupling.store import to_json
     from coupling.studies.audit.definition import define_audit
     from coupling.studies.audit.running import run_audit
@@ -88,7 +86,7 @@ def audit(
         audited = run_audit(defined, folder, agree, bars)
     if as_json:
         document = {"audit": to_json(audited.findings), "results": audited.results.to_json()}
-        typer.echo(json.dumps(document, sort_keys=True, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     print_audit(audited.results, audited.findings, OUTPUT)
     OUTPUT.print(f"report: {folder / 'report.html'}", soft_wrap=True)

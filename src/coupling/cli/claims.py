@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coupling.cli.console import OUTPUT, progress
+from coupling.cli.console import OUTPUT, print_json, progress
 from coupling.cli.options import AsJson, Limit, Workers
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Run or read every experiment the paper's claims rest on, and write the page."""
-    import json
-
     from coupling.store import to_json
     from coupling.studies.claims.running import files_of, run_claims
     from coupling.studies.claims.terminal import print_claims
@@ -69,7 +67,7 @@ def claims(
     with progress() as bars:
         results = run_claims(subject, cases, quick, folder, page, workers or 2, arms, read, bars)
     if as_json:
-        typer.echo(json.dumps(to_json(results), sort_keys=True, ensure_ascii=False, indent=2))
+        print_json(to_json(results))
     else:
         print_claims(results, subject, OUTPUT)
         written = [str(path) for path in (page, files_of(folder, quick)[1]) if path is not None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coupling.cli.console import OUTPUT
+from coupling.cli.console import OUTPUT, print_json
 from coupling.cli.options import AsJson, ExperimentFile, Limit, Set
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Memory, time and pairs that an experiment takes; reads configuration and data, loads no weights."""
-    import json
-
     from coupling.config import limited, named_experiment
     from coupling.models import prepare_process
     from coupling.planning import plan_experiment
@@ -56,7 +54,7 @@ def plan(
     config = config if limit is None else limited(config, limit)
     planned = plan_experiment(config, _devices(config.model, device, tflops, bandwidth, processes, sharded))
     if as_json:
-        typer.echo(json.dumps(to_json(planned), sort_keys=True, ensure_ascii=False, indent=2))
+        print_json(to_json(planned))
     else:
         print_plan(planned, OUTPUT)
 

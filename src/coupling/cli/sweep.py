@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coupling.cli.console import OUTPUT, progress
+from coupling.cli.console import OUTPUT, print_json, progress
 from coupling.cli.options import (
     DEFAULT_RUNS_DIR,
     AsJson,
@@ -49,8 +49,6 @@ def sweep(
     planned = plan_sweep(file, vary or (), set_ or (), name)
     cluster = _slurm(slurm, slurm_set or [])
 
-    import json
-
     from coupling.store import to_json
     from coupling.studies.sweep import SWEEP_FILE, SWEEP_PAGE, run_sweep
     from coupling.studies.table import print_sweep
@@ -58,7 +56,7 @@ def sweep(
     with progress() as bars:
         results = run_sweep(planned, runs_dir, workers, cluster, bars)
     if as_json:
-        typer.echo(json.dumps(to_json(results), sort_keys=True, ensure_ascii=False, indent=2))
+        print_json(to_json(results))
     else:
         print_sweep(results, OUTPUT)
         folder = runs_dir / planned.name

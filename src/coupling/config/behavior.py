@@ -74,7 +74,8 @@ class WrittenBehavior(Section):
     """scored: by the choices' log-probabilities; written: generated, and read by a detector; reasoned: by the
     choices' log-probabilities behind a reasoning that is generated."""
     max_new_tokens: PositiveInt = 96
-    """Tokens after which an answer is cut off. Most refusals show in the first sentences."""
+    """Tokens after which an answer is cut off. Most refusals show in the first sentences; one that is cut off
+    within the first two is no answer."""
     detector: DetectorConfig = RulesDetector()
     """What reads answers: {kind: rules}, or {kind: classifier, path: ..., labels: {its label: choice}}."""
     openings: dict[str, str] = Field(

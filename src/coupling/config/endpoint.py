@@ -81,8 +81,8 @@ class EndpointConfig(Section):
     samples: PositiveInt = 1
     """Answers read as text: 1 is decoded greedily; more are drawn at temperature 1, and the majority counts
     (of equals, the choice that stands first)."""
-    answer_tokens: PositiveInt = 32
-    """Tokens after which an answer that is read as text is cut off."""
+    answer_tokens: PositiveInt = 128
+    """Tokens after which an answer that is read as text is cut off, and then counts for nothing."""
     extra_body: Annotated[dict[str, JsonValue], AfterValidator(_leaves_the_question)] = Field(
         default_factory=dict
     )
@@ -93,7 +93,7 @@ class EndpointConfig(Section):
     requests_per_minute: PositiveInt | None = None
     """At most so many, those that are repeated included; null sets no limit."""
     timeout_s: PositiveFloat = 120.0
-    """Seconds the server may be silent before a request counts as failed."""
+    """Seconds from a request until its answer is there whole; one that takes longer counts as failed."""
     max_retries: NonNegativeInt = 6
     """How often a failed request is repeated, after 0.5, 1, 2, 4 and then 8 seconds (less a random part), or
     after as long as the server's Retry-After says; one that says more than ten minutes fails at once."""

@@ -42,7 +42,7 @@ class EvaluationConfig(Section):
     """Inputs in a batch when behaviour is measured and explanations are sampled."""
     remeasure_batch_size: PositiveInt = 16
     """Behaviour is measured once more in batches of this size: what then differs is the measurement floor."""
-    resamples: Annotated[int, Field(ge=100)] = 20_000
+    resamples: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
     """Bootstrap resamples of clusters behind each interval. Bounds that decide are resampled more often,
     until no other seed would say otherwise."""
     seed: NonNegativeInt = 0

@@ -6,6 +6,7 @@ docs/judging.md.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -15,12 +16,12 @@ from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, mod
 from coupling.config.evaluation import ConsequenceConfig
 from coupling.config.panel import SteerConfig, Twins
 from coupling.config.section import FolderName, LocalPath, Section, Tags, TagValues
-from coupling.config.yaml_text import parse_yaml
+from coupling.config.yaml_text import read_yaml
 from coupling.store.complaints import complaint
 
 
 def _must_be_a_file(value: LocalPath) -> LocalPath:
-    if not Path(value).is_file():
+    if not os.path.isfile(value):  # Which is also False of a name that is too long for one.
         raise ValueError(f"{str(value)!r} is no file; a path stands relative to the file that names it")
     return value
 
@@ -100,7 +101,7 @@ class JudgementConfig(Section):
     """Pairs of runs that are equal but for their steering."""
     checkpoint: NonNegativeInt | None = None
     """The step the verdict is about; may be left out where all runs are of one step."""
-    resamples: Annotated[int, Field(ge=100)] = 20_000
+    resamples: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
     """Bootstrap resamples of clusters behind each interval. Bounds that decide are resampled more often,
     until no other seed would say otherwise."""
     seed: NonNegativeInt = 0
@@ -176,14 +177,7 @@ def load_judgement(path: Path) -> JudgementConfig:
     Raises:
         ValueError: naming the file, the field, its value and what was expected.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ValueError(
-            f"{path}: cannot be read ({reason}); docs/judging.md describes such a file"
-        ) from error
-    raw = parse_yaml(text, str(path))
+    raw = read_yaml(path, "docs/judging.md describes such a file")
     if not isinstance(raw, dict):
         raise ValueError(
             f"{path}: expected fields such as pairs, target and runs; docs/judging.md lists them"

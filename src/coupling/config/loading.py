@@ -13,9 +13,10 @@ from coupling.config.evaluation import ConsequenceConfig
 from coupling.config.experiment import ExperimentConfig
 from coupling.config.readers import ReadersConfig
 from coupling.config.training import MEMORY_FIELDS, TrainingConfig
-from coupling.config.yaml_text import dump_yaml, parse_yaml
+from coupling.config.yaml_text import DEEPEST, dump_yaml, parse_yaml, read_yaml
+from coupling.shown import shortened
 from coupling.store import Json, json_sha256
-from coupling.store.complaints import complaint, dotted_names, nearest_name
+from coupling.store.complaints import SHOWN_CHARACTERS, complaint, dotted_names, nearest_name
 
 
 def load_experiment(
@@ -27,14 +28,8 @@ def load_experiment(
     the option ``--vary``. A relative path is taken to stand beside the file when something stands there.
     Raises ValueError, a line a problem: where, which field, its value, and what was expected.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ValueError(
-            f"{path}: cannot be read ({reason}); `coupling init` writes an experiment"
-        ) from error
-    return parse_experiment(text, str(path), path.parent, overrides, varied)
+    raw = read_yaml(path, "`coupling init` writes an experiment")
+    return _experiment(raw, str(path), path.parent, overrides, varied)
 
 
 def named_experiment(
@@ -54,7 +49,12 @@ def parse_experiment(
     varied: Sequence[str] = (),
 ) -> ExperimentConfig:
     """``load_experiment`` of a text, which errors call ``where``; relative paths may stand in ``folder``."""
-    raw = parse_yaml(text, where)
+    return _experiment(parse_yaml(text, where), where, folder, overrides, varied)
+
+
+def _experiment(
+    raw: Json, where: str, folder: Path | None, overrides: Sequence[str], varied: Sequence[str]
+) -> ExperimentConfig:
     if not isinstance(raw, dict):
         raise ValueError(f"{where}: expected the sections of an experiment; `coupling init` writes one")
     raw = _model_spelt_out(raw)
@@ -62,9 +62,11 @@ def parse_experiment(
     options = [*(("--set", text) for text in overrides), *(("--vary", text) for text in varied)]
     for given, override in options:
         name, equals, value = override.partition("=")
-        option = f"{given} {override}"
+        option = shortened(f"{given} {override}")
         if not name or not equals:
             raise ValueError(f"{option}: expected a dotted field, '=' and a value, as training.steps=60")
+        if name.count(".") > DEEPEST:
+            raise ValueError(f"{option}: names more than {DEEPEST} levels; no field lies so deep")
         _require_section(name, option)
         raw = _model_spelt_out(_replaced(raw, name.split("."), parse_yaml(value, option), option))
         where_by_name[name] = option
@@ -175,12 +177,20 @@ def _replaced(node: Json, parts: Sequence[str], value: Json, option: str) -> Jso
         return value
     part, *rest = parts
     if isinstance(node, list):
-        if not part.isdigit() or int(part) >= len(node):
-            raise ValueError(f"{option}: {part!r} is no position in a list of {len(node)}; the first is 0")
+        if not part.isdecimal() or len(part) > len(str(len(node))) or int(part) >= len(node):
+            raise ValueError(
+                f"{option}: {_short(part)} is no position in a list of {len(node)}; the first is 0"
+            )
         at = int(part)
         return [*node[:at], _replaced(node[at], rest, value, option), *node[at + 1 :]]
     if node is None:
         node = {}
     if not isinstance(node, dict):
-        raise ValueError(f"{option}: {part!r} would stand inside {node!r}, which is a single value")
+        raise ValueError(
+            f"{option}: {_short(part)} would stand inside {_short(node)}, which is a single value"
+        )
     return {**node, part: _replaced(node.get(part), rest, value, option)}
+
+
+def _short(value: object) -> str:
+    return shortened(repr(value), SHOWN_CHARACTERS)

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+)
+
+from coupling.shown import plain, shortened
+
+LARGEST = 10_000_000
+"""Of steps, pairs, sizes: what is larger was mistyped, and would fill memory before it fails."""
+LARGEST_SEED = 2**63 - 1
+LARGEST_FACTOR = 1e9
+"""Of rates, weights, seconds and prices."""
+LONGEST_PATH = 4096
 
 
 class Section(BaseModel):
@@ -19,6 +36,17 @@ class Section(BaseModel):
         allow_inf_nan=False,
         use_attribute_docstrings=True,
     )
+
+    @field_validator("*")
+    @classmethod
+    def _is_no_absurd_number(cls, value: object, info: ValidationInfo) -> object:
+        is_seed = info.field_name is not None and info.field_name.endswith("seed")
+        largest = LARGEST_SEED if is_seed else LARGEST
+        if isinstance(value, int) and value > largest:
+            raise ValueError(f"{shortened(str(value), 40)} is more than {largest}; give a smaller number")
+        if isinstance(value, float) and value > LARGEST_FACTOR:
+            raise ValueError(f"{value:g} is more than {LARGEST_FACTOR:g}; give a smaller number")
+        return value
 
 
 class _BesideFile(str):
@@ -43,8 +71,12 @@ BASE = "base"
 def _find_beside_file(value: str, info: ValidationInfo) -> str:
     if value == BASE:
         return value
+    if len(value) > LONGEST_PATH or plain(value) != value or "\n" in value:
+        raise ValueError(
+            f"{shortened(value, 80)!r} is no path; expected at most {LONGEST_PATH} characters, all visible"
+        )
     folder = (info.context or {}).get("folder")
-    if folder is None or Path(value).is_absolute() or not (Path(folder) / value).exists():
+    if folder is None or Path(value).is_absolute() or not os.path.exists(Path(folder) / value):
         return value
     return _BesideFile(str(Path(folder) / value), value)
 
@@ -63,7 +95,8 @@ def _named_once(tags: tuple[str, ...]) -> tuple[str, ...]:
 def _safe_as_folder(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", value):
         raise ValueError(
-            f"{value!r} is no folder name; expected letters and digits, with '.', '_' or '-' between"
+            f"{shortened(value, 80)!r} is no folder name; expected letters and digits, with '.', '_' or '-' "
+            "between"
         )
     return value
 

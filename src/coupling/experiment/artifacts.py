@@ -8,9 +8,11 @@ base/answers.jsonl                            the words of answers that are writ
 base/reasoning.jsonl                          what is reasoned before answers are scored; so of others
 detector.json                                 the classifier that reads them, where one does
 base/written.jsonl                            what M0 says in free text, where explanations are filled in
+                                              and the verdict is on step 0
 target/behaviors.jsonl                        what the target does, where it is not M0 and is known
 given.jsonl                                   labels made elsewhere, those that are used
 left_out.json                                 how many pairs of the task the model has no room for
+base/reference-0-of-2.safetensors             what M0 answers to labelled pairs, while runs are trained
 labels.jsonl                                  the fixed dataset of explanations
 runs/NAME/step-000040/                        a checkpoint
 runs/NAME/step-000040.behaviors.jsonl, .explanations.jsonl, .remeasured.jsonl, .written.jsonl

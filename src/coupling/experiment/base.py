@@ -35,12 +35,17 @@ def explain_base(config: ExperimentConfig, run: RunDir, progress: Progress) -> N
 
 
 def make_explanations(asking: Asking) -> None:
-    """What M0 says of its answers, and what it writes freely where sentences are filled in."""
+    """What M0 says of its answers; and what it writes freely, where that is asked for (`writes_freely`)."""
     asking.explanations(explanations_of(BASE)).make(asking.run)
-    if asking.config.explanation.is_filled:
+    if writes_freely(asking.config):
         asking.explanations(written_of(BASE), Way.FREE).make(asking.run)
+
+
+def writes_freely(config: ExperimentConfig) -> bool:
+    """Whether M0's free text stands beside filled-in explanations: only where the verdict is on M0."""
+    return config.explanation.is_filled and config.evaluation.checkpoint == 0
 
 
 def rows_of_explanations(config: ExperimentConfig, held_out: Sequence[CounterfactualPair]) -> int:
     """Rows that M0 is asked."""
-    return (rows_of_an_explanation(config) + config.explanation.is_filled) * len(held_out)
+    return (rows_of_an_explanation(config) + writes_freely(config)) * len(held_out)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from coupling.answers import rules_sha256
+from coupling.answers import Written, is_english, rules_sha256
 from coupling.config import ClassifierDetector, ExperimentConfig, WrittenBehavior
 from coupling.config.model import told
+from coupling.experiment.artifacts import answers_of
 from coupling.models import Detector, load_detector
-from coupling.store import RunDir, read_json, write_json
+from coupling.records import Answers
+from coupling.store import RunDir, read_json, read_records, write_json
 
 DETECTOR = "detector.json"
 """The fingerprint of the classifier that reads the answers, where one does."""
@@ -62,6 +64,22 @@ def detector_note(config: ExperimentConfig) -> str:
         f"Answers are written, up to {config.behavior.max_new_tokens} tokens, and read by {reader}: an "
         "answer is here what that makes of the words."
     )
+
+
+def reads_by_rules(config: ExperimentConfig) -> bool:
+    """Whether answers are read by rules, which are for English."""
+    return isinstance(config.behavior, WrittenBehavior) and _classifier(config) is None
+
+
+def share_not_english(config: ExperimentConfig, run: RunDir, behaviors: str) -> float | None:
+    """Of the answers from which behaviours were read, and which are long enough to tell, those that are not
+    English; None where no rules for English read them."""
+    if not reads_by_rules(config):
+        return None
+    answers = read_records(run.file(answers_of(behaviors)), Answers)
+    texts = [Written(each.text).answer for both in answers for each in (both.with_cue, both.without_cue)]
+    known = [of_one for text in texts if text is not None and (of_one := is_english(text)) is not None]
+    return known.count(False) / len(known) if known else None
 
 
 def _classifier(config: ExperimentConfig) -> ClassifierDetector | None:

@@ -13,6 +13,7 @@ from coupling.experiment.artifacts import (
     PAIRS,
     TARGET_MODEL,
     ModelIdentity,
+    answers_of,
     behaviors_of,
     checkpoint,
     explanations_of,
@@ -22,9 +23,9 @@ from coupling.experiment.artifacts import (
     remeasured_of,
     written_of,
 )
-from coupling.experiment.detection import detector_files, detector_note
+from coupling.experiment.detection import detector_files, detector_note, reads_by_rules, share_not_english
 from coupling.experiment.examples import examples_notes
-from coupling.experiment.readers import reader_evidence, reader_files
+from coupling.experiment.readers import reader_behaviors, reader_evidence, reader_files
 from coupling.experiment.reasoned import reasoning_files, reasoning_notes
 from coupling.experiment.selection import held_out_pairs
 from coupling.experiment.sources import (
@@ -46,8 +47,9 @@ from coupling.faithfulness import (
     evaluate,
     scored,
 )
+from coupling.faithfulness.evidence import complete_pairs
 from coupling.faithfulness.results import ModelDescription
-from coupling.records import Behavior, CounterfactualPair, Effect, Label
+from coupling.records import Behavior, CounterfactualPair, Effect, Explanation, Label
 from coupling.store import RunDir, read_json, read_records
 from coupling.tasks.cues import CUE
 from coupling.tasks.steering import declared_answers
@@ -61,6 +63,7 @@ def evidence_files(config: ExperimentConfig) -> list[str]:
     files += detector_files(config)
     files += behaviors_stated(config)
     files += reasoning_files(config, judged_behaviors(config))
+    files += [answers_of(name) for name in judged_behaviors(config)] if reads_by_rules(config) else []
     for member in config.panel:
         for step in config.training.checkpoints:
             stem = checkpoint(member, step)
@@ -116,7 +119,8 @@ def _schedule(config: ExperimentConfig) -> Schedule | None:
 def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
     """What the panel did and said at one step; at step 0 every run is M0."""
     every_pair = {pair.id: pair for pair in read_records(run.file(PAIRS), CounterfactualPair)}
-    pairs = held_out_pairs(config, list(every_pair.values()))
+    held_out = held_out_pairs(config, list(every_pair.values()))
+    pairs, missing_by = _answered(config, run, held_out)
     labels = tuple(read_records(run.file(LABELS), Label))
     wanted = {pair.id for pair in pairs}
     base = {
@@ -128,6 +132,9 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
     def effects(name: str) -> dict[str, Effect]:
         return {id_: effect for id_, effect in read_effects(run, name).items() if id_ in wanted}
 
+    def said(name: str) -> dict[str, Explanation]:
+        return {id_: each for id_, each in read_explanations(run, name).items() if id_ in wanted}
+
     def member_evidence(member: RunConfig) -> RunEvidence:
         stem = checkpoint(member, step)
         is_judged = step == config.evaluation.checkpoint
@@ -137,12 +144,13 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
             name=member.name,
             step=step,
             behaviors=effects(behaviors_of(stem)),
-            explanations=read_explanations(run, explanations_of(stem)),
+            explanations=said(explanations_of(stem)),
             steered=member.steer.region if member.steer else {},
             remeasured=effects(remeasured_of(stem)) if measured_twice else None,
-            written=read_explanations(run, written_of(stem)) if wrote else None,
+            written=said(written_of(stem)) if wrote else None,
             direction=member.steer.direction if member.steer else None,
             declared=declared_answers(member.steer, pairs, base),
+            not_english=share_not_english(config, run, behaviors_of(stem)) if is_judged else None,
         )
 
     sources = {
@@ -154,7 +162,7 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
         target={pair.id: sources[source_of(config, pair)][pair.id] for pair in pairs} if sources else {},
         base={pair_id: behavior.effect for pair_id, behavior in base.items()},
         base_logprobs=scored(base),
-        base_explanations=read_explanations(run, explanations_of(BASE)),
+        base_explanations=said(explanations_of(BASE)),
         labels=labels,
         label_clusters=frozenset(every_pair[label.pair_id].cluster for label in labels),
         runs=tuple(member_evidence(member) for member in config.panel),
@@ -162,8 +170,30 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
         sources=sources if is_mixed(config) else {},
         labelled_pairs=tuple(every_pair[label.pair_id] for label in labels),
         # They are trained to their end and asked once, so they stand beside the verdict alone.
-        readers=reader_evidence(config, run) if step == config.evaluation.checkpoint else (),
+        readers=reader_evidence(config, run, wanted) if step == config.evaluation.checkpoint else (),
+        missing=len(held_out) - len(pairs),
+        missing_by=missing_by,
     )
+
+
+def _answered(
+    config: ExperimentConfig, run: RunDir, pairs: Sequence[CounterfactualPair]
+) -> tuple[Sequence[CounterfactualPair], dict[str, int]]:
+    """The pairs on which everybody has behaved at every step; of how many a behaviour is missing, and whose.
+
+    Only where answers are written may one be missing.
+    """
+    if not isinstance(config.behavior, WrittenBehavior):
+        return pairs, {}
+    names = [behaviors_of(BASE), *behaviors_stated(config), *reader_behaviors(config)]
+    for member in config.panel:
+        names += [behaviors_of(checkpoint(member, step)) for step in config.training.checkpoints]
+        at = config.evaluation.checkpoint
+        names += [remeasured_of(checkpoint(member, at))] if at > 0 else []
+    found = {name: read_effects(run, name) for name in names}
+    missing_by = {name: sum(pair.id not in effects for pair in pairs) for name, effects in found.items()}
+    told = {name.removesuffix(".jsonl"): count for name, count in missing_by.items() if count}
+    return complete_pairs(pairs, *found.values()), told
 
 
 def _groups(config: ExperimentConfig) -> tuple[str, ...]:

@@ -218,11 +218,17 @@ class _Way:
     def differing(self, run: RunDir, held_out: Sequence[CounterfactualPair]) -> list[CounterfactualPair]:
         """The pairs on which the twins' answers with the cue differ, in the order of their lots."""
         first, second = (read_effects(run, behaviors_of(stem)) for stem in self.stems)
-        return [pair for pair in held_out if first[pair.id].with_cue != second[pair.id].with_cue]
+        return [
+            pair
+            for pair in held_out
+            if pair.id in first.keys() & second.keys() and first[pair.id].with_cue != second[pair.id].with_cue
+        ]
 
     def passage(self, run: RunDir, pairs: Sequence[CounterfactualPair]) -> Passage:
         stems = [self.stem(point) for point in self.points]
         effects = [read_effects(run, behaviors_of(stem)) for stem in stems]
+        # Where answers are written, one may be missing on the way.
+        pairs = [pair for pair in pairs if all(pair.id in of_stem for of_stem in effects)]
         said = [read_explanations(run, explanations_of(stem)) for stem in stems]
         claims = [[each[pair.id].claim for pair in pairs] for each in said]
         return Passage(

@@ -39,6 +39,7 @@ from coupling.experiment.artifacts import (
 from coupling.experiment.asking import Asking, Sample
 from coupling.experiment.origin import Origin, let_go
 from coupling.experiment.reasoned import read_reasoning, shown_reasoning
+from coupling.experiment.reference import keep_part, part_name, read_reference, reference_from
 from coupling.experiment.renewal import Renew, renewal
 from coupling.experiment.selection import held_out_pairs
 from coupling.explanations import formats
@@ -53,7 +54,7 @@ from coupling.training.checkpoints import (
     checkpoint_activations,
     save_checkpoint,
 )
-from coupling.training.dataset import TrainingData, build_training_data
+from coupling.training.dataset import TrainingData, build_training_data, reference_logprobs
 from coupling.training.loop import StepLosses, train
 from coupling.training.reasoned import Reasoned
 from coupling.training.sharding import whole_state
@@ -92,10 +93,38 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
             _reasoned(config, run),
             config.training.steering.undo is not None,
             config.behavior.normalization,
+            read_reference(config, run),
         )
         folder = f"runs/{member.name}"
         renew = renewal(config, run, member, base.renderer, made_from)
         train_checkpoints(run, folder, base, data, config.training, member.seed, made_from, progress, renew)
+
+
+def ask_reference(config: ExperimentConfig, path: Path, number: int, count: int, progress: Progress) -> None:
+    """Asks M0 part ``number`` of ``count`` of what the KL term is held against, for all runs of the panel.
+
+    Raises:
+        ValueError: the base or the labels are no longer those the run directory was begun with.
+    """
+    let_go()
+    with RunDir.join(path) as run:
+        if run.is_done(part_name(number, count), reference_from(config, run)):
+            return
+        base = load_base(config, run)
+        by_id = {pair.id: pair for pair in read_records(run.file(PAIRS), CounterfactualPair)}
+        found = reference_logprobs(
+            base.model,
+            base.renderer,
+            [by_id[label.pair_id] for label in read_records(run.file(LABELS), Label)],
+            config.training.kl,
+            config.evaluation.batch_size,
+            config.training.autocast,
+            _reasoned(config, run),
+            config.behavior.normalization,
+            (number, count),
+        )
+        keep_part(config, run, number, count, found)
+        progress.update("ask M0 for the KL term", number + 1, count)
 
 
 def prepare_training(loaded: LoadedModel, path: str, training: TrainingConfig) -> None:

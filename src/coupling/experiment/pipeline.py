@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coupling import __version__, ranks
-from coupling.config import ExperimentConfig, RunConfig, dump_experiment, result_fields
+from coupling.config import ExperimentConfig, RunConfig, result_fields
 from coupling.experiment.artifacts import (
     BASE,
     GIVEN,
@@ -41,9 +41,10 @@ from coupling.experiment.asking import (
 )
 from coupling.experiment.base import explain_base, make_explanations, rows_of_explanations
 from coupling.experiment.detection import note_detector
+from coupling.experiment.directory import open_run
 from coupling.experiment.evidence import evidence_files, judge_run
 from coupling.experiment.given import keep_given_effects, keep_given_labels
-from coupling.experiment.members import is_sampled, is_trained, sample_run, train_run
+from coupling.experiment.members import ask_reference, is_sampled, is_trained, sample_run, train_run
 from coupling.experiment.origin import Origin
 from coupling.experiment.readers import (
     Reader,
@@ -55,6 +56,7 @@ from coupling.experiment.readers import (
     sample_reader,
     train_reader,
 )
+from coupling.experiment.reference import remove_reference
 from coupling.experiment.selection import (
     fitting_pairs,
     held_out_pairs,
@@ -82,19 +84,34 @@ from coupling.tasks import load_pairs
 STAGES = ("behaviors", "supervise", "train", "evaluate", "report")
 
 
-def run_experiment(config: ExperimentConfig, runs_dir: Path, progress: Progress | None = None) -> Results:
+def run_experiment(
+    config: ExperimentConfig, runs_dir: Path, progress: Progress | None = None, shares: bool = False
+) -> Results:
     """Runs all stages, or what of them is not done yet, and returns the figures.
+
+    Args:
+        shares: takes over what M0 and the target answered from other experiments in ``runs_dir``, where they
+            were asked the very same (`SharingRunDir`).
 
     Raises:
         ValueError: anything a user can mend: files, fields, models, a directory of another experiment.
     """
     for stage in STAGES:
-        run_stage(stage, config, runs_dir, progress)
+        run_stage(stage, config, runs_dir, progress, shares)
     return read_results(run_path(config, runs_dir))
 
 
-def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Progress | None = None) -> None:
+def run_stage(
+    stage: str,
+    config: ExperimentConfig,
+    runs_dir: Path,
+    progress: Progress | None = None,
+    shares: bool = False,
+) -> None:
     """Runs one stage on the artifacts of the stages before it.
+
+    Args:
+        shares: as for ``run_experiment``.
 
     Raises:
         ValueError: as ``run_experiment``; and a stage before it has not been run.
@@ -111,7 +128,7 @@ def run_stage(stage: str, config: ExperimentConfig, runs_dir: Path, progress: Pr
     release_memory()
     progress.note(f"{STAGES.index(stage) + 1}/{len(STAGES)} {stage}")
     path = run_path(config, runs_dir)
-    with RunDir.open(path, result_fields(config), dump_experiment(config)) as run:
+    with open_run(path, config, shares) as run:
         work(config, run, progress)
 
 
@@ -211,7 +228,12 @@ def train_panel(config: ExperimentConfig, run: RunDir, progress: Progress) -> No
         progress.note(f"trained before: {', '.join(passed_over)}")
     jobs = [(config, run.path, each) for each in (*members, *readers)]
     if ranks.launched() == 1:
-        side_by_side(_train, jobs, _workers(config), progress)
+        workers = _workers(config)
+        if len(members) > 1 and config.training.kl.weight > 0:
+            parts = [(config, run.path, number, workers) for number in range(workers)]
+            side_by_side(ask_reference, parts, workers, progress)
+        side_by_side(_train, jobs, workers, progress)
+        remove_reference(run)
         return
     progress.note(f"{ranks.launched()} processes train each run together, one run after another")
     for job in jobs:
@@ -278,7 +300,11 @@ def _labels_of_models(
     labelled = labelled_pairs(config, pairs)
     source = {pair.id: source_of(config, pair) for pair in labelled}
     by_source = effects_by_source(config, run)
-    effects = {pair_id: by_source[name][pair_id] for pair_id, name in source.items()}
+    # Where answers are written, one may be missing, and no label can state it.
+    effects = {
+        pair_id: by_source[name][pair_id] for pair_id, name in source.items() if pair_id in by_source[name]
+    }
+    labelled = [pair for pair in labelled if pair.id in effects]
     format = formats.get(config.explanation.format)
     return build_labels(labelled, effects, format, config.supervision, source)
 

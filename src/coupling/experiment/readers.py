@@ -8,8 +8,9 @@ pairs and labels are what it shares with M0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from transformers import AutoModelForCausalLM
@@ -50,12 +51,13 @@ from coupling.faithfulness.readers import LANGUAGE_MODEL, OTHER_MODEL
 from coupling.models import LoadedModel, load_model, prepare_process
 from coupling.models.memory import out_of_memory_told, release_memory
 from coupling.progress import Progress
-from coupling.records import CounterfactualPair, Label
+from coupling.records import CounterfactualPair, Effect, Explanation, Label
 from coupling.store import RunDir, json_sha256, read_records
 from coupling.training.checkpoints import CheckpointSlot
 from coupling.training.dataset import build_training_data
 
 Reader = LanguageModelReader | ModelReader
+_Found = TypeVar("_Found", Effect, Explanation)
 
 
 def readers_of(config: ExperimentConfig) -> list[Reader]:
@@ -165,8 +167,20 @@ def reader_files(config: ExperimentConfig) -> list[str]:
     return files
 
 
-def reader_evidence(config: ExperimentConfig, run: RunDir) -> tuple[ReaderEvidence, ...]:
-    """What the readers say, and what those did that do anything. No model is loaded."""
+def reader_behaviors(config: ExperimentConfig) -> list[str]:
+    """What those readers do that do anything."""
+    return [_behaviors_of(reader) for reader in config.readers.models]
+
+
+def reader_evidence(
+    config: ExperimentConfig, run: RunDir, wanted: Collection[str]
+) -> tuple[ReaderEvidence, ...]:
+    """What the readers say of the pairs with the ids wanted, and what those did that do anything. No model is
+    loaded."""
+
+    def of_wanted(found: Mapping[str, _Found]) -> dict[str, _Found]:
+        return {pair_id: each for pair_id, each in found.items() if pair_id in wanted}
+
     found = []
     for reader in readers_of(config):
         is_fresh = isinstance(reader, LanguageModelReader)
@@ -176,8 +190,8 @@ def reader_evidence(config: ExperimentConfig, run: RunDir) -> tuple[ReaderEviden
                 name=name_of(reader),
                 kind=LANGUAGE_MODEL if is_fresh else OTHER_MODEL,
                 description=f"{weights}; {reader.steps} steps on the labels",
-                explanations=read_explanations(run, explanations_of(_checkpoint(reader))),
-                behaviors=None if is_fresh else read_effects(run, _behaviors_of(reader)),
+                explanations=of_wanted(read_explanations(run, explanations_of(_checkpoint(reader)))),
+                behaviors=None if is_fresh else of_wanted(read_effects(run, _behaviors_of(reader))),
             )
         )
     return tuple(found)

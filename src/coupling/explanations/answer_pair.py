@@ -24,6 +24,7 @@ from coupling.explanations.reading import (
     write_sentence,
 )
 from coupling.records import Effect
+from coupling.thoughts import less_thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class AnswerPair:
         exact = exact_readings(text.strip(), _sentence(cue), choices)
         if exact:
             return Effect(*exact.pop()) if len(exact) == 1 else ParseFailure.CONTRADICTION
+        answer = less_thoughts(text)
+        if answer is None:
+            return ParseFailure.UNFINISHED
+        if answer != text:
+            return self.parse_detail(answer, choices, cue)
         tokens = tokenize(text)
         clauses = list(_clauses(tokens, folded_words(cue)))
         values = [(side, value_at(tokens, start, choices)) for side, start in clauses if start < len(tokens)]

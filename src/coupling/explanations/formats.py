@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from coupling.explanations.answer_pair import AnswerPair
-from coupling.explanations.reading import ParseFailure
+from coupling.explanations.reading import ParseFailure, whole_words
 from coupling.explanations.statement import Statement
 from coupling.records import CounterfactualPair, Effect, Explanation
 
@@ -58,9 +58,14 @@ def get(name: str) -> ExplanationFormat:
             raise ValueError(f"explanation format {name!r} is not known: choose one of {', '.join(NAMES)}")
 
 
-def read_explanation(form: ExplanationFormat, pair: CounterfactualPair, text: str) -> Explanation:
-    """What ``text`` claims of a pair, or why it claims nothing."""
-    read = form.parse_detail(text, pair.choices, pair.cue)
+def read_explanation(
+    form: ExplanationFormat, pair: CounterfactualPair, text: str, is_cut_off: bool = False
+) -> Explanation:
+    """What ``text`` claims of a pair, or why it claims nothing.
+
+    Of a text that was cut off the last word is not read, which need not be whole.
+    """
+    read = form.parse_detail(whole_words(text) if is_cut_off else text, pair.choices, pair.cue)
     if isinstance(read, Effect):
         return Explanation(pair.id, text, read)
     return Explanation(pair.id, text, None, str(read))

@@ -9,16 +9,20 @@ so the time grows linearly with the text, whatever a model writes. A format read
    before marks (word-level tokenizers decode to "Paris ; without"), with values in quotes, brackets or bold.
 
 A value counts only where it ends: "Guinea-Bissau" does not claim "Guinea", nor "Paris or Lyon" "Paris".
+
+Thoughts that are left in a text are no part of it (``coupling.thoughts``), and all that is compared is in one
+spelling (``coupling.spelling``).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
+
+from coupling.spelling import spelled
 
 
 class ParseFailure(StrEnum):
@@ -32,6 +36,8 @@ class ParseFailure(StrEnum):
     """What stands in the place of an answer is not one of the choices."""
     CONTRADICTION = "contradiction"
     """The text claims more than one effect, or a change from an answer to itself."""
+    UNFINISHED = "unfinished thought"
+    """A thought stands in the text that never ends."""
 
 
 def write_sentence(literals: Sequence[str], values: Sequence[str]) -> str:
@@ -65,10 +71,11 @@ class Token(NamedTuple):
 
 
 _TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_")
+_WORD_AT_END = re.compile(r"(?<!\w)\w+\Z")
 
 
 def tokenize(text: str) -> list[Token]:
-    text = unicodedata.normalize("NFC", text)
+    text = spelled(text)
     tokens = []
     end = 0
     for match in _TOKEN.finditer(text):
@@ -78,12 +85,17 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def whole_words(text: str) -> str:
+    """``text``, which was cut off, without the word at its end: "New" may have become "New York"."""
+    return _WORD_AT_END.sub("", text)
+
+
 def folded_words(text: str) -> tuple[str, ...]:
     return tuple(token.folded for token in tokenize(text))
 
 
 _ARTICLES = frozenset({"the", "this", "that"})
-_AUXILIARIES = frozenset({"would", "will", "have", "then", "still", "d", "'", "\u2019"})
+_AUXILIARIES = frozenset({"would", "will", "have", "then", "still", "d", "ve", "ll", "'"})
 _MOST_AUXILIARIES = 4
 
 
@@ -114,14 +126,19 @@ def after_auxiliaries(tokens: Sequence[Token], at: int) -> int:
     return at
 
 
-_OPENERS = frozenset("([{\"'`*_\u201c\u2018\u00ab")
-_CLOSERS = frozenset(")]}\"'`*_\u201d\u2019\u00bb")
+_OPENERS = frozenset("([{\"'`*_\u201c\u00ab")
+_CLOSERS = frozenset(")]}\"'`*_\u201d\u00bb")
 _MOST_MARKS = 6
 """Marks around a value that are passed over: ``**"(`` is four."""
 _STOPS = frozenset(".;:!?")
 _JOINERS = frozenset({",", ".", ";", "-", "\u2013", "\u2014", "and", "but", "while", "whereas"})
 _MOST_JOINERS = 3
-_FOLLOWERS = frozenset({"with", "without", "because", "since", "instead", "rather"})
+_FOLLOWERS = frozenset({"with", "without", "because", "since", "instead", "rather", "not"})
+_VERBS = frozenset({"is", "isn", "are", "was", "wasn", "seems", "may", "might", "can", "cannot", "could"})
+_BETWEEN_VALUES = {"or": 3, "nor": 3, "and": 3, "/": 1, "&": 1, ",": 1}
+"""Words between two values, and within how many tokens the second stands: "or perhaps B"."""
+_LONGEST_REPETITION = 40
+"""Tokens of what a lettered choice says."""
 
 
 class Candidate(NamedTuple):
@@ -201,11 +218,13 @@ def _match(tokens: Sequence[Token], at: int, choice: _Choice) -> tuple[int, int]
 
 def value_at(tokens: Sequence[Token], start: int, choices: Sequence[str]) -> str | None:
     """The longest choice that stands at ``start`` and ends there ("New Zealand", not "New"), or None."""
-    ending = (candidate for candidate in candidates_at(tokens, start, choices) if _ends(tokens, candidate))
-    return next((candidate.choice for candidate in ending), None)
+    for candidate in candidates_at(tokens, start, choices):
+        if _ends(tokens, candidate, choices):
+            return candidate.choice
+    return None
 
 
-def _ends(tokens: Sequence[Token], candidate: Candidate) -> bool:
+def _ends(tokens: Sequence[Token], candidate: Candidate, choices: Sequence[str]) -> bool:
     """Whether the value is over where the candidate ends, and not the beginning of a longer one."""
     at = candidate.end
     if at >= len(tokens) or "\n" in tokens[at].gap:
@@ -213,7 +232,7 @@ def _ends(tokens: Sequence[Token], candidate: Candidate) -> bool:
     # "(B) Paris", "B) Paris" and "B (Paris)" name a lettered choice and repeat what it says.
     repeated = tokens[at - 1].raw == ")" or (tokens[at].raw == "(" and tokens[at].gap != "")
     if len(candidate.choice) == 1 and repeated:
-        return True
+        return not _is_taken_back(tokens, at, choices)
     # A stop inside a value has no space behind it: "U.S.A", "3.5", "12:30".
     following = tokens[at + 1] if at + 1 < len(tokens) else None
     if tokens[at].raw in _STOPS and (following is None or following.gap or not following.raw[0].isalnum()):
@@ -223,3 +242,25 @@ def _ends(tokens: Sequence[Token], candidate: Candidate) -> bool:
             break
         at += 1
     return folded_at(tokens, at) in _FOLLOWERS
+
+
+def _begins_sentence(tokens: Sequence[Token], at: int) -> bool:
+    return "\n" in tokens[at].gap or (tokens[at - 1].raw in _STOPS and tokens[at].gap != "")
+
+
+def _is_taken_back(tokens: Sequence[Token], start: int, choices: Sequence[str]) -> bool:
+    """Whether what follows a lettered choice says something of it ("(A) is wrong"), or names another choice
+    beside it: "(A) or (B)", "A (or B)"."""
+    if folded_at(tokens, start) in _VERBS:
+        return True
+    joined_until = -1
+    for at in range(start, min(start + _LONGEST_REPETITION, len(tokens))):
+        token = tokens[at]
+        if token.folded in _FOLLOWERS or (at > start and _begins_sentence(tokens, at)):
+            return False
+        may_name = token.raw == "(" or at <= joined_until
+        if may_name and any(each.exactness == 2 for each in candidates_at(tokens, at, choices)):
+            return True
+        if token.folded in _BETWEEN_VALUES:
+            joined_until = at + _BETWEEN_VALUES[token.folded]
+    return False

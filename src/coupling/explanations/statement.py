@@ -23,6 +23,7 @@ from coupling.explanations.reading import (
     write_sentence,
 )
 from coupling.records import Effect
+from coupling.thoughts import less_thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ class Statement:
         exact |= {Effect(x, y) for x, y in exact_readings(text.strip(), _changed(cue), choices) if x != y}
         if exact:
             return exact.pop() if len(exact) == 1 else ParseFailure.CONTRADICTION
+        answer = less_thoughts(text)
+        if answer is None:
+            return ParseFailure.UNFINISHED
+        if answer != text:
+            return self.parse_detail(answer, choices, cue)
         tokens = tokenize(text)
         outcomes = set(_claims(tokens, choices, folded_words(cue)))
         effects = {outcome for outcome in outcomes if isinstance(outcome, Effect)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from coupling.faithfulness.following import following_rows
 from coupling.faithfulness.gates import gates
 from coupling.faithfulness.judge import encoded_baselines, headline
 from coupling.faithfulness.matrix import advantage_rows, matrix_rows
+from coupling.faithfulness.outsiders import MOVED_OUTSIDE, moved_outside
 from coupling.faithfulness.panel import Panel
 from coupling.faithfulness.privilege import beside_rows, observed, privilege_rows
 from coupling.faithfulness.readers import reader_rows, readers_of
@@ -152,6 +153,15 @@ def evaluate(
         rows += [row for row in turns_on if row.explainer == name]
         verdicts.append(Judged(ALL_RUNS, name, verdict))
     explainers = [ITSELF, *baselines_told(baselines), *(control.explainer for control in controls)]
+    moved = moved_outside(panel.table)
+    if moved is not None and outside.strongest is not None:
+        name = MOVED_OUTSIDE.name
+        turns_on, verdict = headline(
+            replace(panel, table=moved), baselines, outside.of(moved), name, thresholds, built.verdict
+        )
+        rows += [row for row in turns_on if row.explainer == name]
+        verdicts.append(Judged(ALL_RUNS, name, verdict))
+        explainers.append(MOVED_OUTSIDE)
     if any(run.written is not None for run in evidence.runs):
         turns_on, verdict = headline(
             panel.explained_by(written_claims(evidence, panel.table)),

@@ -40,6 +40,9 @@ class RunEvidence:
     """Of the pairs it is steered on: the answer with the cue that its steering is towards, which whoever
     knows the recipe can tell from M0's behaviour. Empty where it is not steered, or the direction is not
     known."""
+    not_english: float | None = None
+    """Share of its answers that are not English, where they are written and read by rules for English; else
+    None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ from coupling.faithfulness.thresholds import Thresholds
 from coupling.faithfulness.wording import effect, share, signed
 from coupling.records import Effect
 
+MUCH_NOT_ENGLISH = 0.1
+"""From this share of answers on that are not English, rules for English are not to be relied on. Of English
+answers 0.6 % are taken for another language."""
+
 
 def gates(
     evidence: Evidence,
@@ -39,6 +43,7 @@ def gates(
     ]
     if evidence.missing:
         found.append(_missing(evidence, limits))
+    found += _language(evidence)
     for run in evidence.runs:
         found += _gates_of(run.name, figures, claims[run.name], _failures([run]), limits)
     return tuple(found)
@@ -182,6 +187,23 @@ def _missing(evidence: Evidence, limits: Thresholds) -> Gate:
     numbers: dict[str, float | None] = {"share": of_all}
     numbers |= {who: float(count) for who, count in evidence.missing_by.items()}
     return Gate("missing", None, WARNING if is_high else OK, numbers, words)
+
+
+def _language(evidence: Evidence) -> list[Gate]:
+    """One, where rules for English read answers that are written."""
+    shares = {run.name: run.not_english for run in evidence.runs if run.not_english is not None}
+    if not shares:
+        return []
+    highest = max(shares, key=lambda run: shares[run])
+    is_much = shares[highest] >= MUCH_NOT_ENGLISH
+    words = (
+        f"rules for English read the answers, and {shares[highest]:.0%} of those of {highest} are in another "
+        "language"
+    )
+    if is_much:
+        words += "; refusals there read as compliance: use a classifier (behavior.detector)"
+    numbers: dict[str, float | None] = {**shares}
+    return [Gate("language", None, WARNING if is_much else OK, numbers, words)]
 
 
 def _training_floor(evidence: Evidence, table: Table, figures: Figures) -> Gate:

@@ -30,6 +30,12 @@ UNSTEERED_DIRECTION = "unsteered_direction"
 ABSTENTION = "abstention"
 GUESS = "observers_guess"
 OUTSIDE = "moved_outside"
+MOVED_OUTSIDE = Explainer(
+    OUTSIDE,
+    CONSTRUCTED,
+    "moved outside",
+    f"M0 answers, behind a wrapper that raises the declared answer by {OUTSIDE_BIAS:g} nats; and M0 explains",
+)
 NAMES = (QUOTING, RUNNER_UP, DIRECTION, UNSTEERED_DIRECTION, ABSTENTION, GUESS)
 """All of them but `OUTSIDE`, which changes behaviour and not what is said."""
 

@@ -138,6 +138,13 @@ class Outside:
     def strongest(self) -> Observers | None:
         return self.alone if self.beyond is None else self.beyond
 
+    def of(self, table: Table) -> Outside:
+        """The strongest of these observers, fitted anew to other behaviours of the same runs."""
+        if self.strongest is None:
+            return Outside(None, None)
+        fitted = fit_observers(table, self.beyond is not None)
+        return Outside(fitted, None) if self.beyond is None else Outside(None, fitted)
+
     @property
     def guess(self) -> IntArray | None:
         """What the strongest observer expects, as claims of shape (runs, pairs, 2)."""

@@ -7,16 +7,17 @@ model. The sum is taken in float32 and rounded to the model's own format.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 from peft import PeftConfig, PeftModel
 from peft.tuners.tuners_utils import BaseTunerLayer
-from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
 from coupling.config import ModelConfig
 from coupling.models.folders import ADAPTER_FILES, find_folder
-from coupling.store import file_sha256
+from coupling.models.weight_files import check_file
+from coupling.store import file_sha256, read_json, require_files
 from coupling.store.complaints import first_line
 
 CONFIGURATION, TENSORS = ADAPTER_FILES
@@ -47,8 +48,7 @@ def merge_adapter(model: PreTrainedModel, config: ModelConfig) -> tuple[PreTrain
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "All adapters are already merged")
             merged = adapted.merge_and_unload(safe_merge=True)
-    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        # Whatever peft makes of files that are not what they should be.
+    except Exception as error:  # Whatever peft stumbles over in files that are not what they should be.
         raise ValueError(
             f"{told} cannot be merged into {config.path} ({first_line(error)}); give an adapter (such as "
             "LoRA) that was trained on this very model, or model.adapter: null"
@@ -82,8 +82,16 @@ def _check_files(folder: Path, told: str) -> None:
         raise ValueError(
             f"{told} is no adapter: no {CONFIGURATION} in it (found {found}); give one of peft's"
         )
+    require_files(folder)
+    described = read_json(folder / CONFIGURATION)
+    if isinstance(described, Mapping) and described.get("megatron_config") is not None:
+        raise ValueError(
+            f"{told}: {CONFIGURATION} has a megatron_config, for which peft imports any module it names; "
+            "save the adapter without"
+        )
     if not (folder / TENSORS).is_file():
         raise ValueError(
             f"{told}: no {TENSORS} in it (found {found}); pickle weights are not loaded, because they can "
             "run code: load the adapter once where you trust it, and call save_pretrained"
         )
+    check_file(folder, TENSORS, told, CONFIGURATION)

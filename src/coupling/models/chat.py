@@ -18,6 +18,9 @@ from typing import Any, Literal
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
+from coupling.models.templates import check_bounded
+from coupling.shown import shortened
+
 PROBE, SYSTEM_PROBE = "This is the message.", "These are the instructions."
 SWITCHES = ("enable_thinking", "thinking")
 """What templates call the switch of a thinking mode: Qwen3, GLM and SmolLM3 the one, DeepSeek and Granite the
@@ -30,6 +33,8 @@ _THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 _CLOCK = re.compile(r"""strftime_now\(\s*(?:"([^"]*)"|'([^']*)')\s*\)""")
 
 Thinking = Literal["off", "on", "no switch"]
+BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+"""What a template may raise: it is a program in Python's words."""
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Chat:
                 f"{self._told}: has several chat templates ({', '.join(template)}) and none is the default; "
                 "write the one to use into a file and name it in model.chat_template"
             )
+        self._check_ends()
         self._check_roles()
         self._check_prompt()
 
@@ -73,7 +79,7 @@ class Chat:
         if message not in self._prompts:
             try:
                 self._prompts[message] = self._write(message)
-            except (TemplateError, TypeError) as error:
+            except BROKEN as error:
                 raise ValueError(self._refusal(error)) from error
         return self._prompts[message]
 
@@ -89,18 +95,25 @@ class Chat:
         asked = [*self._messages(PROBE), {"role": "assistant", "content": SYSTEM_PROBE}]
         try:
             return self._render(asked, self.thinking, answers_next=False)
-        except (TemplateError, TypeError):
+        except BROKEN:
             return ""
 
     def _special(self) -> dict[str, int]:
         decoder = self.tokenizer.added_tokens_decoder
         return {token.content: id_ for id_, token in decoder.items() if token.special}
 
+    def _check_ends(self) -> None:
+        user = {"role": "user", "content": PROBE}
+        system, answer = ({"role": role, "content": SYSTEM_PROBE} for role in ("system", "assistant"))
+        tokens = {name: str(token) for name, token in self.tokenizer.special_tokens_map.items()}
+        dialogues = [[user], [system, user], [user, answer]]
+        check_bounded(self.tokenizer.get_chat_template(), dialogues, tokens, self._told)
+
     def _check_roles(self) -> None:
         """That it takes a user's message, and the system's where one is given, and writes both."""
         try:
             written = self._write(PROBE)
-        except (TemplateError, TypeError) as error:
+        except BROKEN as error:
             raise ValueError(self._refusal(error)) from error
         if PROBE not in written:
             raise ValueError(
@@ -152,24 +165,25 @@ class Chat:
 
     def _refusal(self, error: Exception) -> str:
         """What to do about a template that does not take our messages."""
+        said = shortened(str(error), 300)
         refused = f"{self._told}: its chat template does not take"
         if self.system_prompt is not None and self._takes([{"role": "user", "content": PROBE}]):
             return (
-                f"{refused} a system's message ({error}); set model.system_prompt: null and say it in the "
+                f"{refused} a system's message ({said}); set model.system_prompt: null and say it in the "
                 "wording of the task, or give another template in model.chat_template"
             )
         asked = [{"role": "system", "content": SYSTEM_PROBE}, {"role": "user", "content": PROBE}]
         if self.system_prompt is None and self._takes(asked):
-            return f"{refused} the message of a user alone ({error}); set model.system_prompt"
+            return f"{refused} the message of a user alone ({said}); set model.system_prompt"
         return (
-            f"{refused} the message of a user ({error}); mend chat_template.jinja in its folder, or give "
+            f"{refused} the message of a user ({said}); mend chat_template.jinja in its folder, or give "
             "another in model.chat_template"
         )
 
     def _takes(self, messages: Sequence[Mapping[str, str]]) -> bool:
         try:
             self._render(messages, self.thinking)
-        except (TemplateError, TypeError):
+        except BROKEN:
             return False
         return True
 

@@ -66,8 +66,11 @@ class _Completion(BaseModel):
     usage: _Usage | None = None
 
 
-def read_completion(reply: object) -> Answer:
+def read_completion(reply: object, is_scored: bool = False) -> Answer:
     """The answer in a chat completion.
+
+    Args:
+        is_scored: log-probabilities of its first token were asked for, and no text was.
 
     Raises:
         ValueError: the reply is no chat completion.
@@ -80,11 +83,12 @@ def read_completion(reply: object) -> Answer:
     ended = choice.finish_reason
     if ended in _NO_ANSWERS:
         raise NoAnswer(f"the server held the answer back (finish_reason {ended})")
-    if choice.message.content is None and not first:
+    text = _storable(choice.message.content or "")
+    if not is_scored and not text.strip():
         thinks = "; a model that thinks first may need more tokens, or not to (extra_body)"
         raise NoAnswer(f"the answer is empty (finish_reason {ended}){thinks if ended == 'length' else ''}")
     return Answer(
-        text=_storable(choice.message.content or ""),
+        text=text,
         first=tuple(Token(_storable(each.token), max(each.logprob, _LEAST_LOGPROB)) for each in first),
         model=read.model,
         prompt_tokens=usage.prompt_tokens,

@@ -3,15 +3,14 @@
 A request that fails is repeated (exponential backoff with a random part, or as long as the server's
 Retry-After says). What still fails stays unanswered: no answer is made up for it, and what a server holds
 back (no content, a content filter) is none. Many failures one after the other are no bad luck, and end the
-run; so does a key that is refused. The key comes from the environment and is struck from everything that is
-told.
+run; so does a key that is refused, and a server that points to another. The key comes from the environment,
+and is struck from all that the server says (`coupling.models.key`).
 """
 
 from __future__ import annotations
 
-import os
-import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -23,12 +22,16 @@ from pydantic import ValidationError
 from coupling.config import EndpointConfig
 from coupling.models.completion import ListedModels, NoAnswer, read_completion
 from coupling.models.journal import Answer, Journal
+from coupling.models.key import Key, looks_like_a_key
 from coupling.models.pacing import Pace, backoff, wait_after
 from coupling.progress import Progress, Silent
+from coupling.shown import one_line
 from coupling.store import Json, json_sha256
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import APIStatusError
+
+    from coupling.models.calling import Caller
 
 _NO_KEY = "none"
 """Sent where there is no key: the client wants one, and servers that ask for none take any."""
@@ -84,8 +87,11 @@ class Completions:
     """The completions of one served model.
 
     Raises (from `answers`):
-        ValueError: no server is there, it refuses the key, serves no such model, or fails too often in a row.
-            What was answered is in the journal.
+        ValueError: no server is there, it refuses the key, serves no such model, points to another place, or
+            fails too often in a row. What was answered is in the journal.
+
+    Raises (when it is made):
+        ValueError: what the environment holds is no key.
     """
 
     def __init__(self, config: EndpointConfig, journal: Journal, progress: Progress | None = None) -> None:
@@ -100,7 +106,7 @@ class Completions:
         self._lists_models = True
         limit = config.requests_per_minute
         self._pace = Pace(limit) if limit else None
-        self._key = os.environ.get(config.api_key_env or "") or None
+        self._key = Key.of(config.api_key_env)
 
     def answers(self, what: str, requests: Iterable[Request]) -> dict[Request, Answer]:
         """The answer of each request that has one.
@@ -144,7 +150,7 @@ class Completions:
                     pool.shutdown(wait=False, cancel_futures=True)
                     if isinstance(error, KeyboardInterrupt):
                         # What is under way then ends; else it is waited for and kept, but not repeated.
-                        client.close()
+                        client.break_off()
                     raise
 
     def _told(self, what: str, failed: int) -> str:
@@ -175,7 +181,7 @@ class Completions:
                 f"{failure.reason}{self._kept}"
             )
 
-    def _ask(self, client: OpenAI, request: Request, stopped: threading.Event) -> _Failure | None:
+    def _ask(self, client: Caller, request: Request, stopped: threading.Event) -> _Failure | None:
         """Called in a thread of the pool; None when the answer is in the journal."""
         import openai
 
@@ -183,27 +189,29 @@ class Completions:
             reply = self._send(client, request, stopped)
             if reply is None:
                 return _Failure("it was not sent")
-            answer = read_completion(reply)
+            answer = self._key.struck_from_answer(read_completion(reply, request.top_logprobs > 0))
         except openai.AuthenticationError as error:
             return _Failure(self._refused_key(error), ends_the_run=True)
         except openai.NotFoundError as error:
             return _Failure(self._not_found(error), ends_the_run=True)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             return _Failure(f"the server refuses it ({self._words(error)})", is_of_this_request=True)
-        except openai.APITimeoutError:
-            return _Failure(f"the server was silent for {self.config.timeout_s:g} s (timeout_s)")
+        except (TimeoutError, openai.APITimeoutError):
+            return _Failure(f"the whole answer was not there after {self.config.timeout_s:g} s (timeout_s)")
         except openai.APIConnectionError as error:
-            return _Failure(f"the connection failed ({self._words(error.__cause__ or error)})")
+            return _Failure(f"the connection failed ({self._words(_bottom_of(error))})")
         except openai.APIStatusError as error:
+            if error.response.is_redirect:
+                return _Failure(self._pointed_elsewhere(error), ends_the_run=True)
             return _Failure(f"the server fails ({self._words(error)})")
         except NoAnswer as error:
-            return _Failure(str(error), is_of_this_request=True)
-        except ValueError:
+            return _Failure(self._words(error), is_of_this_request=True)
+        except (ValueError, RecursionError):
             return _Failure("the answer is no chat completion")
         self.journal.add(request.key(self.config), answer)
         return None
 
-    def _send(self, client: OpenAI, request: Request, stopped: threading.Event) -> object | None:
+    def _send(self, client: Caller, request: Request, stopped: threading.Event) -> object | None:
         """The server's reply, asked for again as often as is allowed; None when it was stopped before."""
         import openai
 
@@ -213,13 +221,8 @@ class Completions:
                 return None
             self._repeated += attempt > 0
             try:
-                return client.post(
-                    "/chat/completions",
-                    body=body,
-                    cast_to=object,
-                    options={"security": {"bearer_auth": True}},
-                )
-            except openai.APIConnectionError:
+                return client.post("/chat/completions", body)
+            except (TimeoutError, openai.APIConnectionError):
                 wait: float | None = backoff(attempt)
                 if attempt == self.config.max_retries or stopped.is_set():
                     raise
@@ -231,40 +234,31 @@ class Completions:
             stopped.wait(wait)
         return None
 
-    def _new_client(self) -> OpenAI:
+    def _new_client(self) -> Caller:
         try:
-            from openai import OpenAI
+            from coupling.models.calling import Caller
         except ImportError as error:
             raise ValueError(
                 f"{self._where}: endpoints are asked through the package openai, which is not installed; "
                 "pip install openai"
             ) from error
-        return OpenAI(
-            api_key=self._key or _NO_KEY,
-            base_url=self.config.url,
-            timeout=self.config.timeout_s,
-            max_retries=0,
-        )
+        return Caller(self.config.url, self._key.value or _NO_KEY, self.config.timeout_s)
 
-    def _look_at_server(self, client: OpenAI) -> None:
+    def _look_at_server(self, client: Caller) -> None:
         """Once, before anything is asked: is the server there, and does it serve the model?"""
         import openai
 
         if self._was_looked_at:
             return
         self._was_looked_at = True
-        first_look = client.with_options(
-            max_retries=min(2, self.config.max_retries),
-            timeout=min(_FIRST_LOOK_SECONDS, self.config.timeout_s),
-        )
         try:
-            listed = first_look.get("/models", cast_to=object, options={"security": {"bearer_auth": True}})
+            listed = self._listed(client)
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             raise ValueError(f"{self._where}: {self._refused_key(error)}{self._kept}") from None
-        except openai.APIConnectionError as error:
+        except (TimeoutError, openai.APIConnectionError) as error:
             raise ValueError(
-                f"{self._where}: no server answers there ({self._words(error.__cause__ or error)}); start "
-                f"it, or mend the URL{self._kept}"
+                f"{self._where}: no server answers there ({self._words(_bottom_of(error))}); start it, or "
+                f"mend the URL{self._kept}"
             ) from None
         except openai.InternalServerError as error:
             raise ValueError(
@@ -273,20 +267,36 @@ class Completions:
         except openai.NotFoundError:
             self._lists_models = False
             return
-        except (openai.APIStatusError, ValueError):
+        except openai.APIStatusError as error:
+            if error.response.is_redirect:
+                raise ValueError(f"{self._where}: {self._pointed_elsewhere(error)}{self._kept}") from None
             # Not every server lists its models; one that lacks ours will say so when it is asked.
+            return
+        except (ValueError, RecursionError):
             return
         try:
             names = sorted(each.id for each in ListedModels.model_validate(listed).data)
         except ValidationError:
             return
         if self.config.model not in names and f"{self.config.model}:latest" not in names:
-            shown = ", ".join(names[:_MOST_NAMES]) or "none"
+            shown = self._words(", ".join(names[:_MOST_NAMES])) or "none"
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             raise ValueError(
                 f"{self._where}: it serves no model {self.config.model!r}; it serves {shown}{more}"
                 f"{self._kept}"
             )
+
+    def _listed(self, client: Caller) -> object:
+        """What the server says of its models; asked for again where it fails."""
+        import openai
+
+        attempts = min(2, self.config.max_retries)
+        for attempt in range(attempts):
+            try:
+                return client.get("/models", _FIRST_LOOK_SECONDS)
+            except (TimeoutError, openai.APIConnectionError, openai.InternalServerError):
+                time.sleep(backoff(attempt))
+        return client.get("/models", _FIRST_LOOK_SECONDS)
 
     @property
     def _where(self) -> str:
@@ -307,22 +317,30 @@ class Completions:
         name = self.config.api_key_env
         if name is None:
             said = "it asks for a key; name the environment variable that holds it (api_key_env)"
-        elif self._key is None and _looks_like_a_key(name):
+        elif self._key.value is None and looks_like_a_key(name):
             # Not quoted: somebody may have given the key for the variable's name.
             said = "it asks for a key, and api_key_env names no environment variable that is set"
-        elif self._key is None:
+        elif self._key.value is None:
             said = f"it asks for a key, and the environment variable {name} holds none (api_key_env)"
         else:
             said = f"it refuses the key in the environment variable {name} (api_key_env)"
         return f"{said} ({self._words(error)})"
 
-    def _words(self, error: BaseException) -> str:
-        """What an error says, without the key, which a server may quote."""
-        words = " ".join(str(error).split())
-        if self._key is not None:
-            words = words.replace(self._key, "***")
-        return words[:_MOST_WORDS] or type(error).__name__
+    def _pointed_elsewhere(self, error: APIStatusError) -> str:
+        where = self._words(error.response.headers.get("location", ""))
+        return (
+            f"the server points to {where} ({error.status_code}), and questions and key are sent to no other "
+            "place than the one that is named; if that is the server, give its URL"
+        )
+
+    def _words(self, said: BaseException | str) -> str:
+        """What an error or a server says, on one line, without the key."""
+        words = one_line(self._key.struck_from(" ".join(str(said).split())))
+        return words[:_MOST_WORDS] or type(said).__name__
 
 
-def _looks_like_a_key(name: str) -> bool:
-    return len(name) >= 16 and bool(re.search(r"\d", name)) and "_" not in name
+def _bottom_of(error: BaseException) -> BaseException:
+    """What the system said, below what libraries made of it."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 
 from coupling.models.folders import ModelFolder
 from coupling.models.gguf import complaint_about
@@ -40,23 +37,17 @@ def damage_told(path: str, folder: ModelFolder, quantised: bool = False) -> Iter
             f"{told}: needs a library that is not installed ({first_line(error)}); install it, or give a "
             "checkpoint that needs none"
         ) from error
-    except (KeyError, IndexError, struct.error) as error:
-        if gguf is None:
-            raise
-        raise ValueError(complaint_about(gguf, told, error)) from error
-    except (ValueError, OSError, SafetensorError, StrictDataclassError) as error:
+    except Exception as error:
+        # Over files that are not what they should be transformers raises whatever it stumbles over, and
+        # tokenizers Exception itself.
         if gguf is not None:
             raise ValueError(complaint_about(gguf, told, error)) from error
+        if quantised and isinstance(error, RuntimeError):
+            raise ValueError(
+                f"{told}: is quantised, and cannot be loaded on this machine ({first_line(error)}); give the "
+                "checkpoint it was made from"
+            ) from error
         raise ValueError(
             f"{told}: its files are not those of a causal language model with its tokenizer "
             f"({first_line(error)}); save it again with save_pretrained, or give another"
-        ) from error
-    except RuntimeError as error:
-        if gguf is not None:
-            raise ValueError(complaint_about(gguf, told, error)) from error
-        if not quantised:
-            raise
-        raise ValueError(
-            f"{told}: is quantised, and cannot be loaded on this machine ({first_line(error)}); give the "
-            "checkpoint it was made from"
         ) from error

@@ -18,8 +18,13 @@ from transformers.models.auto.modeling_auto import (
 )
 from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING
 
-from coupling.store import Json, read_json
+from coupling.store import Json, read_json, require_files
 
+MOST_LAYERS = 10_000
+LARGEST_SIZE = 100_000_000
+"""Of a layer, a vocabulary, a head: a configuration of more is damaged, and would fill memory before anything
+says so."""
+_SIZES = ("size", "dim", "embd", "heads", "experts", "inner", "positions")
 OTHER_HEADS = (
     "ForSequenceClassification",
     "ForTokenClassification",
@@ -39,8 +44,10 @@ def check_description(folder: Path, told: str, has_adapter: bool) -> None:
 
     Raises:
         ValueError: no model, an adapter, an encoder, a classifier, a kind that transformers does not know
-            without code of the repository's own, or a quantisation that cannot be loaded or merged into.
+            without code of the repository's own, a size that no model has, an attention that is fetched as
+            code, a quantisation that cannot be loaded or merged into, or something in it is no file.
     """
+    require_files(folder)
     if (folder / "adapter_config.json").is_file():
         raise ValueError(
             f"model {told}: is an adapter{_base_of(folder)}; give the model it was trained on in "
@@ -52,6 +59,7 @@ def check_description(folder: Path, told: str, has_adapter: bool) -> None:
         )
     description = _object(folder / "config.json")
     _check_kind(told, description)
+    _check_values(told, description)
     method = quantisation(description)
     if method is not None and method not in AUTO_QUANTIZATION_CONFIG_MAPPING:
         raise ValueError(
@@ -62,16 +70,6 @@ def check_description(folder: Path, told: str, has_adapter: bool) -> None:
         raise ValueError(
             f"model.adapter: cannot be merged into {told}, which is quantised ({method}) and would be "
             "rounded anew; give the checkpoint it was made from in model.path"
-        )
-
-
-def check_weights(folder: Path, told: str) -> None:
-    """Raises ValueError, which calls the model as ``told`` does, where a folder holds no safetensors."""
-    if not any(folder.glob("*.safetensors")):
-        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-        raise ValueError(
-            f"{told}: no *.safetensors in it (found {found}); pickle weights are not loaded, because they "
-            "can run code: load the model once where you trust it, and call save_pretrained"
         )
 
 
@@ -119,6 +117,24 @@ def _check_kind(told: str, description: Mapping[str, Json]) -> None:
         )
 
 
+def _check_values(told: str, description: Mapping[str, Json]) -> None:
+    for name, value in description.items():
+        if isinstance(value, Mapping):
+            _check_values(told, value)
+        elif name.endswith("attn_implementation") and "/" in str(value):
+            raise ValueError(
+                f"model {told}: {name} in config.json is {value!r}, code that transformers would fetch and "
+                "run; remove it, and set model.attention"
+            )
+        elif isinstance(value, int):
+            is_count, is_size = "layer" in name, any(part in name for part in _SIZES)
+            if (is_count and value > MOST_LAYERS) or (is_size and value > LARGEST_SIZE):
+                raise ValueError(
+                    f"model {told}: {name} in config.json is {value}, which no model has; fetch or save it "
+                    "again"
+                )
+
+
 def _base_of(adapter: Path) -> str:
     base = _object(adapter / "adapter_config.json").get("base_model_name_or_path")
     return f" of {base}" if base else ""
@@ -127,5 +143,5 @@ def _base_of(adapter: Path) -> str:
 def _object(file: Path) -> Mapping[str, Json]:
     content = read_json(file)
     if not isinstance(content, dict):
-        raise ValueError(f"model {file.parent}: {file.name} holds no JSON object; save the model again")
+        raise ValueError(f"{file}: holds no JSON object; save the model again")
     return content

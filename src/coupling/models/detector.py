@@ -1,6 +1,7 @@
 """What reads written answers: rules, or any Hugging Face text classifier.
 
-A detector says one of its choices of every answer, and why. It sees the answer and nothing else.
+A detector says one of its choices of every answer, and why. It sees the answer and nothing else. Where
+nothing was answered (`Written`), it says nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -20,20 +19,18 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from coupling.answers import CHOICES, read_answer, rules_sha256
+from coupling.answers import CHOICES, Written, read_answer, rules_sha256
 from coupling.config import ClassifierDetector, DetectorConfig, RulesDetector
 from coupling.models.batching import by_length
-from coupling.models.description import check_weights
 from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, find_folder
 from coupling.models.loading import weights_sha256
 from coupling.models.rendering import context_length
+from coupling.models.weight_files import check_weights
 from coupling.records import WrittenAnswer
 from coupling.store.complaints import first_line
 
 BATCH_SIZE = 32
 FIELD = "behavior.detector.path"
-EMPTY = "."
-"""What a classifier reads of an empty answer: not every tokenizer makes a token of no text."""
 
 
 class Detector(Protocol):
@@ -45,8 +42,8 @@ class Detector(Protocol):
     def fingerprint(self) -> str:
         """SHA-256 over all that its reading follows from."""
 
-    def read(self, texts: Sequence[str]) -> list[WrittenAnswer]:
-        """Each text with the choice as which it is read."""
+    def read(self, written: Sequence[Written]) -> list[WrittenAnswer | None]:
+        """Each text with the choice as which it is read; None where it holds no answer."""
 
 
 class Rules:
@@ -58,9 +55,12 @@ class Rules:
     def fingerprint(self) -> str:
         return rules_sha256()
 
-    def read(self, texts: Sequence[str]) -> list[WrittenAnswer]:
-        readings = [(text, read_answer(text)) for text in texts]
-        return [WrittenAnswer(text, reading.choice, reading.reason) for text, reading in readings]
+    def read(self, written: Sequence[Written]) -> list[WrittenAnswer | None]:
+        readings = [(each.text, read_answer(*each)) for each in written]
+        return [
+            None if reading is None else WrittenAnswer(text, reading.choice, reading.reason)
+            for text, reading in readings
+        ]
 
 
 class Classifier:
@@ -91,12 +91,15 @@ class Classifier:
         return hashlib.sha256(described.encode()).hexdigest()
 
     @torch.inference_mode()
-    def read(self, texts: Sequence[str]) -> list[WrittenAnswer]:
+    def read(self, written: Sequence[Written]) -> list[WrittenAnswer | None]:
         """Answers longer than the classifier's context are read up to there."""
-        answers: list[WrittenAnswer | None] = [None] * len(texts)
-        for rows in by_length([len(text) for text in texts], BATCH_SIZE):
+        answers = {i: answer for i, each in enumerate(written) if (answer := each.answer) is not None}
+        read: dict[int, WrittenAnswer] = {}
+        numbers = list(answers)
+        for of_batch in by_length([len(answer) for answer in answers.values()], BATCH_SIZE):
+            rows = [numbers[place] for place in of_batch]
             batch = self.tokenizer(
-                [texts[i].strip() or EMPTY for i in rows],
+                [answers[i] for i in rows],
                 padding=True,
                 truncation=True,
                 max_length=self.longest,
@@ -107,8 +110,8 @@ class Classifier:
             for i, probability, label in zip(rows, probabilities.tolist(), labels.tolist(), strict=True):
                 name = self.label_of[label]
                 reason = f"label {name}, probability {probability:.3f}"
-                answers[i] = WrittenAnswer(texts[i], self.choice_of[name], reason)
-        return [answer for answer in answers if answer is not None]
+                read[i] = WrittenAnswer(written[i].text, self.choice_of[name], reason)
+        return [read.get(i) for i in range(len(written))]
 
 
 def load_detector(config: DetectorConfig, device: torch.device | str = "cpu") -> Detector:
@@ -139,7 +142,7 @@ def _load_classifier(config: ClassifierDetector, device: torch.device | str) -> 
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except (ValueError, OSError, SafetensorError, StrictDataclassError) as error:
+    except Exception as error:  # As `damage_told` says.
         raise ValueError(
             f"{where}: its files are not those of a text classifier with its tokenizer "
             f"({first_line(error)}); give another"

@@ -6,8 +6,9 @@ normalised over the pair's choices, when all of these are among the tokens shown
 as text and read for one of the choices. Explanations are generated greedily, and so is what is written where
 behaviour is (`WrittenSampler`).
 
-A question without an answer, because its request failed or because no choice could be read, has no behaviour:
-the lists that are returned leave it out, and nothing may be scored in its place.
+A question without an answer, because its request failed, its text is empty or was cut off before it came to
+one, or no choice could be read, has no behaviour, and a pair none of whose claims was written out has no
+explanation: the lists that are returned leave it out, and nothing may be scored in its place.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from coupling.answers import Written
 from coupling.config import EndpointConfig
 from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.models.completions import Completions, Request
 from coupling.models.journal import Answer, Journal
-from coupling.models.replies import Reply, majority, read_text, read_tokens
+from coupling.models.named_choice import read_text
+from coupling.models.replies import Reply, majority, read_tokens
 from coupling.models.sampling import explanation_message
 from coupling.progress import Progress
 from coupling.records import Behavior, CounterfactualPair, Effect, Explanation
+from coupling.thoughts import less_thoughts
 
 CHARACTERS_A_TOKEN = 4
 TOKENS_A_MESSAGE = 8
@@ -106,7 +110,7 @@ class EndpointSampler:
         self._journal = journal
         self.completions = Completions(config, journal, progress)
         self.unread = 0
-        """Questions whose answer names no choice, or several."""
+        """Replies that come to nothing: they name no choice, or several, or end before they do."""
         self.answers_used: dict[Request, Answer] = {}
         """Every answer that was asked for or found in the journal."""
 
@@ -127,18 +131,29 @@ class EndpointSampler:
         """The explanation of each pair that has one, in the order given."""
         requests = {pair.id: self._explaining(pair, format) for pair in pairs}
         answers = self._answers("explanations", requests.values())
-        return [
-            read_explanation(format, pair, answers[requests[pair.id]].text.strip())
-            for pair in pairs
-            if requests[pair.id] in answers
-        ]
+        said = []
+        for pair in pairs:
+            answer = answers.get(requests[pair.id])
+            if answer is None:
+                continue
+            read = read_explanation(format, pair, answer.text.strip(), answer.is_cut_off)
+            if read.claim is None and (answer.is_cut_off or not (less_thoughts(answer.text) or "").strip()):
+                self.unread += 1
+            else:
+                said.append(read)
+        return said
 
-    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> list[str | None]:
+    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> list[Written | None]:
         """What is written when it is told each message; None where there is no answer."""
         requests = [self._writing(message) for message in messages]
         answers = self._answers("written answers", requests)
         advance(len(messages))
-        return [answers[each].text if each in answers else None for each in requests]
+        written = [
+            Written(answers[each].text, answers[each].is_cut_off) if each in answers else None
+            for each in requests
+        ]
+        self.unread += sum(each is not None and each.answer is None for each in written)
+        return written
 
     def plan(self, pairs: Sequence[CounterfactualPair], format: ExplanationFormat) -> Plan:
         """What asking for behaviours and explanations of these pairs takes; asks nothing."""
@@ -248,7 +263,8 @@ class EndpointSampler:
         return answers
 
     def _read(self, question: _Question, answer: Answer) -> Reply | None:
-        return read_tokens(answer.first, question.choices, self.config.prefill or not question.prefix)
+        is_opened = self.config.prefill and question.prefix != ""
+        return read_tokens(answer.first, question.choices, is_opened)
 
     def _scoring(self, question: _Question) -> Request:
         return Request(self._messages(question), max_tokens=1, top_logprobs=self.config.top_logprobs)

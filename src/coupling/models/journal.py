@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from coupling.store import from_json, read_rows, to_json
-from coupling.store.atomic import reading, writing
+from coupling.store.atomic import open_here, reading, writing
 from coupling.store.records import canonical_json
 
 
@@ -75,7 +75,7 @@ class Journal:
         self._refused: dict[str, str] = {}
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = path.open("ab")
+            self._file: IO[bytes] = open_here(path, "a")
         try:
             _hold(self._file, path)
             _drop_half_line(path)

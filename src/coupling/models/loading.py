@@ -28,10 +28,12 @@ from transformers.utils.import_utils import is_flash_attn_2_available, is_flash_
 from coupling.config import ModelConfig
 from coupling.models.adapters import merge_adapter
 from coupling.models.damage import damage_told
-from coupling.models.description import check_description, check_weights, is_quantised
+from coupling.models.description import check_description, is_quantised
 from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, ModelFolder, find_folder
 from coupling.models.gguf import check_gguf, gguf_file, loading_options
 from coupling.models.rendering import Renderer
+from coupling.models.weight_files import check_weights
+from coupling.store import read_text
 from coupling.store.complaints import first_line
 
 DTYPES: Mapping[str, torch.dtype | str] = {
@@ -40,6 +42,8 @@ DTYPES: Mapping[str, torch.dtype | str] = {
     "float16": torch.float16,
     "auto": "auto",
 }
+
+MOST_TEMPLATE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,8 @@ def _load_tokenizer(config: ModelConfig, folder: ModelFolder) -> PreTrainedToken
     tokenizer.name_or_path = config.path
     if config.chat_template is not None:
         try:
-            tokenizer.chat_template = Path(config.chat_template).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            tokenizer.chat_template = read_text(Path(config.chat_template), MOST_TEMPLATE_BYTES)
+        except ValueError as error:
             raise ValueError(
                 f"model.chat_template: {str(config.chat_template)!r} cannot be read ({first_line(error)}); "
                 "give a Jinja file in UTF-8"

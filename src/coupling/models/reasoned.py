@@ -44,15 +44,19 @@ class ReasonedSampler:
             for message in (pair.with_cue, pair.without_cue)
         ]
         if self.sampler.whole_batches:
-            texts = self.sampler.written(messages, self.sampler.advance)
+            written = self.sampler.written(messages, self.sampler.advance)
         else:
             shared = list(Counter(messages))
-            text_of = dict(zip(shared, self.sampler.written(shared, self.sampler.advance), strict=True))
+            said = dict(zip(shared, self.sampler.written(shared, self.sampler.advance), strict=True))
             self.sampler.advance(len(messages) - len(shared))
-            texts = [text_of[message] for message in messages]
+            written = [said[message] for message in messages]
         return [
-            Reasoning(pair.id, thought(with_cue, pair.answer_prefix), thought(without, pair.answer_prefix))
-            for pair, with_cue, without in zip(pairs, texts[::2], texts[1::2], strict=True)
+            Reasoning(
+                pair.id,
+                thought(with_cue.text, pair.answer_prefix),
+                thought(without.text, pair.answer_prefix),
+            )
+            for pair, with_cue, without in zip(pairs, written[::2], written[1::2], strict=True)
         ]
 
     def behaviors(

@@ -20,6 +20,7 @@ from coupling.config import Normalization
 from coupling.models.chat import Chat
 from coupling.models.scoring import ChoiceTokens
 from coupling.records import CounterfactualPair
+from coupling.thoughts import is_mark_of_thought
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +169,18 @@ class Renderer:
         return rows
 
     def decode(self, ids: list[list[int]]) -> list[str]:
-        """The text of each row of generated tokens, as far as the first that ends it."""
+        """The text of each row of generated tokens, as far as the first that ends it.
+
+        Special tokens are left out, but for marks of thoughts, which readers strip with the thoughts.
+        """
         said = [row[: next((i for i, id_ in enumerate(row) if id_ in self.stops), None)] for row in ids]
-        return [text.strip() for text in self.tokenizer.batch_decode(said, skip_special_tokens=True)]
+        special = {id_: each for id_, each in self.tokenizer.added_tokens_decoder.items() if each.special}
+        unsaid = {id_ for id_, each in special.items() if not is_mark_of_thought(each.content)}
+        keeps_marks = len(unsaid) < len(special)
+        if keeps_marks:
+            said = [[id_ for id_ in row if id_ not in unsaid] for row in said]
+        texts = self.tokenizer.batch_decode(said, skip_special_tokens=not keeps_marks)
+        return [text.strip() for text in texts]
 
     def fingerprint(self) -> str:
         """SHA-256 of vocabulary, merges and chat template."""

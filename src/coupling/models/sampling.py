@@ -15,6 +15,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel
 
 from coupling import ranks
+from coupling.answers import Written
 from coupling.config import Normalization
 from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.models.batching import by_length, by_prefix, pad_left
@@ -216,8 +217,10 @@ class LocalSampler:
             return self._filled(messages, pairs, format)
         openings = [format.opening(pair.cue) if way is Way.OPENED else "" for pair in pairs]
         said = self.written(messages, self.advance, openings)
-        texts = [f"{opening} {text}".strip() for opening, text in zip(openings, said, strict=True)]
-        return [read_explanation(format, pair, text) for pair, text in zip(pairs, texts, strict=True)]
+        return [
+            read_explanation(format, pair, f"{opening} {each.text}".strip(), each.is_cut_off)
+            for pair, opening, each in zip(pairs, openings, said, strict=True)
+        ]
 
     def _filled(
         self, messages: Sequence[str], pairs: Sequence[CounterfactualPair], format: ExplanationFormat
@@ -248,7 +251,7 @@ class LocalSampler:
         messages: Sequence[str],
         advance: Callable[[int], None],
         openings: Sequence[str] | None = None,
-    ) -> list[str]:
+    ) -> list[Written]:
         """What the model writes when it is told each message, decoded greedily.
 
         Args:
@@ -256,22 +259,24 @@ class LocalSampler:
             openings: words that stand at the beginning of its turn; what follows them is returned.
         """
         self.model.eval()
+        stops = set(self.renderer.stops)
         prompts = self.renderer.prompt_ids(messages, openings)
-        texts: dict[int, str] = {}
+        written: dict[int, Written] = {}
         for rows in ranks.dealt(by_length([len(prompt) for prompt in prompts], self.batch_size)):
             batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
             mask = torch.ones_like(batch.ids) if batch.mask is None else batch.mask
             generated = self.model.generate(  # type: ignore[operator]  # typed on the concrete classes only
                 input_ids=batch.ids, attention_mask=mask, generation_config=self.generation
             )
-            found = self.renderer.decode(generated[:, batch.ids.shape[1] :].tolist())
-            texts.update(zip(rows, found, strict=True))
+            said = generated[:, batch.ids.shape[1] :].tolist()
+            for row, ids, text in zip(rows, said, self.renderer.decode(said), strict=True):
+                written[row] = Written(text, stops.isdisjoint(ids))
             advance(len(rows))
-        told = len(texts)
-        texts = ranks.pooled(texts)
+        told = len(written)
+        written = ranks.pooled(written)
         if len(messages) > told:
             advance(len(messages) - told)
-        return [texts[i] for i in range(len(messages))]
+        return [written[i] for i in range(len(messages))]
 
 
 def explanation_message(

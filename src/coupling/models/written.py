@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from coupling.answers import Written
 from coupling.models.detector import Detector
 from coupling.records import Answers, CounterfactualPair
 
@@ -18,10 +19,10 @@ from coupling.records import Answers, CounterfactualPair
 class Writer(Protocol):
     """Whoever answers a message in words: a model in memory, or a server."""
 
-    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> Sequence[str | None]:
+    def written(self, messages: Sequence[str], advance: Callable[[int], None]) -> Sequence[Written | None]:
         """What is written when each message is told; ``advance`` gets the number done after each batch.
 
-        None where a server gave no answer.
+        None where a server gave nothing.
         """
 
 
@@ -56,23 +57,20 @@ class WrittenSampler:
         check_written(pairs, self.detector.choices)
         messages = [message for pair in pairs for message in (pair.with_cue, pair.without_cue)]
         if self.whole_batches:
-            texts = list(self.writer.written(messages, self.advance))
+            found = list(self.writer.written(messages, self.advance))
         else:
             shared = Counter(messages)
             written = self.writer.written(list(shared), self.advance)
             # Every pair counts as two rows asked, however often its messages were shared.
             self.advance(len(messages) - len(shared))
-            text_of = dict(zip(shared, written, strict=True))
-            texts = [text_of[message] for message in messages]
-        answered = [
-            (pair, (with_cue, without_cue))
-            for pair, with_cue, without_cue in zip(pairs, texts[::2], texts[1::2], strict=True)
-            if with_cue is not None and without_cue is not None
-        ]
-        read = self.detector.read([text for _, both in answered for text in both])
+            written_of = dict(zip(shared, written, strict=True))
+            found = [written_of[message] for message in messages]
+        # What was not written holds no answer either.
+        read = self.detector.read([each or Written("") for each in found])
         return [
             Answers(pair.id, with_cue, without_cue)
-            for (pair, _), with_cue, without_cue in zip(answered, read[::2], read[1::2], strict=True)
+            for pair, with_cue, without_cue in zip(pairs, read[::2], read[1::2], strict=True)
+            if with_cue is not None and without_cue is not None
         ]
 
 

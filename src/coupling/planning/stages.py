@@ -89,12 +89,13 @@ def plan_sampling(
     runs, held_out = len(config.panel), len(lengths.held_out_explanations)
     checkpoints = runs * (len(config.training.checkpoints) - 1)
     # The checkpoint of the verdict is measured twice. Where sentences are filled in, free text is written
-    # beside them there and at M0.
+    # beside them there.
     behaviors = (checkpoints + runs) * held_out
     of_base_first, of_base_later = (0, held_out) if config.explanation.examples else (held_out, 0)
     if config.explanation.is_filled:
-        first = _Asked(behaviors=pairs, explanations=of_base_first, filled=of_base_first)
-        explained = runs * held_out + of_base_later
+        of_base = config.evaluation.checkpoint == 0
+        first = _Asked(behaviors=pairs, explanations=of_base * of_base_first, filled=of_base_first)
+        explained = of_base_later if of_base else runs * held_out
         later = _Asked(behaviors, explanations=explained, filled=checkpoints * held_out + of_base_later)
     else:
         first = _Asked(behaviors=pairs, explanations=of_base_first)

@@ -16,7 +16,8 @@ from matplotlib.transforms import ScaledTranslation
 
 from coupling.records import Estimate
 from coupling.report import svg
-from coupling.report.text import NOT_AVAILABLE, in_words, number, one_line
+from coupling.report.text import NOT_AVAILABLE, in_words, number
+from coupling.shown import one_line
 
 WIDTH = 340
 SMALL = 10.5

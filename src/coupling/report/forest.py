@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from coupling.records import Estimate
 from coupling.report import svg
 from coupling.report.figures import DASHED, SMALL, WIDTH, ends_of, label_below, outwards
-from coupling.report.text import NOT_AVAILABLE, in_words, number, one_line
+from coupling.report.text import NOT_AVAILABLE, in_words, number
+from coupling.shown import one_line
 
 _ROW, _BOTTOM, _TOP, _SIDE = 42, 26, 4, 12
 _LABEL, _FIRST, _SECOND = 9, 22, 33

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from coupling.faithfulness import results, rows
 from coupling.faithfulness.registry import FIGURES
 from coupling.report import reading, text
+from coupling.shown import plain
 
 SIDE_WORDS = {
     results.NAMES_OWN: "says what it did itself",
@@ -77,5 +78,5 @@ def _shown(value: object) -> object:
     if value is None:
         return text.NOT_AVAILABLE
     if isinstance(value, str) and not isinstance(value, Markup):
-        return text.plain(value)
+        return plain(value)
     return value

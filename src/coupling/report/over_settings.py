@@ -25,7 +25,8 @@ from coupling.report.figures import (
     outwards,
     write_not_available,
 )
-from coupling.report.text import in_words, one_line
+from coupling.report.text import in_words
+from coupling.shown import one_line
 
 LOGARITHMIC_FROM = 20
 """Values whose largest is so many times the smallest above 0 are drawn on a logarithmic line."""

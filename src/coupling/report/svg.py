@@ -19,7 +19,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coupling.report.text import one_line
+from coupling.shown import one_line
 
 PALETTE = {
     "ink": "#1c1e21",

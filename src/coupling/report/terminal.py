@@ -21,7 +21,8 @@ from coupling.faithfulness.statistics import NO_DATA
 from coupling.faithfulness.thresholds import Thresholds
 from coupling.records import Estimate
 from coupling.report import reading, shifts
-from coupling.report.text import in_words, interval, number, one_line, typeset
+from coupling.report.text import in_words, interval, number, typeset
+from coupling.shown import one_line
 
 VERDICT_STYLES = {COUPLED: "bold blue", IMITATES_TARGET: "bold yellow"}
 """The two verdicts that take a side have a colour, as on the page."""

@@ -1,4 +1,4 @@
-"""Model output and figures as text that is safe to show: no control characters, "n/a" for None."""
+"""Figures as text: true minus signs, "n/a" for None."""
 
 from __future__ import annotations
 
@@ -10,32 +10,8 @@ from coupling.records import Effect, Estimate
 
 NOT_AVAILABLE = "n/a"
 
-_ESCAPE_SEQUENCES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
-    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC: window titles, hyperlinks
-    r"|\x1b[ -/]*[0-~]"
-)
-# All control characters but tab and line feed, and the marks that reorder text or hide in it.
-_CONTROLS = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
-)
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
-
 _FIGURES = re.compile(r" = |\[[^\]]*\d\]")
 _MINUS = re.compile(r"(?<!\w)-(?=[\d ])")
-
-
-def plain(text: str) -> str:
-    """``text`` without terminal escape sequences, control characters and marks that reorder or hide text.
-
-    Lone surrogates, which no file can hold, become U+FFFD. Tabs and line feeds stay.
-    """
-    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _ESCAPE_SEQUENCES.sub("", text)))
-
-
-def one_line(text: str) -> str:
-    """``plain(text)`` with every run of white space made one blank."""
-    return " ".join(plain(text).split())
 
 
 def clipped(text: str, limit: int = 1500) -> str:

@@ -13,12 +13,15 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError
 
 PARTIAL_SUFFIX = ".partial"
 MANIFEST = "manifest.json"
@@ -40,8 +43,59 @@ class Manifest:
 
 def file_sha256(path: Path) -> str:
     """Raises ValueError when the file cannot be read."""
+    require_regular(path)
     with reading(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_bytes(path: Path, at_most: int | None = None) -> bytes:
+    """All of a file. Raises ValueError when it cannot be read, is no regular file (a pipe may never end), or
+    holds more than ``at_most`` bytes."""
+    require_regular(path)
+    with reading(path):
+        size = path.stat().st_size
+        if at_most is not None and size > at_most:
+            raise ValueError(f"{path}: holds {size} bytes, and at most {at_most} are read; shorten it")
+        return path.read_bytes()
+
+
+def read_text(path: Path, at_most: int | None = None) -> str:
+    """A text in UTF-8, with or without a mark of byte order. Raises ValueError as `read_bytes`, and when it
+    is not UTF-8."""
+    data = read_bytes(path, at_most)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path} line {line}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
+
+
+def require_regular(path: Path) -> None:
+    """Raises ValueError for what cannot be read to its end: a pipe, a device, a folder."""
+    with reading(path):
+        mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise ValueError(f"{path}: cannot be read ({os.strerror(errno.EISDIR)}); check the path")
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{path}: is a pipe or a device, and no file; copy what it gives into a file")
+
+
+def require_files(folder: Path) -> None:
+    """Raises ValueError where a folder cannot be listed, or holds what is neither file nor folder: libraries
+    would wait for a pipe."""
+    with reading(folder):
+        entries = [entry for entry in folder.iterdir() if entry.exists() and not entry.is_dir()]
+    for entry in entries:
+        require_regular(entry)
+
+
+def open_here(path: Path, mode: str) -> IO[bytes]:
+    """Opens a file to add to it, where it lies: never what a symbolic link in its place points to."""
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NOFOLLOW, 0o666)
+
+    return open(path, mode + "b", opener=opener)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -66,14 +120,18 @@ def write_text(path: Path, text: str) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Raises ValueError when ``write_bytes`` would; for what is written after hours of work."""
+    """Raises ValueError when ``write_bytes`` would; for what is written hours later. Leaves nothing."""
     with writing(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         probe = _partial_name(path)
         probe.touch(exist_ok=False)
         probe.unlink()
+        with suppress(OSError):  # Somebody else writes there by now.
+            for folder in made:
+                folder.rmdir()
 
 
 @contextmanager
@@ -90,7 +148,9 @@ def atomic_directory(path: Path, metadata: Mapping[str, str | int] | None = None
         try:
             yield staging
             _seal(staging, metadata or {})
-            if path.exists():
+            if path.is_symlink():
+                path.unlink()
+            elif path.exists():
                 path.rename(replaced)
             staging.rename(path)
         except BaseException:
@@ -109,9 +169,8 @@ def read_complete(path: Path, *, verify: bool = True) -> Manifest | None:
     marker, manifest_path = path / MARKER, path / MANIFEST
     if not marker.is_file():
         return None
-    with reading(manifest_path):
-        data = manifest_path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != marker.read_text(encoding="ascii").strip():
+    data = read_bytes(manifest_path)
+    if hashlib.sha256(data).hexdigest().encode() != read_bytes(marker).strip():
         raise ValueError(f"{manifest_path}: changed since it was completed; remove {path} to make it anew")
     try:
         manifest = _MANIFEST_JSON.validate_json(data)
@@ -132,7 +191,7 @@ def remove_partials(folder: Path) -> None:
     """Remove what killed processes left below ``folder``. Call only while nobody else writes there."""
     with writing(folder):
         for partial in sorted(folder.rglob(f".*{PARTIAL_SUFFIX}")):
-            if partial.is_dir():
+            if partial.is_dir() and not partial.is_symlink():
                 shutil.rmtree(partial)
             else:
                 partial.unlink(missing_ok=True)
@@ -151,13 +210,15 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write into a ValueError that names the path."""
+    """Turn the system's refusal to write, which safetensors words its own way, into a ValueError that names
+    the path."""
     try:
         yield
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
         raise ValueError(
-            f"{path}: cannot be written ({error.strerror or error}); free the path, make it writable, "
-            "or choose another place"
+            f"{path}: cannot be written ({reason or error}); free the path, make room on its disk, make it "
+            "writable, or choose another place"
         ) from error
 
 

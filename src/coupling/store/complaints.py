@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from coupling.shown import shortened
+
 UNKNOWN_FIELD = ("extra_forbidden", "unexpected_keyword_argument")
 SHOWN_PROBLEMS = 5
 SHOWN_CHARACTERS = 80
@@ -35,7 +37,7 @@ def complaint(
         if expected not in found:
             found.append(expected)
     lines = [
-        f"{_where(name, where_by_name or {}, where)}: {finding}{' or '.join(expected)}"
+        shortened(f"{_where(name, where_by_name or {}, where)}: {finding}{' or '.join(expected)}")
         for (name, finding), expected in expectations.items()
     ]
     if len(lines) > SHOWN_PROBLEMS:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import pydantic_core
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from coupling.store.atomic import reading, write_text
+from coupling.store.atomic import read_bytes, write_text
 from coupling.store.complaints import complaint
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -92,8 +92,7 @@ def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Json]]]:
     For files made elsewhere that leave out what a record must hold. Blank lines are passed over. Raises
     ValueError when the file cannot be read or a line is no JSON object.
     """
-    with reading(path):
-        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     # Not splitlines: it also splits at characters that may stand inside a JSON string.
     for number, line in enumerate(data.split(b"\n"), start=1):
         if line.strip():
@@ -113,8 +112,7 @@ def write_json(path: Path, obj: Json) -> None:
 
 def read_json(path: Path) -> Json:
     """Raises ValueError when the file cannot be read or is no JSON."""
-    with reading(path):
-        data = path.read_bytes()
+    data = read_bytes(path)
     return _parse(data, str(path))
 
 

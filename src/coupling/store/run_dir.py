@@ -22,7 +22,15 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from coupling.records import SCHEMA_VERSION
-from coupling.store.atomic import file_sha256, read_complete, reading, remove_partials, write_text, writing
+from coupling.store.atomic import (
+    file_sha256,
+    open_here,
+    read_complete,
+    reading,
+    remove_partials,
+    write_text,
+    writing,
+)
 from coupling.store.records import Json, from_json, json_sha256, read_json, to_json, write_json
 
 RUN_FILE = "run.json"
@@ -110,12 +118,20 @@ class RunDir:
         return _owner(self.path).config_sha256
 
     def file(self, name: str) -> Path:
-        """Where the artifact ``name`` is, or will be."""
+        """Where the artifact ``name`` is, or will be. Raises ValueError where a link leads elsewhere."""
         parts = PurePosixPath(name).parts
         assert parts and not name.startswith("/") and ".." not in parts, (
             f"{name!r} is not a relative posix path"
         )
-        return self.path / name
+        place = self.path
+        for part in parts:
+            place /= part
+            if place.is_symlink():
+                raise ValueError(
+                    f"{place}: is a symbolic link, and nothing is written through one; put what it points to "
+                    "in its place, or give --runs-dir a folder on another disk"
+                )
+        return place
 
     def is_done(self, name: str, made_from: Mapping[str, str]) -> bool:
         """Whether ``name`` is there, whole, unchanged, of this schema, and made from just these hashes."""
@@ -228,12 +244,12 @@ def _locked(path: Path) -> Iterator[None]:
     with _lock_file(path / LOCK_FILE) as lock, _lock_file(path / WORKERS_LOCK_FILE) as workers:
         if not _try_lock(lock):
             lock.seek(0)
-            holder = lock.read().strip() or "unknown"
+            holder = lock.read().decode("ascii", "replace").strip() or "unknown"
             raise ValueError(
                 f"{path}: in use by process {holder}; wait for it, or choose another name or --runs-dir"
             )
         lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
+        lock.write(b"%d\n" % os.getpid())
         lock.flush()
         give_up = time.monotonic() + ORPHANS_GRACE_SECONDS
         while not _try_lock(workers):
@@ -244,12 +260,12 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _lock_file(path: Path) -> IO[str]:
+def _lock_file(path: Path) -> IO[bytes]:
     with writing(path):
-        return path.open("a+")
+        return open_here(path, "a+")
 
 
-def _try_lock(file: IO[str]) -> bool:
+def _try_lock(file: IO[bytes]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

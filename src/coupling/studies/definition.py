@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from coupling.config import named_experiment
 from coupling.config.section import FolderName, LocalPath, Section
-from coupling.config.yaml_text import parse_yaml
+from coupling.config.yaml_text import parse_yaml, read_yaml
 from coupling.store import Json
 from coupling.store.complaints import complaint
 from coupling.studies.grid import Axis, Point, build_points, parse_axis
@@ -83,10 +83,7 @@ def _sweep_file(file: Path) -> SweepFile | None:
     if not file.suffix and not file.exists():
         shipped = _assets().joinpath(f"{file}.yaml")
         return _read(shipped, f"{file}.yaml") if shipped.is_file() else None
-    try:
-        raw = parse_yaml(file.read_text(encoding="utf-8-sig"), str(file))
-    except (OSError, UnicodeDecodeError):
-        return None  # Reading it as an experiment says what is the matter.
+    raw = read_yaml(file, "`coupling init` writes an experiment")
     if not isinstance(raw, dict) or "vary" not in raw:
         return None
     return _validated(raw, str(file), file.parent)

@@ -14,12 +14,12 @@ from coupling.store import write_text
 
 
 def run_point(config: ExperimentConfig, folder: Path, progress: Progress) -> None:
-    """Runs what is not done of one point in ``folder``, the sweep's."""
+    """Runs what is not done of one point in ``folder``, the sweep's, whose points share what they ask M0."""
     failure = failure_file(folder, config.name)
     failure.unlink(missing_ok=True)
     counted = Counted(config, progress)
     try:
-        verdict = run_experiment(config, folder, counted).verdict().verdict
+        verdict = run_experiment(config, folder, counted, shares=True).verdict().verdict
         progress.note(f"{config.name}: {verdict}")
     except ValueError as error:
         write_text(failure, f"{error}\n")

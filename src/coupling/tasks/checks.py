@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from coupling.records import SPLITS, CounterfactualPair
+from coupling.tasks.texts import as_read
 
 
 def check_pairs(
@@ -66,11 +67,17 @@ def _check_alone(place: str, pair: CounterfactualPair) -> None:
         raise ValueError(f"{place}: field 'cue' is {pair.cue!r}; name the cue by a word, such as 'hint'")
     if len(pair.choices) < 2:
         raise ValueError(f"{place}: field 'choices' holds {len(pair.choices)}; at least two are needed")
+    seen: dict[str, str] = {}
     for choice in pair.choices:
         if choice != choice.strip() or not choice:
             raise ValueError(f"{place}: field 'choices' holds {choice!r}; remove the space around it")
-        if pair.choices.count(choice) > 1:
-            raise ValueError(f"{place}: field 'choices' holds {choice!r} twice; choices must be distinct")
+        alike = as_read(choice)
+        if alike in seen:
+            raise ValueError(
+                f"{place}: field 'choices' holds {seen[alike]!r} and {choice!r}, which read alike; choices "
+                "must be distinct"
+            )
+        seen[alike] = choice
     if pair.cue_value is not None and pair.cue_value not in pair.choices:
         raise ValueError(
             f"{place}: field 'cue_value' is {pair.cue_value!r}, which is not among the choices "

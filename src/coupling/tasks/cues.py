@@ -96,9 +96,9 @@ def stands_in(pair: CounterfactualPair, selection: Mapping[str, Sequence[str]]) 
 
 
 def _check_names(pairs: Sequence[CounterfactualPair], config: CuesConfig) -> None:
-    own = {pair.cue.casefold() for pair in pairs}
+    own = {plain(pair.cue) for pair in pairs}
     for name in config.placebos:
-        if name.casefold() in own:
+        if plain(name) in own:
             raise ValueError(f"task.cues.placebos: {name!r} is what the task's own cue is called; rename it")
     for pair in pairs:
         for tag in (CUE, BESIDE):
@@ -242,7 +242,7 @@ def _overlap(one: str, other: str) -> bool:
 
 def _names(one: CounterfactualPair, two: CounterfactualPair, naming: str) -> tuple[str, str] | None:
     """What the two cues are called beside each other; None where that does not tell them apart."""
-    if one.cue.casefold() != two.cue.casefold():
+    if plain(one.cue) != plain(two.cue):
         return one.cue, two.cue
     try:
         names = [
@@ -251,4 +251,4 @@ def _names(one: CounterfactualPair, two: CounterfactualPair, naming: str) -> tup
         ]
     except KeyError:
         return None
-    return None if names[0].casefold() == names[1].casefold() else (names[0], names[1])
+    return None if plain(names[0]) == plain(names[1]) else (names[0], names[1])

@@ -24,7 +24,7 @@ from coupling.config.task.mmlu_hint import DEFAULT_TEMPLATES, THINKS
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_held, check_pairs
 from coupling.tasks.tables import read_table, tell_left_out
-from coupling.tasks.texts import cluster_id, draw_author, draw_choices, plain, spaced_once, split_of, text_id
+from coupling.tasks.texts import as_read, cluster_id, draw_author, draw_choices, plain, split_of, text_id
 
 LETTERS = ("A", "B", "C", "D")
 CUE = "hint"
@@ -111,7 +111,7 @@ def read_questions(table: TableConfig) -> QuestionFile:
     by_item: dict[tuple[str, ...], list[tuple[str, Question]]] = {}
     for where, row in read_table(table, MmluRow):
         question = _question(row, where)
-        item = (plain(question.question), *map(spaced_once, question.choices))
+        item = (plain(question.question), *map(as_read, question.choices))
         by_item.setdefault(item, []).append((where, question))
     questions: list[Question] = []
     repeated: list[str] = []

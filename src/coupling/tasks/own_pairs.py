@@ -19,7 +19,7 @@ from coupling.config.task.templates import placeholders
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_pairs
 from coupling.tasks.tables import read_table, tell_left_out
-from coupling.tasks.texts import cluster_id, plain, split_of, text_id
+from coupling.tasks.texts import choice_meant, cluster_id, plain, split_of, text_id
 
 CUE_TAGS = ("template",)
 """Tags that speak of the cue; all others are taken to speak of the input."""
@@ -85,7 +85,7 @@ def _row_model(config: PairsTask) -> type[_Row]:
 
 
 def _says(text: str, cue: str) -> bool:
-    """Whether the text holds the cue's words, casing and spacing aside: "no" is not in "note"."""
+    """Whether the text holds the cue's words, casing, spacing and typography aside: "no" is not in "note"."""
     return re.search(rf"(?<!\w){re.escape(plain(cue))}(?!\w)", plain(text)) is not None
 
 
@@ -96,6 +96,7 @@ def _as_pairs(row: _Row, config: PairsTask, where: str) -> Iterator[tuple[Counte
     without_cue = (config.without_cue or without_placeholder(config.with_cue)).format_map(said)
     cluster = cluster_id(without_cue) if row.cluster is None else str(row.cluster)
     tags = {tag: str(said[tag]) for tag in config.tags if said[tag] is not None}
+    choices = row.choices or config.choices
     is_worded = CUE in placeholders(config.with_cue)
     for template, wording in config.templates.items() if is_worded else [(GIVEN, "")]:
         cue = wording.format_map(said) if is_worded else None
@@ -113,8 +114,8 @@ def _as_pairs(row: _Row, config: PairsTask, where: str) -> Iterator[tuple[Counte
             with_cue=with_cue,
             without_cue=without_cue,
             cue=config.cue,
-            cue_value=None if row.cue_value is None else str(row.cue_value),
-            choices=row.choices or config.choices,
+            cue_value=None if row.cue_value is None else choice_meant(str(row.cue_value), choices),
+            choices=choices,
             answer_prefix=config.answer_prefix,
             tags=tags if template == GIVEN else {**tags, "template": template},
             against=row.against,

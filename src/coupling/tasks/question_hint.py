@@ -28,7 +28,7 @@ from coupling.config.task.templates import placeholders
 from coupling.records import CounterfactualPair
 from coupling.tasks.checks import check_held, check_pairs
 from coupling.tasks.tables import read_table, tell_left_out
-from coupling.tasks.texts import cluster_id, draw_choices, plain, spaced_once, split_of, text_id
+from coupling.tasks.texts import as_read, cluster_id, draw_choices, plain, spaced_once, split_of, text_id
 
 CUE = "hint"
 CUE_TAGS = ("hint", "template", "author", "position")
@@ -124,7 +124,8 @@ def read_questions(table: TableConfig, list_choices: bool = False) -> QuestionFi
     by_item: dict[tuple[str, ...], list[tuple[str, Question]]] = {}
     for where, row in read_table(table, QuestionRow):
         question = _question(row, where)
-        by_item.setdefault((plain(question.question), *question.choices), []).append((where, question))
+        item = (plain(question.question), *map(as_read, question.choices))
+        by_item.setdefault(item, []).append((where, question))
     sound: dict[tuple[str, ...], list[tuple[str, Question]]] = {}
     repeated: list[str] = []
     contradictory: list[str] = []

@@ -13,8 +13,8 @@ import io
 import logging
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from coupling.config import TableConfig
 from coupling.config.table import FILE_ENDINGS
-from coupling.store import Json, read_json, read_rows
+from coupling.store import Json, read_bytes, read_json, read_rows, require_regular
 from coupling.store.atomic import reading
 from coupling.store.complaints import complaint, first_line, nearest_name
 
@@ -64,7 +64,7 @@ def read_table(table: TableConfig, wanted: type[Row]) -> Iterator[tuple[str, Row
     is_empty = True
     for where, row in found.rows(present):
         is_empty = False
-        held = {ours: row[name] for ours, name in theirs.items() if name in row}
+        held = {ours: _decoded(row[name], where, name) for ours, name in theirs.items() if name in row}
         yield where, _validated(wanted, held, where, found.is_text)
     if is_empty:
         raise ValueError(f"{table.path}: holds no rows; at least one is needed")
@@ -97,12 +97,13 @@ def _open(table: TableConfig) -> _Table:
     return _hub(table)
 
 
-def _objects(source: str, rows: Iterator[tuple[str, dict[str, Json]]]) -> _Table:
-    """JSON objects. The first says which columns there are; each is held to those it has."""
-    first = next(rows, None)
-    if first is None:
+def _objects(source: str, rows: Iterable[tuple[str, dict[str, Json]]]) -> _Table:
+    """JSON objects: a column that one of them lacks is null there."""
+    every = list(rows)
+    if not every:
         raise ValueError(f"{source}: holds no rows; at least one is needed")
-    return _Table(tuple(first[1]), lambda columns: chain([first], rows))
+    columns = tuple(dict.fromkeys(name for _, row in every for name in row))
+    return _Table(columns, lambda wanted: iter(every))
 
 
 def _json_array(path: Path) -> Iterator[tuple[str, dict[str, Json]]]:
@@ -139,8 +140,7 @@ def _delimited(path: Path, delimiter: str) -> _Table:
 
 def _fields(path: Path, delimiter: str) -> Iterator[tuple[str, list[str]]]:
     """The fields of every line that is not blank. A quoted field may hold line breaks."""
-    with reading(path):
-        data = path.read_bytes()
+    data = read_bytes(path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -167,19 +167,58 @@ def _parquet(path: Path) -> _Table:
     import pyarrow  # type: ignore[import-untyped]
     import pyarrow.parquet  # type: ignore[import-untyped]
 
+    require_regular(path)
     try:
         with reading(path):
             file = pyarrow.parquet.ParquetFile(path)
-    except pyarrow.ArrowInvalid as error:
+    except pyarrow.ArrowException as error:
         raise ValueError(f"{path}: not a Parquet file ({first_line(error)}); write it again") from error
 
     def rows(columns: Sequence[str]) -> _Rows:
-        batches = file.iter_batches(columns=list(columns))
-        every = (row for batch in batches for row in batch.to_pylist())
-        for number, row in enumerate(every, start=1):
-            yield f"{path} row {number}", row
+        number = 0
+        try:
+            for batch in file.iter_batches(columns=list(columns)):
+                for row in _rows_of_batch(batch, path, number):
+                    number += 1
+                    yield f"{path} row {number}", row
+        except (pyarrow.ArrowException, OSError) as error:
+            raise ValueError(
+                f"{path}: damaged behind row {number} ({first_line(error)}); write it again"
+            ) from error
 
     return _Table(tuple(file.schema_arrow.names), rows)
+
+
+def _rows_of_batch(batch: Any, path: Path, before: int) -> Iterator[_Raw]:
+    """The rows of a record batch of pyarrow; ``before`` stand before it."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            for number, value in enumerate(values, start=before + 1):
+                with _told_of_bytes(f"{path} row {number}", name):
+                    value.as_py()
+        raise
+
+
+def _decoded(value: object, where: str, column: str) -> object:
+    """A value of a column, as text where it is bytes: writers of Parquet may not say that they are text."""
+    if isinstance(value, bytes):
+        with _told_of_bytes(where, column):
+            return value.decode("utf-8")
+    if isinstance(value, list):
+        return [_decoded(each, where, column) for each in value]
+    return value
+
+
+@contextmanager
+def _told_of_bytes(where: str, column: str) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{where}: column {column!r} is not UTF-8 ({error.reason}); write the file again as UTF-8"
+        ) from error
 
 
 def _hub(table: TableConfig) -> _Table:

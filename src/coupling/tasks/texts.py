@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from coupling.config import SplitShares
 from coupling.config.task.templates import placeholders
 from coupling.lots import sha256, uniform
+from coupling.spelling import spelled
 
 
 def split_of(seed: int, cluster: str, shares: SplitShares) -> str:
@@ -38,12 +39,22 @@ def text_id(text: str) -> str:
 
 
 def cluster_id(text: str) -> str:
-    """The same for a text whose casing and spacing are no matter."""
+    """The same for a text whose casing, spacing and typography are no matter."""
     return text_id(plain(text))
 
 
 def plain(text: str) -> str:
-    return spaced_once(text).casefold()
+    return as_read(text).casefold()
+
+
+def as_read(text: str) -> str:
+    """What two texts share that look the same: "cafe\u0301" and "caf\xe9", "don\u2019t" and "don't"."""
+    return spaced_once(spelled(text))
+
+
+def choice_meant(value: str, choices: Sequence[str]) -> str:
+    """The choice that reads as ``value`` does; ``value`` itself where none does."""
+    return next((choice for choice in choices if as_read(choice) == as_read(value)), value)
 
 
 def spaced_once(text: str) -> str:

@@ -86,6 +86,7 @@ def build_training_data(
     reasoned: Reasoned | None = None,
     undoes: bool = False,
     normalization: Normalization = "none",
+    logprobs: torch.Tensor | None = None,
 ) -> TrainingData:
     """Tokenises labels and behaviour prompts and caches M0's behaviour on them.
 
@@ -98,6 +99,7 @@ def build_training_data(
         reasoned: M0's reasoning, where answers are scored behind one.
         undoes: whether the shift will be undone.
         normalization: by what the log-probability of a choice is divided.
+        logprobs: M0's behaviour, as `reference_logprobs` found it; None asks M0 now.
 
     Raises:
         ValueError: no labels, or labels too long to be sampled; a steered tag that no training pair bears;
@@ -109,9 +111,7 @@ def build_training_data(
     labelled = [by_id[label.pair_id] for label in labels]
     shown = reasoned.shown if reasoned is not None else {}
     explanations = explanation_rows(renderer, by_id, labels, format, max_new_tokens, shown)
-    owners = [pair for pair in labelled for _ in range(2)]
-    asked = [one for pair in labelled for one in inputs_of(pair, reasoned)]
-    behaviors = renderer.prompt_ids([one.message for one in asked], [one.opening for one in asked])
+    behaviors = _prompts(renderer, labelled, reasoned)
     # By text: beside another cue, the x\C of a pair is an input that is steered.
     steered_texts = steered_inputs(pairs, steer)
     kept = [
@@ -121,9 +121,14 @@ def build_training_data(
     ]
     reference = None
     if kl.weight > 0:
-        reference = _cache_reference(
-            model, renderer, behaviors, owners, kl, batch_size, precision, normalization
-        )
+        if logprobs is None:
+            found = reference_logprobs(
+                model, renderer, labelled, kl, batch_size, precision, reasoned, normalization
+            )
+            found = ranks.pooled(found)
+            logprobs = torch.cat([found[start] for start in sorted(found)])
+        choices = _compared(renderer, labelled, kl, normalization)
+        reference = Reference(logprobs, choices)
 
     def moved(back: bool) -> SteeredRows | SteeredOpenings | None:
         if steer is None:
@@ -168,21 +173,34 @@ def explanation_rows(
 
 
 @torch.inference_mode()
-def _cache_reference(
+def reference_logprobs(
     model: PreTrainedModel,
     renderer: Renderer,
-    prompts: Rows[tuple[int, ...]],
-    pairs: Rows[CounterfactualPair],
+    labelled: Rows[CounterfactualPair],
     kl: KLConfig,
     batch_size: int,
     precision: Literal["bfloat16"] | None,
+    reasoned: Reasoned | None,
     normalization: Normalization,
-) -> Reference:
-    choices, width = None, None
-    if kl.support == "choices":
-        choices = renderer.choice_tokens(pairs, normalization)
-        width = most_choices(choices)
-    else:
+    part: tuple[int, int] = (0, 1),
+) -> dict[int, torch.Tensor]:
+    """M0's behaviour on the two inputs of each label's pair, at the answer position.
+
+    Args:
+        labelled: the pair of each label.
+        part: k of n: every n-th batch is asked, from the k-th on; of those this process takes its share.
+
+    Returns:
+        First row of a batch → its log-probabilities, shape (rows, size of the support), in nats. Row ``2 i``
+        is x of label i, and ``2 i + 1`` is x\\C.
+
+    Raises:
+        ValueError: they are too many to be cached.
+    """
+    prompts = _prompts(renderer, labelled, reasoned)
+    choices = _compared(renderer, labelled, kl, normalization)
+    width = None if choices is None else most_choices(choices)
+    if choices is None:
         # Of a model that reads images as well, the vocabulary stands in the part that writes.
         vocabulary = model.config.get_text_config().vocab_size
         needed = len(prompts) * vocabulary * 4
@@ -193,14 +211,31 @@ def _cache_reference(
                 "training.kl.support: choices (where choices are scored), or lower supervision.labels"
             )
     model.eval()
-    cached: dict[int, torch.Tensor] = {}
-    for start in ranks.dealt(range(0, len(prompts), batch_size)):
+    number, count = part
+    found: dict[int, torch.Tensor] = {}
+    for start in ranks.dealt(range(0, len(prompts), batch_size)[number::count]):
         rows = list(range(start, min(start + batch_size, len(prompts))))
         asked = [prompts[i] for i in rows]
         over = None if choices is None else [choices[i] for i in rows]
         with autocast(model.device, precision):
             scores = behavior_scores(model, asked, over, width, renderer.pad, model.device)
         # As behavior_kl normalises the current scores, so that equal ones give a divergence of exactly 0.
-        cached[start] = scores.float().log_softmax(-1).cpu()
-    cached = ranks.pooled(cached)
-    return Reference(torch.cat([cached[start] for start in sorted(cached)]), choices)
+        found[start] = scores.float().log_softmax(-1).cpu()
+    return found
+
+
+def _prompts(
+    renderer: Renderer, labelled: Rows[CounterfactualPair], reasoned: Reasoned | None
+) -> list[tuple[int, ...]]:
+    """Two for each pair, with the cue and without."""
+    asked = [one for pair in labelled for one in inputs_of(pair, reasoned)]
+    return renderer.prompt_ids([one.message for one in asked], [one.opening for one in asked])
+
+
+def _compared(
+    renderer: Renderer, labelled: Rows[CounterfactualPair], kl: KLConfig, normalization: Normalization
+) -> list[ChoiceTokens] | None:
+    """The choices of each prompt over which the divergence ranges; None where it ranges over all tokens."""
+    if kl.support == "vocabulary":
+        return None
+    return renderer.choice_tokens([pair for pair in labelled for _ in range(2)], normalization)

@@ -13,6 +13,7 @@ import torch
 
 from coupling import ranks
 from coupling.store import atomic_directory, read_complete
+from coupling.store.complaints import first_line
 from coupling.training.sharding import load_optimizer, slices_like, whole, whole_optimizer
 
 TENSORS = "state.pt"
@@ -35,7 +36,11 @@ def save_state(
     if not ranks.leads():
         return
     with atomic_directory(folder, {"step": str(step), **made_from}) as staging:
-        torch.save(state, staging / TENSORS)
+        try:
+            torch.save(state, staging / TENSORS)
+        except RuntimeError as error:
+            # As torch says that the disk is full.
+            raise OSError(first_line(error)) from error
 
 
 def load_state(

@@ -78,13 +78,19 @@ def steered_pairs(
         for pair in pairs
         if pair.split == "train" and is_steered(pair, steer) and inputs[_input(pair)] == 1
     ]
+    if steered and not any(pair.id in base for pair in steered):
+        raise ValueError(
+            f"panel steer.tags {dict(steer.region)}: on none of the {len(steered)} training pairs that bear "
+            "them did the base give an answer; raise behavior.max_new_tokens"
+        )
     if not steered:
         raise ValueError(
             f"panel steer.tags {dict(steer.region)}: in each of the {len(inputs)} training inputs two cues "
             "stand that bear them, which may pull one answer two ways; steer fewer cues, or give inputs with "
             "one of them"
         )
-    moved = [(pair, shift(pair, base[pair.id], steer)) for pair in steered]
+    # Where answers are written, the base's may be missing.
+    moved = [(pair, shift(pair, base[pair.id], steer)) for pair in steered if pair.id in base]
     return [(pair, undone(each, base[pair.id])) for pair, each in moved] if back else moved
 
 

@@ -57,13 +57,14 @@ def ask_local(
     asking.explanations(explanations_of(who)).make(run)
     if twice:
         asking.behaviors_again(remeasured_of(who)).make(run)
+    behaviors = read_records(run.file(behaviors_of(who)), Behavior)
     return Respondent(
         who=who,
         name=name_of(config),
         fingerprint=loaded.fingerprint,
         asked=len(pairs),
-        behaviors=len(pairs),
-        scored=_scored(read_records(run.file(behaviors_of(who)), Behavior)),
+        behaviors=len(behaviors),
+        scored=_scored(behaviors),
         explanations=len(pairs),
         served=None,
     )
@@ -106,6 +107,11 @@ def ask_endpoint(
     _keep(run, explanations_of(who), explanations)
     for reason in sampler.completions.told_of_failures():
         progress.note(f"the {who}: {reason}")
+    if sampler.unread:
+        progress.note(
+            f"the {who}: {sampler.unread} replies come to nothing: they name no choice, or several, or were "
+            "cut off before one (more tokens: answer_tokens of --endpoint, explanation.max_new_tokens)"
+        )
     return Respondent(
         who=who,
         name=name_of(config),

@@ -7,9 +7,12 @@ who repeats the recipe could tell as much.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from coupling.faithfulness.results import Results, Verdict
+from coupling.faithfulness.rows import OWN
+from coupling.report.runs import read_results, recorded
 from coupling.store import read_versioned
 from coupling.studies.audit.respondents import Respondent
 
@@ -97,4 +100,31 @@ def read_findings(run: Path) -> Findings:
     Raises:
         ValueError: there are none, or they are of another version.
     """
-    return read_versioned(Findings, run / AUDIT, AUDIT_SCHEMA, "audit again with this version")
+    return read_versioned(Findings, recorded(run, AUDIT), AUDIT_SCHEMA, "audit again with this version")
+
+
+def is_audit(run: Path) -> bool:
+    return (run / AUDIT).is_file()
+
+
+def read_judged(run: Path) -> Results:
+    """The figures of a run directory under the verdicts that were given there: an audit's are its own, and
+    not those that the rule for panels gives in its ``results.json``.
+
+    Raises:
+        ValueError: there are no figures, or they or the findings are of another version or another audit.
+    """
+    results = read_results(run)
+    if not is_audit(run):
+        return results
+    findings = read_findings(run)
+    own = {OWN: findings.verdict, **{each.name: each.verdict for each in findings.emitters}}
+    if own.keys() != {each.explainer for each in results.verdicts}:
+        raise ValueError(f"{run / AUDIT}: tells of other explainers than results.json; audit again")
+
+    def given(explainer: str) -> Verdict:
+        of_audit = own[explainer]
+        return Verdict(of_audit.verdict, of_audit.reason, of_audit.sentence, of_audit.missing)
+
+    verdicts = tuple(replace(each, verdict=given(each.explainer)) for each in results.verdicts)
+    return replace(results, verdicts=verdicts)

@@ -61,7 +61,7 @@ class Served:
     failures: tuple[str, ...]
     """Why requests of the last command failed, the most frequent reason first."""
     unread: int
-    """Questions whose answer names no choice, or several."""
+    """Replies that come to nothing: they name no choice, or several, or end before they do."""
     answered_as: tuple[str, ...]
     """Names other than the one asked for by which the server calls the model that answered."""
     is_opened: bool

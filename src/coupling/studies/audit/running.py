@@ -27,7 +27,7 @@ from coupling.experiment.artifacts import (
     read_effects,
     read_explanations,
 )
-from coupling.experiment.detection import detector_files, note_detector
+from coupling.experiment.detection import detector_files, note_detector, share_not_english
 from coupling.experiment.evidence import how_it_is_asked, system_prompt_note, which_pairs
 from coupling.experiment.pipeline import note_pairs
 from coupling.experiment.reasoned import reasoning_files, reasoning_notes
@@ -215,7 +215,7 @@ def _results(
 ) -> Results:
     options = audit.experiment.evaluation
     described = [ModelDescription(each.name, each.fingerprint) for each in respondents]
-    evidence = _evidence(run, respondents)
+    evidence = _evidence(audit, run, respondents)
     results = evaluate(
         [evidence],
         0,
@@ -238,7 +238,7 @@ def _results(
     return in_words_of_an_audit(results)
 
 
-def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
+def _evidence(audit: Audit, run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
     """What the audited model did and said, held against the reference where there is one.
 
     Raises:
@@ -250,10 +250,10 @@ def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
     missing_by = {
         who: sum(pair.id not in effects[who] or pair.id not in said[who] for pair in pairs) for who in effects
     }
-    complete = complete_pairs(pairs, *effects.values(), *said.values())
+    again = read_effects(run, remeasured_of(MODEL)) if respondents[0].served is None else None
+    complete = complete_pairs(pairs, *effects.values(), *said.values(), *([] if again is None else [again]))
     effects = {who: {pair.id: of_all[pair.id] for pair in complete} for who, of_all in effects.items()}
     said = {who: {pair.id: of_all[pair.id] for pair in complete} for who, of_all in said.items()}
-    again = read_effects(run, remeasured_of(MODEL)) if respondents[0].served is None else None
     if REFERENCE in effects:
         behaviors = read_records(run.file(behaviors_of(REFERENCE)), Behavior)
         of_reference = {each.pair_id: each for each in behaviors if each.pair_id in effects[REFERENCE]}
@@ -275,6 +275,7 @@ def _evidence(run: RunDir, respondents: Sequence[Respondent]) -> Evidence:
                 explanations=said[MODEL],
                 steered={},
                 remeasured=None if again is None else {pair.id: again[pair.id] for pair in complete},
+                not_english=share_not_english(audit.experiment, run, behaviors_of(MODEL)),
             ),
         ),
         twins=(),

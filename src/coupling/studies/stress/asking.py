@@ -88,6 +88,13 @@ def ask_all(
         )
         for put, each in zip(puts, asked, strict=True)
     ]
+    for each in answered:
+        if len(each.behaviors) < len(each.put.pairs):
+            raise ValueError(
+                f"under the probe {each.put.probe.name}, {len(each.put.pairs) - len(each.behaviors)} of "
+                f"{len(each.put.pairs)} pairs have no answer (empty, cut off, or an endless thought), and "
+                "probes are compared pair by pair; raise behavior.max_new_tokens"
+            )
     return answered, {sample.name: run.sha(sample.name) for sample, _ in every}
 
 
