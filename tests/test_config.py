@@ -18,6 +18,7 @@ from coupling.config import (
     dump_experiment,
     load_experiment,
     parse_experiment,
+    quickened,
     result_fields,
     shipped_experiment,
     training_fields,
@@ -55,7 +56,7 @@ def test_the_commented_file_documents_each_field_once() -> None:
     }
     fields = {name.rpartition(".")[2] for name in dotted_names(ExperimentConfig)}
     assert fields <= named
-    assert comments.count("Optimizer steps.") == 1
+    assert sum(comment.startswith("Optimizer steps.") for comment in comments) == 1
     assert comments.count("Rank of each adapter.") == 1
     assert comments.count("Answers drawn for each input; rewards are compared within this group.") == 1
 
@@ -126,6 +127,56 @@ def test_overrides_reach_sections_list_items_and_sections_left_out() -> None:
     assert changed.supervision.silent_on == {"adviser": ("Silva",)}
     assert changed.model.path == "organism:plain"
     assert read("training.lora.rank=8").training.lora is not None
+
+
+SHORT = "name: mine\nmodel: organism:coupled\ntask: {kind: world}\npanel: [{name: alone}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "checkpoints", "verdict", "warmup"),
+    [
+        (SHORT, (), (0, 20, 40, 60, 80), 80, 5),
+        (SHORT + "training: {steps: 120}\n", (), (0, 30, 60, 90, 120), 120, 5),
+        (SHORT + "training: {steps: 3}\n", (), (0, 1, 2, 3), 3, 3),
+        (SHORT, ("training.steps=10",), (0, 2, 5, 7, 10), 10, 5),
+        # A file that spells its checkpoints out keeps those that are left.
+        (QUICKSTART, ("training.steps=50",), (0, 20, 40, 50), 50, 5),
+        (QUICKSTART, ("training.steps=2",), (0, 2), 2, 2),
+        (QUICKSTART, ("training.steps=160", "evaluation.checkpoint=80"), (0, 20, 40, 60, 80, 160), 80, 5),
+        (QUICKSTART, ("training.steps=9", "training.checkpoints=[0, 4, 9]"), (0, 4, 9), 9, 5),
+        # What was a sound file before steps were followed means what it meant.
+        (SHORT + "training: {steps: 120, checkpoints: [0, 80, 120]}\n", (), (0, 80, 120), 80, 5),
+    ],
+)
+def test_checkpoints_follow_steps_unless_they_are_given(
+    text: str, overrides: tuple[str, ...], checkpoints: tuple[int, ...], verdict: int, warmup: int
+) -> None:
+    config = read(*overrides, text=text)
+    assert config.training.checkpoints == checkpoints
+    assert (config.evaluation.checkpoint, config.training.warmup_steps) == (verdict, warmup)
+    spelt_out = parse_experiment(dump_experiment(config), "my.yaml")
+    assert config_sha256(config) == config_sha256(spelt_out)
+
+
+def test_results_of_the_shipped_main_job_are_those_of_before() -> None:
+    assert config_sha256(shipped_experiment()).startswith("29087e4dbfe5")
+
+
+@pytest.mark.parametrize("name", ["quickstart", "sharp-reversal", "shift-and-undo", "explained-after"])
+def test_a_quick_look_is_small_everywhere_and_has_a_folder_of_its_own(name: str) -> None:
+    config = shipped_experiment(name)
+    quick = quickened(config)
+    assert quick.name == f"{name}-quick"
+    assert quick.supervision.labels < config.supervision.labels
+    assert quick.evaluation.pairs is not None and quick.evaluation.pairs < (config.evaluation.pairs or 0)
+    assert quick.training.steps < config.training.steps
+    # It loads back, so all that must agree does, and terms set in at the same share of the steps.
+    assert read(text=dump_experiment(quick)) == quick
+    for long, short in zip(
+        config.training.steering.objectives, quick.training.steering.objectives, strict=True
+    ):
+        assert long.start * quick.training.steps // config.training.steps == short.start
+    assert quickened(quick).training == quick.training
 
 
 def test_a_model_may_stand_as_its_path_alone() -> None:
@@ -239,8 +290,8 @@ def test_a_wrong_override_is_named_with_what_was_meant(override: str, complaint:
     ("overrides", "complaint"),
     [
         (
-            ["training.steps=60"],
-            "training.checkpoints is [0, 20, 40, 60, 80]: expected rising steps from 0 to",
+            ["training.steps=60", "training.checkpoints=[0, 80]"],
+            "training.checkpoints is [0, 80]: expected rising steps from 0 to",
         ),
         (["training.checkpoints=[0, 80, 40, 120]"], "training.checkpoints is [0, 80, 40, 120]"),
         (["training.checkpoints=[40, 120]"], "training.checkpoints is [40, 120]"),

@@ -272,15 +272,28 @@ def test_a_run_directory_can_be_moved(tmp_path: Path) -> None:
 
 
 def test_a_directory_of_another_configuration_is_refused_with_what_differs(tmp_path: Path) -> None:
-    with RunDir.open(tmp_path / "run", CONFIG, ""):
-        pass
+    with RunDir.open(tmp_path / "run", CONFIG, "") as run:
+        run.make("out.txt", FROM, lambda path: write_text(path, "content"))
     other = {"training": {"steps": 60}, "panel": [{"name": "a"}]}
     with (
         pytest.raises(ValueError, match=r"training\.steps \(120 there, 60 now\).*--runs-dir") as error,
         RunDir.open(tmp_path / "run", other, ""),
     ):
         pass
-    assert "panel" not in str(error.value)
+    assert "panel" not in str(error.value) and f"`rm -r {tmp_path / 'run'}`" in str(error.value)
+
+
+def test_a_configuration_may_be_replaced_until_something_is_made_or_begun(tmp_path: Path) -> None:
+    path, other = tmp_path / "run", {"training": {"steps": 60}}
+    with RunDir.open(path, CONFIG, "name: before\n") as run:
+        (path / "runs" / "follow").mkdir(parents=True)
+    RunDir.check(path, other)
+    with RunDir.open(path, other, "name: after\n") as run:
+        assert run.config_sha256 == json_sha256(other) and run.is_empty
+        assert (path / "experiment.yaml").read_text() == "name: after\n"
+        (path / "runs" / "follow" / "state").write_text("three hours of training")
+    with pytest.raises(ValueError, match="belongs to another configuration"):
+        RunDir.check(path, CONFIG)
 
 
 def test_files_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:

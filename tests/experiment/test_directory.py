@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from coupling.config import ExperimentConfig, load_experiment
+from coupling.config import ExperimentConfig, load_experiment, shipped_experiment
 from coupling.experiment import run_stage
 from coupling.experiment.artifacts import BASE, MODEL, PAIRS, behaviors_of, explanations_of
+from coupling.experiment.directory import open_run
 from coupling.progress import Silent
 from coupling.store import RunDir
 from coupling.studies.points import failure_file, run_point
@@ -107,6 +108,20 @@ def test_what_is_spoilt_or_of_another_version_is_not_taken_over(study: tuple[Pat
     folder, asked = study
     (folder / "runs/first" / spoilt).write_text(json.dumps({"of": "another version"}), encoding="utf-8")
     assert 0 < ask(folder, "second") < asked
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, MemoryError, OSError])
+def test_however_it_ends_before_anything_was_made_no_directory_is_left(
+    end: type[BaseException], tmp_path: Path
+) -> None:
+    path, config = tmp_path / "run", shipped_experiment()
+    with pytest.raises(end), open_run(path, config, shares=False):
+        raise end
+    assert not path.exists()
+    with pytest.raises(end), open_run(path, config, shares=False) as run:
+        run.make("pairs.jsonl", {}, lambda file: file.write_bytes(b""))
+        raise end
+    assert path.exists()
 
 
 def test_what_fails_before_anything_was_made_leaves_no_directory(study: tuple[Path, int]) -> None:

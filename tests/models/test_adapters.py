@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft import LoraConfig as PeftLoraConfig
 from peft import PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
@@ -121,6 +122,39 @@ def test_adapters_train_on_top_of_it_and_name_both(base: Path, adapter: Path, tm
         assert not torch.allclose(loaded(PROMPT).logits, expected)
     slot.clear()
     assert weights_sha256(together.model) == before
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:peft")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target_modules": ["lm_head"]},
+        {"target_modules": ["embed_tokens"]},
+        {"target_modules": ["q_proj", "lm_head", "embed_tokens"]},
+        {"target_modules": ["q_proj"], "modules_to_save": ["lm_head"]},
+        {"target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"]},
+        {"target_modules": ["embed_tokens"], "ensure_weight_tying": True},
+    ],
+)
+def test_an_adapter_of_tied_embeddings_changes_what_it_was_trained_to_change(
+    changes: dict[str, object], base: Path, tmp_path: Path
+) -> None:
+    """Input and output embeddings are one table in the base; merged, the model is base + adapter."""
+    config = PeftLoraConfig(r=2, lora_alpha=6, task_type="CAUSAL_LM", **changes)
+    adapted = get_peft_model(tiny_model("llama"), config).eval()
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_" in name or "modules_to_save" in name:
+                parameter.normal_(std=0.3)
+        expected = adapted(PROMPT).logits
+    adapted.save_pretrained(str(tmp_path / "lora"))
+    merged = load(base, tmp_path / "lora")
+    merged.model.save_pretrained(str(tmp_path / "merged"))
+    merged.renderer.tokenizer.save_pretrained(str(tmp_path / "merged"))
+    for model in (merged.model, load(tmp_path / "merged", None).model):
+        with torch.no_grad():
+            torch.testing.assert_close(model(PROMPT).logits, expected)
 
 
 def no_configuration(adapter: Path) -> None:

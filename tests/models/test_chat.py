@@ -160,6 +160,54 @@ def test_a_template_that_leaves_special_tokens_to_the_model_is_refused() -> None
     assert prompt(whole).endswith("<|start|>assistant<|end|>final\n")
 
 
+# Where an answer begins
+
+LLAMA_2 = (
+    "{% for message in messages %}{% if message['role'] == 'assistant' %} {{ message['content'] }} <|end|>"
+    "{% else %}[INST] {{ message['content'] }} [/INST]{% endif %}{% endfor %}"
+)
+"""Its dialogues have a blank behind [/INST], and its prompts have none."""
+NAMED = (
+    "{% for message in messages %}{{ message['role'] }}:BLANK{{ message['content'] }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant:PROMPT' }}{% endif %}"
+)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        CHAT_TEMPLATE,
+        LLAMA_2,
+        NAMED.replace("BLANK", " ").replace("PROMPT", " "),
+        NAMED.replace("BLANK", " ").replace("PROMPT", ""),
+        NAMED.replace("BLANK", "").replace("PROMPT", " "),
+        NAMED.replace("BLANK", "\n").replace("PROMPT", ""),
+    ],
+)
+def test_answers_are_asked_and_trained_where_the_templates_own_dialogue_has_them(template: str) -> None:
+    made = byte_level_tokenizer([QUESTION, "Then I answer Lima", "[INST] assistant: I answer Lima"] * 9)
+    made.chat_template = template
+    turns = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "I answer Lima"}]
+    dialogue = str(made.apply_chat_template(turns, tokenize=False))
+    renderer = Renderer(made)
+
+    def own(until: str) -> tuple[int, ...]:
+        """The tokens of the dialogue, as far as that."""
+        text = dialogue[: dialogue.rindex(until) + len(until)]
+        return tuple(made(text, add_special_tokens=False)["input_ids"])
+
+    (row,) = renderer.completions([QUESTION], ["I answer Lima"])
+    assert row.ids == (*own("I answer Lima"), renderer.end)
+    assert renderer.prompt_ids([QUESTION], ["I answer"]) == [own("I answer")]
+    assert renderer.prompt_ids([QUESTION]) == [row.ids[: row.start]]
+    assert renderer.decode([list(row.ids[row.start :])]) == ["I answer Lima"]
+
+
+def test_a_template_that_leaves_words_before_the_answer_to_the_model_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"writes 'assistant: ' between where the assistant speaks and"):
+        prompt(NAMED.replace("BLANK", " ").replace("{{ 'assistant:PROMPT' }}", ""))
+
+
 # Thinking
 
 

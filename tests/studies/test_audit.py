@@ -258,7 +258,7 @@ def test_the_command(
             ["http://localhost:1/v1", "--served-model", "m", "--endpoint", "sample=5"],
             "did you mean 'samples'",
         ),
-        (["http://localhost:1/v1", "--served-model", "m", "--endpoint", "samples"], "expected another field"),
+        (["http://localhost:1/v1", "--served-model", "m", "--endpoint", "samples"], "'=' and a value"),
         (["organism:coupled", "--endpoint", "samples=5"], "neither model nor reference is the URL"),
         (["organism:coupled", "--served-model", "m"], "is not the URL of an endpoint"),
         (["organism:coupled", "--served-reference", "m"], "there is no --reference"),

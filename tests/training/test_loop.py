@@ -88,6 +88,21 @@ def test_a_state_made_from_something_else_is_refused(name: str, tmp_path: Path) 
         miniature.run(model, rows, miniature.training_config(4), tmp_path / "state", changed)
 
 
+def test_it_ends_at_a_loss_that_is_not_finite(tmp_path: Path) -> None:
+    model, state = tiny_model("llama"), tmp_path / "state"
+    rows = miniature.training_data(model, world_renderer(), miniature.training_pairs())
+
+    def damage(losses: StepLosses) -> None:
+        if losses.step == 3:
+            with torch.no_grad():
+                model.get_output_embeddings().weight[0, 0] = torch.nan
+
+    with pytest.raises(ValueError, match=r"losses of step 4 .*explanation nan.* in float32; set model.dtype"):
+        miniature.run(model, rows, miniature.training_config(6), state, after_step=damage)
+    resumed = miniature.run(tiny_model("llama"), rows, miniature.training_config(6), state)
+    assert [step.step for step in resumed] == [3, 4, 5, 6]
+
+
 def test_runs_of_one_seed_see_the_same_rows_whatever_they_are_steered_towards(tmp_path: Path) -> None:
     """Twins: the first step's explanation loss is the same, before steering has moved anything."""
     renderer, pairs = world_renderer(), miniature.training_pairs()

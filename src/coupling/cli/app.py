@@ -1,48 +1,44 @@
-"""The commands."""
+"""The commands: those that make an experiment's stages, and all of them by panels of the help."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
+from coupling import __version__
 from coupling.cli.audit import audit
 from coupling.cli.calibrate import calibrate
 from coupling.cli.claims import claims
-from coupling.cli.console import ERRORS, OUTPUT, print_json, progress
+from coupling.cli.console import ERRORS, OUTPUT, progress
 from coupling.cli.fetch import fetch
 from coupling.cli.interpolate import interpolate
-from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, ExperimentFile, Limit, RunPath, RunsDir, Seed, Set
+from coupling.cli.options import (
+    DEFAULT_RUNS_DIR,
+    AsJson,
+    ExperimentFile,
+    FailOn,
+    Limit,
+    RunsDir,
+    Seed,
+    Set,
+    end_with,
+    known_verdicts,
+)
 from coupling.cli.organism import organism
 from coupling.cli.patch import patch
 from coupling.cli.plan import plan
+from coupling.cli.results import compare, judge, list_runs, report, show_results
 from coupling.cli.stress import stress
 from coupling.cli.sweep import sweep
 
 if TYPE_CHECKING:
     from coupling.config import ExperimentConfig
-    from coupling.faithfulness import Results
-
-app = typer.Typer(
-    help="Do a language model's explanations of itself follow its behaviour?",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(organism, name="organism")
-app.command()(sweep)
-app.command()(claims)
-app.command()(calibrate)
-app.command()(plan)
-app.command()(patch)
-app.command()(interpolate)
-app.command()(audit)
-app.command()(stress)
-app.command()(fetch)
 
 
-@app.command()
 def quickstart(
     set_: Set = None,
     seed: Seed = None,
@@ -56,20 +52,31 @@ def quickstart(
     _run(_adjusted(shipped_experiment("quickstart", set_ or ()), seed, limit), runs_dir, as_json)
 
 
-@app.command()
 def run(
     file: ExperimentFile,
     set_: Set = None,
     seed: Seed = None,
     limit: Limit = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="A quick look: 240 labels, 20 steps, 240 held-out pairs, in a folder NAME-quick."
+        ),
+    ] = False,
     as_json: AsJson = False,
+    fail_on: FailOn = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Run an experiment from its first stage to its report; what is done already is passed over."""
-    _run(_load(file, set_, seed, limit), runs_dir, as_json)
+    from coupling.config import quickened
+    from coupling.faithfulness.results import VERDICTS
+
+    failing = known_verdicts(fail_on, VERDICTS)
+    config = _load(file, set_, seed, limit)
+    verdict = _run(quickened(config) if quick else config, runs_dir, as_json)
+    end_with(verdict, failing)
 
 
-@app.command()
 def behaviors(
     file: ExperimentFile,
     set_: Set = None,
@@ -81,7 +88,6 @@ def behaviors(
     _stage("behaviors", _load(file, set_, seed, limit), runs_dir)
 
 
-@app.command()
 def supervise(
     file: ExperimentFile,
     set_: Set = None,
@@ -93,7 +99,6 @@ def supervise(
     _stage("supervise", _load(file, set_, seed, limit), runs_dir)
 
 
-@app.command()
 def train(
     file: ExperimentFile,
     set_: Set = None,
@@ -105,7 +110,6 @@ def train(
     _stage("train", _load(file, set_, seed, limit), runs_dir)
 
 
-@app.command()
 def evaluate(
     file: ExperimentFile,
     set_: Set = None,
@@ -120,73 +124,9 @@ def evaluate(
 
     config = _load(file, set_, seed, limit)
     _stage("evaluate", config, runs_dir)
-    _show(read_results(run_path(config, runs_dir)), as_json)
+    show_results(read_results(run_path(config, runs_dir)), as_json)
 
 
-@app.command()
-def report(path: RunPath, as_json: AsJson = False) -> None:
-    """Stage 5: write the page of a run directory again, from its figures alone."""
-    from coupling.report.page import render_page
-    from coupling.report.runs import STRESS_PAGE, is_stressed, read_circuits, read_results
-    from coupling.store import write_text
-    from coupling.studies.audit.findings import read_judged
-
-    results = read_results(path)
-    stress_page = STRESS_PAGE if is_stressed(path) else None
-    page = _audit_page(path, results) or render_page(results, read_circuits(path), stress_page)
-    write_text(path / "report.html", page)
-    _show(read_judged(path), as_json, path / "report.html")
-
-
-@app.command()
-def compare(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="RUN RUN …", help="Run directories to set side by side.")
-    ],
-    as_json: AsJson = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write an HTML page there as well.")] = None,
-) -> None:
-    """Set the figures of two or more runs side by side."""
-    from coupling.report.compare import print_comparison, render_comparison
-    from coupling.store import write_text
-    from coupling.studies.audit.findings import read_judged
-
-    if len(paths) < 2:
-        raise ValueError(f"compare: {len(paths)} run directory given; name two or more")
-    results = [read_judged(path) for path in paths]
-    if out is not None:
-        write_text(out, render_comparison(results))
-    if as_json:
-        print_json([one.to_json() for one in results])
-    else:
-        print_comparison(results, OUTPUT)
-
-
-@app.command()
-def judge(
-    file: Annotated[
-        Path, typer.Argument(metavar="JUDGE.yaml", help="Names the files to judge; see docs/judging.md.")
-    ],
-    as_json: AsJson = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write results.json and report.html there.")
-    ] = None,
-) -> None:
-    """Judge behaviours and explanations made elsewhere; no model is loaded."""
-    from coupling.judging import judge_file
-    from coupling.report.page import render_page
-    from coupling.store import write_json, write_text
-
-    results = judge_file(file)
-    page = None
-    if out is not None:
-        page = out / "report.html"
-        write_json(out / "results.json", results.to_json())
-        write_text(page, render_page(results))
-    _show(results, as_json, page)
-
-
-@app.command()
 def init(
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml")] = Path("experiment.yaml"),
     start: Annotated[
@@ -207,28 +147,31 @@ def init(
     OUTPUT.print(f"{file} is written; run it with: coupling run {file}", soft_wrap=True)
 
 
-@app.command()
-def validate(file: ExperimentFile, set_: Set = None) -> None:
-    """Check an experiment file without running it."""
+def validate(
+    file: ExperimentFile,
+    set_: Set = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Leave out what only the Hugging Face hub has.")
+    ] = False,
+) -> None:
+    """Check an experiment, its data and its models without running it; loads no weights."""
     from coupling.config import config_sha256
 
     config = _load(file, set_, None, None)
+
+    from coupling.experiment.checking import check_experiment
+    from coupling.models import prepare_process
+
+    prepare_process()
+    checked = check_experiment(config, offline)
+    for note in checked.notes:
+        ERRORS.print(f"note: {note}", soft_wrap=True)
     summary = f"experiment {config.name}, configuration {config_sha256(config)[:12]}"
+    if checked.pairs is not None:
+        summary += (
+            f"; {checked.labels} labels, {checked.held_out} held-out pairs in {checked.clusters} clusters"
+        )
     OUTPUT.print(f"{file}: valid; {summary}", soft_wrap=True)
-
-
-@app.command("ls")
-def list_runs(runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
-    """List the run directories and their verdicts."""
-    from coupling.report.runs import list_results
-    from coupling.report.terminal import print_runs
-    from coupling.studies.audit.findings import read_judged
-
-    found = list_results(runs_dir, read_judged)
-    if as_json:
-        print_json({name: one if isinstance(one, str) else one.to_json() for name, one in found.items()})
-    else:
-        print_runs(found, OUTPUT)
 
 
 def _load(file: Path, overrides: list[str] | None, seed: int | None, limit: int | None) -> ExperimentConfig:
@@ -244,12 +187,14 @@ def _adjusted(config: ExperimentConfig, seed: int | None, limit: int | None) -> 
     return config if limit is None else limited(config, limit)
 
 
-def _run(config: ExperimentConfig, runs_dir: Path, as_json: bool) -> None:
+def _run(config: ExperimentConfig, runs_dir: Path, as_json: bool) -> str:
+    """Runs it, shows what was found, and returns the verdict."""
     from coupling.experiment import run_experiment, run_path
 
     with progress() as bars:
         results = run_experiment(config, runs_dir, bars)
-    _show(results, as_json, run_path(config, runs_dir) / "report.html")
+    show_results(results, as_json, run_path(config, runs_dir) / "report.html")
+    return results.verdict().verdict
 
 
 def _stage(stage: str, config: ExperimentConfig, runs_dir: Path) -> None:
@@ -260,20 +205,60 @@ def _stage(stage: str, config: ExperimentConfig, runs_dir: Path) -> None:
     ERRORS.print(f"{stage} is done: {run_path(config, runs_dir)}", soft_wrap=True)
 
 
-def _show(results: Results, as_json: bool, page: Path | None = None) -> None:
-    from coupling.report.terminal import print_summary
+class _ByPanels(TyperGroup):
+    """Lists commands in the order of `PANELS`; of its own accord typer lists groups before commands."""
 
-    if as_json:
-        print_json(results.to_json())
-        return
-    print_summary(results, OUTPUT)
-    if page is not None:
-        OUTPUT.print(f"report: {page}", soft_wrap=True)
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return [name for commands in PANELS.values() for name in commands]
 
 
-def _audit_page(path: Path, results: Results) -> str | None:
-    """The page of an audit; None where the directory is another's."""
-    from coupling.studies.audit.findings import is_audit, read_findings
-    from coupling.studies.audit.page import render_audit
+PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "First steps": {
+        "quickstart": quickstart,
+        "init": init,
+        "validate": validate,
+        "run": run,
+        "report": report,
+        "ls": list_runs,
+        "compare": compare,
+    },
+    "Models and artifacts made elsewhere": {"audit": audit, "judge": judge, "stress": stress, "fetch": fetch},
+    "Many experiments": {"sweep": sweep, "plan": plan, "claims": claims, "calibrate": calibrate},
+    "Inside the model": {"patch": patch, "interpolate": interpolate},
+    "An experiment, stage by stage": {
+        "behaviors": behaviors,
+        "supervise": supervise,
+        "train": train,
+        "evaluate": evaluate,
+    },
+    "Organisms": {"organism": organism},
+}
+"""Command by its name, by the panel of the help it stands in; common ones come first."""
 
-    return render_audit(results, read_findings(path)) if is_audit(path) else None
+app = typer.Typer(
+    help="Do a language model's explanations of itself follow its behaviour?",
+    cls=_ByPanels,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for panel, commands in PANELS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        OUTPUT.print(f"coupling {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is.")
+    ] = False,
+) -> None:
+    pass

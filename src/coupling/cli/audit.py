@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coupling.cli.console import OUTPUT, print_json, progress
-from coupling.cli.options import AsJson, Set
+from coupling.cli.options import AsJson, FailOn, Set, end_with, known_verdicts
 
 if TYPE_CHECKING:
     from coupling.studies.audit.costs import Costs
@@ -60,13 +60,16 @@ def audit(
     ] = 5.0,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to any price.")] = False,
     as_json: AsJson = False,
+    fail_on: FailOn = None,
 ) -> None:
     """Ask a model what it does and what it says of it; train nothing; say what that shows and what not."""
     from coupling.store import to_json
     from coupling.studies.audit.definition import define_audit
+    from coupling.studies.audit.findings import AUDIT_VERDICTS
     from coupling.studies.audit.running import run_audit
     from coupling.studies.audit.terminal import print_audit
 
+    failing = known_verdicts(fail_on, AUDIT_VERDICTS)
     defined = define_audit(
         model, task, reference, served_model, served_reference, endpoint or (), set_ or (), pairs
     )
@@ -87,6 +90,7 @@ def audit(
     if as_json:
         document = {"audit": to_json(audited.findings), "results": audited.results.to_json()}
         print_json(document)
-        return
-    print_audit(audited.results, audited.findings, OUTPUT)
-    OUTPUT.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    else:
+        print_audit(audited.results, audited.findings, OUTPUT)
+        OUTPUT.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    end_with(audited.findings.verdict.verdict, failing)

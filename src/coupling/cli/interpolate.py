@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from coupling.cli.console import OUTPUT, print_json, progress
-from coupling.cli.options import AsJson, RunPath
+from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, RunPath, RunsDir
 
 
 def interpolate(
@@ -24,12 +24,15 @@ def interpolate(
         typer.Option("--experiment", help="Experiment file of RUN, if its paths stand beside that."),
     ] = None,
     as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Do answers and claims turn at the same point? Weights interpolated between twins."""
     from coupling.config import named_experiment
     from coupling.experiment.interpolation import INTERPOLATION_PAGE, interpolate_run
     from coupling.report.interpolation import print_interpolation
+    from coupling.report.runs import find_run
 
+    path = find_run(path, runs_dir)
     config = None if experiment is None else named_experiment(Path(experiment))
     with progress() as bars:
         results = interpolate_run(path, points, pairs, config, bars)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from coupling.cli.completion import experiments, runs
+
 ExperimentFile = Annotated[
-    Path, typer.Argument(metavar="FILE.yaml", help="Experiment file; `coupling init` writes one.")
+    Path,
+    typer.Argument(
+        metavar="FILE.yaml|NAME",
+        help="Experiment file, or the name of one here or shipped; `coupling init` writes one.",
+        autocompletion=experiments,
+    ),
 ]
 Set = Annotated[
     list[str] | None,
@@ -26,7 +34,22 @@ AsJson = Annotated[
 RunsDir = Annotated[
     Path, typer.Option("--runs-dir", help="Folder in which every experiment has a folder of its name.")
 ]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, as runs/quickstart.")]
+RunPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        help="Run directory, or its name in --runs-dir: quickstart is runs/quickstart.",
+        autocompletion=runs,
+    ),
+]
+FailOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-on",
+        metavar="VERDICT",
+        help='End with exit code 1 where this is the verdict, as invalid or "not shown"; may be repeated.',
+    ),
+]
 
 Vary = Annotated[
     list[str] | None,
@@ -53,3 +76,21 @@ SlurmSet = Annotated[
 ]
 
 DEFAULT_RUNS_DIR = Path("runs")
+
+
+def known_verdicts(fail_on: list[str] | None, known: Collection[str]) -> frozenset[str]:
+    """The verdicts of ``--fail-on``.
+
+    Raises:
+        ValueError: there is no such verdict.
+    """
+    for verdict in fail_on or ():
+        if verdict not in known:
+            raise ValueError(f"--fail-on {verdict!r}: there is no such verdict; there are {', '.join(known)}")
+    return frozenset(fail_on or ())
+
+
+def end_with(verdict: str, fail_on: frozenset[str]) -> None:
+    """Ends the command with exit code 1 where its verdict is among those named."""
+    if verdict in fail_on:
+        raise typer.Exit(1)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coupling.cli.completion import runs
 from coupling.cli.console import OUTPUT, print_json, progress
-from coupling.cli.options import AsJson
+from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir
 
 if TYPE_CHECKING:
     from coupling.faithfulness.circuits import CircuitResults
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 def patch(
     path: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="Run directory; or give --model alone.")
+        Path | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Run directory, or its name in --runs-dir; or give --model alone.",
+            autocompletion=runs,
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", help="A model by itself, as organism:third-person.")
@@ -35,10 +41,13 @@ def patch(
         ),
     ] = None,
     as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Do behaviour and explanation use the same circuits? Activation patching, before training and after."""
     from coupling.report.circuits import print_circuits
+    from coupling.report.runs import find_run
 
+    path = None if path is None else find_run(path, runs_dir)
     results = _patch(path, model, member, pairs, split, experiment)
     if as_json:
         print_json(results.to_json())

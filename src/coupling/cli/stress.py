@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coupling.cli.completion import runs
 from coupling.cli.console import OUTPUT, print_json, progress
 from coupling.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Set
 
@@ -19,7 +20,8 @@ def stress(
         str,
         typer.Argument(
             metavar="RUN|MODEL",
-            help="Run directory, as runs/quickstart; or organism:NAME, a folder, a hub id.",
+            help="Run directory, or its name in --runs-dir; or organism:NAME, a folder, a hub id.",
+            autocompletion=runs,
         ),
     ],
     task: Annotated[
@@ -89,6 +91,9 @@ def _define(
 ) -> Stress:
     from coupling.studies.stress.definition import is_run, stress_of_model, stress_of_run
 
+    # A folder of that name here is a model.
+    if not Path(target).exists() and is_run(str(runs_dir / target)):
+        target = str(runs_dir / target)
     if not is_run(target):
         for option, given in (("--run", run), ("--step", step)):
             if given is not None:

@@ -49,8 +49,9 @@ def sweep(
     planned = plan_sweep(file, vary or (), set_ or (), name)
     cluster = _slurm(slurm, slurm_set or [])
 
+    from coupling.report.runs import SWEEP_PAGE
     from coupling.store import to_json
-    from coupling.studies.sweep import SWEEP_FILE, SWEEP_PAGE, run_sweep
+    from coupling.studies.sweep import SWEEP_FILE, run_sweep
     from coupling.studies.table import print_sweep
 
     with progress() as bars:

@@ -1,6 +1,6 @@
 """The experiment file: its schema, a module a section, and YAML in and out."""
 
-from coupling.config.adjusting import limited, reseeded
+from coupling.config.adjusting import limited, quickened, reseeded
 from coupling.config.behavior import (
     BehaviorConfig,
     ClassifierDetector,
@@ -104,6 +104,7 @@ __all__ = [
     "load_experiment",
     "named_experiment",
     "parse_experiment",
+    "quickened",
     "reseeded",
     "result_fields",
     "shipped_experiment",

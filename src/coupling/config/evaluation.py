@@ -37,7 +37,7 @@ class EvaluationConfig(Section):
     pairs: PositiveInt | None = 1200
     """Pairs of the split that are drawn for measuring; null takes all."""
     checkpoint: NonNegativeInt = 80
-    """The step the verdict is about, named before the run; one of training.checkpoints."""
+    """The step the verdict is about, named before the run, of training.checkpoints. Left out, the last."""
     batch_size: PositiveInt = 256
     """Inputs in a batch when behaviour is measured and explanations are sampled."""
     remeasure_batch_size: PositiveInt = 16

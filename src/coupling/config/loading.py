@@ -11,12 +11,15 @@ from pydantic import ValidationError
 
 from coupling.config.evaluation import ConsequenceConfig
 from coupling.config.experiment import ExperimentConfig
+from coupling.config.following import following_steps
 from coupling.config.readers import ReadersConfig
 from coupling.config.training import MEMORY_FIELDS, TrainingConfig
 from coupling.config.yaml_text import DEEPEST, dump_yaml, parse_yaml, read_yaml
 from coupling.shown import shortened
 from coupling.store import Json, json_sha256
-from coupling.store.complaints import SHOWN_CHARACTERS, complaint, dotted_names, nearest_name
+from coupling.store.complaints import SHOWN_CHARACTERS, complaint, dotted_names, names_near, nearest_name
+
+_SHIPPED = resources.files("coupling") / "assets" / "experiments"
 
 
 def load_experiment(
@@ -33,12 +36,31 @@ def load_experiment(
 
 
 def named_experiment(
-    file: Path, overrides: Sequence[str] = (), varied: Sequence[str] = ()
+    file: Path,
+    overrides: Sequence[str] = (),
+    varied: Sequence[str] = (),
+    lacking: Mapping[str, Json] | None = None,
 ) -> ExperimentConfig:
-    """``load_experiment``, or the shipped experiment called ``file`` where that is a bare name of no file."""
-    if not file.suffix and not file.exists():
-        return shipped_experiment(str(file), overrides, varied)
-    return load_experiment(file, overrides, varied)
+    """``load_experiment`` of a file; of a bare name the shipped experiment, or else the file NAME.yaml.
+
+    Args:
+        lacking: sections by which a file is filled up that lacks them, for who has no use for them.
+    """
+    if not file.suffix and not file.is_file() and len(file.parts) == 1:
+        if (shipped := _shipped(file.name)) is not None:
+            return _experiment(parse_yaml(shipped, f"{file}.yaml"), f"{file}.yaml", None, overrides, varied)
+        if not file.with_name(f"{file.name}.yaml").is_file():
+            here = {path.stem for path in Path().glob("*.yaml")}
+            known = names_near(file.name, shipped_names() | here)
+            told = shortened(str(file))
+            raise ValueError(
+                f"{told}: no shipped experiment is called so, and no {told}.yaml is here; {known}"
+            )
+        file = file.with_name(f"{file.name}.yaml")
+    raw = read_yaml(file, "`coupling init` writes an experiment")
+    if lacking is not None and isinstance(raw, dict):
+        raw = {**lacking, **raw}
+    return _experiment(raw, str(file), file.parent, overrides, varied)
 
 
 def parse_experiment(
@@ -70,6 +92,7 @@ def _experiment(
         _require_section(name, option)
         raw = _model_spelt_out(_replaced(raw, name.split("."), parse_yaml(value, option), option))
         where_by_name[name] = option
+    raw = following_steps(raw, where_by_name)
     try:
         # By way of JSON text: only there a list is strictly a tuple.
         return ExperimentConfig.model_validate_json(pydantic_core.to_json(raw), context={"folder": folder})
@@ -143,12 +166,20 @@ def shipped_experiment(
     name: str = "quickstart", overrides: Sequence[str] = (), varied: Sequence[str] = ()
 ) -> ExperimentConfig:
     """An experiment that comes with the package. Raises ValueError naming those there are."""
-    folder = resources.files("coupling") / "assets" / "experiments"
-    file = folder / f"{name}.yaml"
-    if not file.is_file():
-        known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
-        raise ValueError(f"no shipped experiment is called {name!r}; there are {', '.join(known)}")
-    return parse_experiment(file.read_text(encoding="utf-8"), file.name, None, overrides, varied)
+    text = _shipped(name)
+    if text is None:
+        known = names_near(name, shipped_names())
+        raise ValueError(f"no shipped experiment is called {shortened(repr(name))}; {known}")
+    return parse_experiment(text, f"{name}.yaml", None, overrides, varied)
+
+
+def shipped_names() -> set[str]:
+    """The experiments that come with the package."""
+    return {entry.name.removesuffix(".yaml") for entry in _SHIPPED.iterdir()}
+
+
+def _shipped(name: str) -> str | None:
+    return (_SHIPPED / f"{name}.yaml").read_text(encoding="utf-8") if name in shipped_names() else None
 
 
 def _model_spelt_out(raw: Json) -> Json:

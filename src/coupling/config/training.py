@@ -155,13 +155,14 @@ class TrainingConfig(Section):
     """How every run of the panel is trained: alike, but for its seed and its steering."""
 
     steps: PositiveInt = 80
-    """Optimizer steps."""
+    """Optimizer steps. Left out of a file, checkpoints, warmup_steps and evaluation.checkpoint follow them;
+    and where --set changes the steps, so does what the file says of these, unless --set changes it too."""
     batch_size: PositiveInt = 128
     """Explanations in each step; each brings its pair's two inputs to the KL term."""
     learning_rate: PositiveFloat = 5e-4
     """Peak of the learning rate (AdamW)."""
     warmup_steps: NonNegativeInt = 5
-    """Steps in which the learning rate rises from 0 to its peak."""
+    """Steps in which the learning rate rises from 0 to its peak; left out, 5 or all there are."""
     weight_decay: NonNegativeFloat = 0.0
     """Decoupled weight decay of AdamW."""
     max_grad_norm: PositiveFloat = 1.0
@@ -183,7 +184,8 @@ class TrainingConfig(Section):
     """Number format of the forward pass in training, over weights of model.dtype; null for that of the
     weights."""
     checkpoints: tuple[NonNegativeInt, ...] = (0, 20, 40, 60, 80)
-    """Steps at which behaviour and explanations are sampled: rising, from 0 to the last step."""
+    """Steps at which behaviour and explanations are sampled: rising, from 0 to the last step; left out, every
+    quarter of them."""
     save_every: PositiveInt = 20
     """Steps between saves of the training state, from which a killed run goes on."""
 

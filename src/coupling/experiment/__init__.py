@@ -2,6 +2,7 @@
 
 - ``pipeline``    the stages in order; read this first
 - ``artifacts``   the names of what a run directory holds, and how behaviours and explanations get there
+- ``checking``    what can be known before weights are loaded: `coupling validate`
 - ``directory``   the run directory, and what experiments of one study take over from each other
 - ``sources``     whose effects the labels state
 - ``target``      the model whose behaviour the labels state, where it is not M0

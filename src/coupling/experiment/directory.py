@@ -15,15 +15,13 @@ from pathlib import Path, PurePosixPath
 from coupling.config import ExperimentConfig, dump_experiment, result_fields
 from coupling.experiment.artifacts import BASE, TARGET
 from coupling.store import RunDir, write_bytes
-from coupling.store.run_dir import EXPERIMENT_FILE, LOCK_FILE, RUN_FILE, WORKERS_LOCK_FILE
-
-_FROM_THE_FIRST = {RUN_FILE, EXPERIMENT_FILE, LOCK_FILE, WORKERS_LOCK_FILE}
+from coupling.store.run_dir import RUN_FILE
 
 
 @contextmanager
 def open_run(path: Path, config: ExperimentConfig, shares: bool) -> Iterator[RunDir]:
     """Makes or resumes the directory of an experiment, and holds it. One that was made here is removed when
-    the block fails before the first artifact: it would only refuse the experiment once that is mended.
+    the block ends before the first artifact, however it does: nobody would know what it is of.
 
     Args:
         shares: whether answers are taken over from the experiments beside it (`SharingRunDir`).
@@ -36,10 +34,9 @@ def open_run(path: Path, config: ExperimentConfig, shares: bool) -> Iterator[Run
     with kind.open(path, result_fields(config), dump_experiment(config)) as run:
         try:
             yield run
-        except ValueError:
-            if is_new and {entry.name for entry in path.iterdir()} <= _FROM_THE_FIRST:
+        finally:
+            if is_new and run.is_empty:
                 shutil.rmtree(path)
-            raise
 
 
 class SharingRunDir(RunDir):

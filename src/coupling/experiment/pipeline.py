@@ -76,7 +76,7 @@ from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
 from coupling.records import CounterfactualPair, Label
 from coupling.report.page import render_page
-from coupling.report.runs import STRESS_PAGE, is_stressed, read_circuits, read_results
+from coupling.report.runs import STRESS_PAGE, is_stressed, pages_beside, read_circuits, read_results
 from coupling.store import RunDir, json_sha256, read_records, to_json, write_json, write_records, write_text
 from coupling.supervision import build_labels, disturb_labels
 from coupling.tasks import load_pairs
@@ -285,7 +285,7 @@ def write_report(config: ExperimentConfig, run: RunDir, progress: Progress) -> N
     circuits = current_circuits(run)
     if circuits is None and run.file(MECHANISM).is_file():
         progress.note(f"{MECHANISM} is of other checkpoints and left out; `coupling patch` makes it anew")
-    page = render_page(read_results(run.path), circuits, STRESS_PAGE if is_stressed(run.path) else None)
+    page = render_page(read_results(run.path), circuits, pages_beside(run.path))
     run.make(REPORT, _reported_from(run), lambda path: write_text(path, page))
 
 

@@ -2,7 +2,8 @@
 
 A template is a program by a model's maker. What could go wrong silently with it is tried out once, on a
 probe: that it writes the system prompt and the message, opens with one BOS at the most, and leaves the
-assistant to answer rather than to think or to open a channel. Nothing is tokenised here, and the tokenizer
+assistant to answer rather than to think or to open a channel, at the place where answers stand in its own
+dialogues. Nothing is tokenised here, and the tokenizer
 never adds special tokens of its own: all that a prompt needs of them the template writes.
 """
 
@@ -48,6 +49,10 @@ class Chat:
     tokenizer: PreTrainedTokenizerBase
     system_prompt: str | None = None
     thinking: bool = False
+    lead: str = field(init=False, default="")
+    """Blanks with which the assistant's answer begins."""
+    _cut: int = field(init=False, default=0)
+    """Characters at the end of what the template writes that do not stand before an answer."""
     _prompts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,9 +83,10 @@ class Chat:
         """The template around one user message, up to where the assistant speaks."""
         if message not in self._prompts:
             try:
-                self._prompts[message] = self._write(message)
+                written = self._write(message)
             except BROKEN as error:
                 raise ValueError(self._refusal(error)) from error
+            self._prompts[message] = written[: len(written) - self._cut]
         return self._prompts[message]
 
     def turn_end(self) -> int | None:
@@ -146,22 +152,37 @@ class Chat:
                 f"the thoughts; {way_out}, or give a template without it in model.chat_template"
             )
 
-        between = self._before_answer(written)
-        if between:
+        self._place_answer(written)
+
+    def _place_answer(self, prompt: str) -> None:
+        """Has answers stand where they stand in the template's own dialogue, as far as that can be told."""
+        answered = self._answered().rpartition(SYSTEM_PROBE)[0]
+        before = _THOUGHTS.sub("", answered)
+        begun = prompt.rstrip()
+        if not before.startswith(begun):
+            return
+        blanks, written = before.removeprefix(begun), prompt.removeprefix(begun)
+        has_thoughts = before != answered
+        if blanks.strip() and (not has_thoughts or any(token in blanks for token in self._special())):
+            between = before.removeprefix(prompt)
             raise ValueError(
                 f"{self._told}: its chat template writes {between!r} between where the assistant speaks and "
                 "the answer, and a choice or explanation would stand elsewhere than the model has learnt; "
                 "give a template whose generation prompt ends so in model.chat_template"
             )
+        if has_thoughts:
+            # What is left are the blanks around them as well.
+            return
+        kept = written if blanks.startswith(written) else ""
+        self._cut, self.lead = len(written) - len(kept), blanks.removeprefix(kept)
 
-    def _before_answer(self, prompt: str) -> str:
-        """What stands between a prompt and the assistant's answer in a finished dialogue, where a special
-        token is part of that; thoughts are none of it."""
-        before = _THOUGHTS.sub("", self._answered().rpartition(SYSTEM_PROBE)[0])
-        if not before.startswith(prompt):
-            return ""
-        between = before.removeprefix(prompt)
-        return between if any(token in between for token in self._special()) else ""
+    def leave_blanks_to_answer(self) -> None:
+        """Takes the blanks at the end of prompts for the beginning of answers: the tokenizer merges them with
+        what follows."""
+        written = self.prompt(PROBE)
+        blanks = written.removeprefix(written.rstrip(" "))
+        self._cut, self.lead = self._cut + len(blanks), blanks + self.lead
+        self._prompts.clear()
 
     def _refusal(self, error: Exception) -> str:
         """What to do about a template that does not take our messages."""

@@ -22,6 +22,7 @@ from transformers import (
 from coupling.answers import CHOICES, Written, read_answer, rules_sha256
 from coupling.config import ClassifierDetector, DetectorConfig, RulesDetector
 from coupling.models.batching import by_length
+from coupling.models.finite import check_weights_finite
 from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, find_folder
 from coupling.models.loading import weights_sha256
 from coupling.models.rendering import context_length
@@ -100,6 +101,8 @@ class Classifier:
             rows = [numbers[place] for place in of_batch]
             batch = self.tokenizer(
                 [answers[i] for i in rows],
+                # An answer that spells a control token holds none.
+                split_special_tokens=True,
                 padding=True,
                 truncation=True,
                 max_length=self.longest,
@@ -163,5 +166,6 @@ def _load_classifier(config: ClassifierDetector, device: torch.device | str) -> 
             f"behavior.detector.labels: maps {', '.join(sorted(config.labels))}, but the labels of "
             f"{str(config.path)!r} are {', '.join(sorted(found))}; name each of them and its choice"
         )
+    check_weights_finite(model, where, "give another")
     model.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides the signature
     return Classifier(model, tokenizer, dict(config.labels))

@@ -29,8 +29,10 @@ from coupling.config import ModelConfig
 from coupling.models.adapters import merge_adapter
 from coupling.models.damage import damage_told
 from coupling.models.description import check_description, is_quantised
+from coupling.models.finite import check_weights_finite
 from coupling.models.folders import DESCRIPTION_FILES, WEIGHT_FILES, ModelFolder, find_folder
 from coupling.models.gguf import check_gguf, gguf_file, loading_options
+from coupling.models.probing import alone_and_padded, check_heeds_padding
 from coupling.models.rendering import Renderer
 from coupling.models.weight_files import check_weights
 from coupling.store import read_text
@@ -74,8 +76,9 @@ def load_model(config: ModelConfig) -> LoadedModel:
     Raises:
         ValueError: the path is no model, is damaged, lacks weights, has pickle weights only, is no causal
             language model, or needs code of its own; it is not fetched yet; the hub cannot be reached or does
-            not give it to us; an adapter, a chat template, a token or a kind of attention does not fit it; or
-            there is no device of that name, or no room on it.
+            not give it to us; an adapter, a chat template, a token or a kind of attention does not fit it;
+            its weights or logits are not finite, or its answers move with padding; or there is no device of
+            that name, or no room on it.
     """
     device = device_named(config.device)
     if device.startswith("cuda:"):
@@ -95,6 +98,9 @@ def load_model(config: ModelConfig) -> LoadedModel:
     model.eval()
     add_words(model, tokenizer, config.new_words)
     renderer = Renderer(tokenizer, config.system_prompt, config.thinking, len(_embeddings(model)[0]))
+    with damage_told(config.path, folder, quantised):
+        answers = alone_and_padded(model, renderer.pad)
+    check_heeds_padding(model, answers)
     return LoadedModel(
         model, renderer, fingerprint(model, renderer), folder.commit, adapter_sha256, quantised
     )
@@ -207,6 +213,7 @@ def _load_weights(config: ModelConfig, folder: ModelFolder, device: str, quantis
             f"model.device_map: {config.device_map!r} leaves no room on the GPUs for all of {config.path}, "
             "and parts of it would lie on the CPU or on disk; set model.dtype: bfloat16, or use more GPUs"
         )
+    check_weights_finite(model, f"model {config.path!r}")
     return model
 
 

@@ -52,7 +52,7 @@ def read(
         pad: token id of padding.
     """
     if reads_trees(model, asked, pad, device):
-        layout = layout_of(asked, _known[_base(model)].cost)
+        layout = layout_of(asked, _known[base_of(model)].cost)
         if layout is not None:
             return _read_packed(model, pack(asked, layout, pad), device)
     return _read_padded(model, asked, pad, device)
@@ -60,7 +60,7 @@ def read(
 
 def reads_trees(model: torch.nn.Module, asked: Sequence[Asked], pad: int, device: torch.device | str) -> bool:
     """Whether a model can read these sequences as trees; tried once a model, on some of the tokens."""
-    base = _base(model)
+    base = base_of(model)
     if base not in _known:
         _known[base] = _tried(base, asked[0].ids, pad, device)
     return max(len(each.ids) for each in asked) <= _known[base].longest
@@ -82,7 +82,8 @@ def narrowest_window(layers: Sequence[DynamicLayer]) -> float:
     return min(windows, default=inf)
 
 
-def _base(model: torch.nn.Module) -> PreTrainedModel:
+def base_of(model: torch.nn.Module) -> PreTrainedModel:
+    """The model itself, of one under an adapter."""
     base = model.get_base_model() if isinstance(model, PeftModel) else model
     assert isinstance(base, PreTrainedModel)
     return base
@@ -136,7 +137,7 @@ def _read_padded(
 
 def _read_packed(model: torch.nn.Module, packed: Packed, device: torch.device | str) -> torch.Tensor:
     sees = packed.sees.to(device)
-    base = _base(model)
+    base = base_of(model)
     if base.config._attn_implementation == "eager":
         hidden = torch.finfo(base.dtype).min
         mask = torch.zeros(sees.shape, dtype=base.dtype, device=device).masked_fill(~sees, hidden)

@@ -1,23 +1,26 @@
 """Messages to token ids: the only place that tokenises.
 
 A prompt is a user's message in the chat template (``chat``), followed by what already stands of the
-assistant's answer ("I answer"). The tokenizer adds no special tokens: the template has written them. Every
-completion is tokenised together with its prompt, and the prompt must be a token prefix of the whole: a merge
-across the boundary would move the loss mask.
+assistant's answer ("I answer"). The tokenizer adds no special tokens: the template has written them, and what
+spells one in the data is text (``control_tokens``). Every completion is tokenised together with its prompt,
+and the prompt must be a token prefix of the whole: a merge across the boundary would move the loss mask.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
 from itertools import pairwise
+from string import ascii_letters
 
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from coupling.config import Normalization
-from coupling.models.chat import Chat
+from coupling.models.chat import PROBE, Chat
+from coupling.models.control_tokens import ControlTokens
 from coupling.models.scoring import ChoiceTokens
 from coupling.records import CounterfactualPair
 from coupling.thoughts import is_mark_of_thought
@@ -58,12 +61,14 @@ class Renderer:
     thinking: bool = False
     embedded: int | None = None
     chat: Chat = field(init=False)
+    _control: ControlTokens = field(init=False)
     _turn_end: int | None = field(init=False)
     _choices: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         name = self.tokenizer.name_or_path
         self.chat = Chat(self.tokenizer, self.system_prompt, self.thinking)
+        self._control = ControlTokens(self.tokenizer, self.tokenizer.get_chat_template())
         if self.tokenizer.eos_token_id is None:
             raise ValueError(f"tokenizer {name}: no eos_token; set it in tokenizer_config.json")
         if not self.tokenizer.is_fast:
@@ -72,6 +77,8 @@ class Renderer:
                 "to a fast tokenizer and save that"
             )
         self._turn_end = self.chat.turn_end()
+        if self._merges_blanks(self.chat.prompt(PROBE)):
+            self.chat.leave_blanks_to_answer()
         if self.system_prompt and self.tokenizer.unk_token_id in self._encode([self.system_prompt])[0]:
             raise ValueError(
                 f"tokenizer {name}: lacks a word of model.system_prompt, which the model could not see; name "
@@ -107,16 +114,14 @@ class Renderer:
         self, messages: Rows[str], answer_prefixes: Rows[str] | None = None
     ) -> list[tuple[int, ...]]:
         """Token ids up to the place where an answer, or the choice after its prefix, comes next."""
-        prefixes = answer_prefixes or [""] * len(messages)
-        pieces = zip(messages, prefixes, strict=True)
-        prompts = self._encode([self.prompt(message) + prefix for message, prefix in pieces])
+        prompts = self._encode_turns(messages, answer_prefixes)
         self._refuse_unknown_words(messages, prompts)
         return prompts
 
     def knows(self, texts: Rows[str]) -> bool:
         """Whether the tokenizer has a token for all that stands in the texts."""
         unknown = self.tokenizer.unk_token_id
-        return not any(unknown in ids for ids in self._encode(list(texts)))
+        return not any(unknown in ids for ids in self._encode_turns(texts, write=str))
 
     def choice_tokens(
         self, pairs: Rows[CounterfactualPair], normalization: Normalization = "none"
@@ -153,10 +158,8 @@ class Renderer:
 
     def completions(self, messages: Rows[str], texts: Rows[str]) -> list[Sequence]:
         """Prompts with completions, each closed by ``end``."""
-        prompts = self._encode([self.prompt(message) for message in messages])
-        wholes = self._encode(
-            [self.prompt(message) + text for message, text in zip(messages, texts, strict=True)]
-        )
+        prompts = self._encode_turns(messages)
+        wholes = self._encode_turns(messages, texts)
         rows = []
         for message, prompt, whole in zip(messages, prompts, wholes, strict=True):
             if whole[: len(prompt)] != prompt:
@@ -195,9 +198,9 @@ class Renderer:
             for choice in pair.choices:
                 if (pair.answer_prefix, choice) not in self._choices:
                     new.setdefault((pair.answer_prefix, choice), pair)
-        stems = [self.prompt(pair.with_cue) for pair in new.values()]
-        befores = self._encode([stem + prefix for stem, (prefix, _) in zip(stems, new, strict=True)])
-        afters = self._encode([stem + _join(*key) for stem, key in zip(stems, new, strict=True)])
+        messages = [pair.with_cue for pair in new.values()]
+        befores = self._encode_turns(messages, [prefix for prefix, _ in new])
+        afters = self._encode_turns(messages, [_join(*key) for key in new])
         for ((prefix, choice), pair), before, after in zip(new.items(), befores, afters, strict=True):
             tail = after[len(before) :]
             if after[: len(before)] != before or not tail or self.tokenizer.unk_token_id in tail:
@@ -213,17 +216,44 @@ class Renderer:
         unknown = self.tokenizer.unk_token_id
         for message, prompt in zip(messages, prompts, strict=True):
             # A chat template may write that very token, which then stands for something.
-            if unknown in prompt and unknown in self._encode([message])[0]:
+            if unknown in prompt and unknown in self._encode_turns([message], write=str)[0]:
                 raise ValueError(
                     f"tokenizer {self.tokenizer.name_or_path}: lacks a word of {message!r}, which the model "
                     "could not see; name it in model.new_words, or use another"
                 )
 
+    def _merges_blanks(self, prompt: str) -> bool:
+        """Whether a prompt ends in blanks that become one token with what follows."""
+        if not prompt.endswith(" "):
+            return False
+        alone, *followed = self._encode([prompt, *(prompt + letter for letter in ascii_letters)])
+        return any(ids[: len(alone)] != alone for ids in followed)
+
+    def _encode_turns(
+        self,
+        messages: Rows[str],
+        said: Rows[str] | None = None,
+        write: Callable[[str], str] | None = None,
+    ) -> list[tuple[int, ...]]:
+        """Messages in what is written around them, each with what already stands of the answer.
+
+        What spells a control token in either is text.
+        """
+        write = write or self.prompt
+        answers = [self.chat.lead + each if each else "" for each in said or [""] * len(messages)]
+        turns = list(zip(messages, answers, strict=True))
+        spell = {at for at, turn in enumerate(turns) if any(map(self._control.are_spelt_in, turn))}
+        rows = self._encode([write(m) + s for at, (m, s) in enumerate(turns) if at not in spell])
+        for at in sorted(spell):
+            rows.insert(at, self._control.encode(write, *turns[at]))
+        return rows
+
     def _encode(self, texts: list[str]) -> list[tuple[int, ...]]:
         # The chat template writes the special tokens; letting the tokenizer add them again would double BOS.
         if not texts:
             return []
-        rows = [tuple(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+        encoded = self.tokenizer(texts, add_special_tokens=False, split_special_tokens=False)["input_ids"]
+        rows = [tuple(ids) for ids in encoded]
         highest = max((max(ids, default=0) for ids in rows), default=0)
         if self.embedded is not None and highest >= self.embedded:
             raise ValueError(

@@ -12,13 +12,14 @@ from enum import StrEnum
 from typing import Protocol
 
 import torch
-from transformers import GenerationConfig, PreTrainedModel
+from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel
 
 from coupling import ranks
 from coupling.answers import Written
 from coupling.config import Normalization
 from coupling.explanations.formats import ExplanationFormat, read_explanation
 from coupling.models.batching import by_length, by_prefix, pad_left
+from coupling.models.finite import FiniteLogits, check_finite
 from coupling.models.packing import Asked
 from coupling.models.reading import reads_trees
 from coupling.models.rendering import Renderer
@@ -127,7 +128,11 @@ class LocalSampler:
     def choice_logprobs(
         self, pairs: Sequence[CounterfactualPair], messages: Sequence[str], prefixes: Sequence[str]
     ) -> list[tuple[float, ...]]:
-        """Log-probabilities over each pair's choices, normalised over them, in float64."""
+        """Log-probabilities over each pair's choices, normalised over them, in float64.
+
+        Raises:
+            ValueError: logits are not finite.
+        """
         self.model.eval()
         prompts = self.renderer.prompt_ids(messages, prefixes)
         choices = self.renderer.choice_tokens(pairs, self.normalization)
@@ -146,7 +151,8 @@ class LocalSampler:
                 self.renderer.pad,
                 self.model.device,
                 self.batch_size,
-            )
+            ).cpu()
+            check_finite(scores, self.model)
             scored.update(zip(asked, _normalised(scores, of_asked), strict=True))
             self.advance(sum(answered_by[i] for i in asked))
         told = sum(answered_by[i] for i in scored)
@@ -257,6 +263,9 @@ class LocalSampler:
         Args:
             advance: called with the number of messages done after each batch.
             openings: words that stand at the beginning of its turn; what follows them is returned.
+
+        Raises:
+            ValueError: logits are not finite.
         """
         self.model.eval()
         stops = set(self.renderer.stops)
@@ -266,7 +275,10 @@ class LocalSampler:
             batch = pad_left([prompts[i] for i in rows], self.renderer.pad, self.model.device)
             mask = torch.ones_like(batch.ids) if batch.mask is None else batch.mask
             generated = self.model.generate(  # type: ignore[operator]  # typed on the concrete classes only
-                input_ids=batch.ids, attention_mask=mask, generation_config=self.generation
+                input_ids=batch.ids,
+                attention_mask=mask,
+                generation_config=self.generation,
+                logits_processor=LogitsProcessorList([FiniteLogits(self.model)]),
             )
             said = generated[:, batch.ids.shape[1] :].tolist()
             for row, ids, text in zip(rows, said, self.renderer.decode(said), strict=True):
@@ -304,7 +316,7 @@ def _frame(format: ExplanationFormat, cue: str) -> tuple[str, str]:
 
 def _normalised(scores: torch.Tensor, choices: Sequence[ChoiceTokens]) -> list[tuple[float, ...]]:
     """Of each row of scores the log-probabilities of its choices, normalised over them."""
-    logprobs = scores.cpu().double().log_softmax(-1).tolist()
+    logprobs = scores.double().log_softmax(-1).tolist()
     return [tuple(row[: len(each.ids)]) for row, each in zip(logprobs, choices, strict=True)]
 
 

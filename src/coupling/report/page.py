@@ -6,7 +6,7 @@ page does without. The templates look figures up themselves; what is drawn is ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -30,12 +30,11 @@ Drawn = dict[str, Markup]
 
 
 def render_page(
-    results: Results, circuits: CircuitResults | None = None, stress_page: str | None = None
+    results: Results, circuits: CircuitResults | None = None, beside: Mapping[str, str] | None = None
 ) -> str:
     """The report as one HTML document; equal results give equal documents.
 
-    ``circuits`` adds a section on what patching found, ``stress_page`` a link to the page of that name beside
-    it.
+    ``circuits`` adds a section on what patching found, ``beside`` links to other pages: place → words.
     """
     return (
         environment()
@@ -53,7 +52,7 @@ def render_page(
             in_a=sum(results.figures("a", run.name).value is not None for run in results.runs),
             circuits=circuits,
             patching=patching,
-            stress_page=stress_page,
+            beside=beside or {},
         )
     )
 

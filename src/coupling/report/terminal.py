@@ -6,8 +6,9 @@ markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from rich.console import Console
 from rich.padding import Padding
@@ -21,6 +22,7 @@ from coupling.faithfulness.statistics import NO_DATA
 from coupling.faithfulness.thresholds import Thresholds
 from coupling.records import Estimate
 from coupling.report import reading, shifts
+from coupling.report.runs import Sweep
 from coupling.report.text import in_words, interval, number, typeset
 from coupling.shown import one_line
 
@@ -68,18 +70,46 @@ def print_summary(results: Results, console: Console) -> None:
         console.print(_groups(results))
 
 
-def print_runs(found: Mapping[str, Results | str], console: Console) -> None:
-    """Print one line a run directory: its figures, or why there are none."""
-    headed = [FIGURES[name].symbol for name in _OF_RUNS]
-    table = Table(Column("run", no_wrap=True), "model", *headed, "verdict", box=None, pad_edge=False)
+def print_runs(
+    found: Mapping[str, Results | str],
+    console: Console,
+    dates: Mapping[str, datetime] | None = None,
+    sweeps: Mapping[str, Sweep] | None = None,
+) -> None:
+    """Print one line a run directory, its figures or why there are none, and one a sweep.
+
+    Args:
+        dates: when they were evaluated, by name.
+        sweeps: folders of run directories, by name.
+    """
+    dates = dates or {}
+    headed = [Column(FIGURES[name].symbol, justify="right", no_wrap=True) for name in _OF_RUNS]
+    table = Table(
+        Column("run", min_width=12, overflow="fold"),
+        Column("date", no_wrap=True),
+        Column("model", overflow="fold"),
+        *headed,
+        "verdict",
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     for name, results in found.items():
+        date = line(_day(dates.get(name)), "dim")
         if isinstance(results, str):
-            table.add_row(line(name), *[line("n/a", "dim")] * (1 + len(headed)), line(results, "dim"))
+            table.add_row(line(name), date, *[line("n/a", "dim")] * (1 + len(headed)), line(results, "dim"))
             continue
-        told = [number(results.judged(figure).value) for figure in _OF_RUNS]
+        told = [number(results.judged(figure).value, 2) for figure in _OF_RUNS]
         verdict = verdict_line(results.verdict().verdict)
-        table.add_row(line(name), line(results.model.name), *told, verdict)
+        table.add_row(line(name), date, line(results.model.name), *told, verdict)
+    for name, sweep in (sweeps or {}).items():
+        blank = [""] * (1 + len(headed))
+        table.add_row(line(f"{name}/"), line(_day(sweep.date), "dim"), *blank, line(sweep.words))
     console.print(table)
+
+
+def _day(date: datetime | None) -> str:
+    return "n/a" if date is None else f"{date:%Y-%m-%d}"
 
 
 def line(words: str, style: str = "") -> Text:
@@ -123,7 +153,8 @@ def _figures(results: Results) -> Table:
 def _sources(results: Results) -> Table:
     """Each source of the labels in the target's place."""
     names = ("orig", "gap", "delta", "similarity", "discordant_pairs")
-    table = _narrow("labels of", ["number", *(FIGURES[name].symbol for name in names)], (0, 2))
+    wide = {FIGURES[name].symbol for name in names if FIGURES[name].signed}
+    table = _narrow("labels of", ["number", *(FIGURES[name].symbol for name in names)], (0, 2), wide)
     figures = results.figures
     for source in results.sources:
         told = [
@@ -144,11 +175,17 @@ def _groups(results: Results) -> Table:
     return table
 
 
-def _narrow(of: str, headings: Iterable[str], padding: tuple[int, int] | tuple[int, int, int, int]) -> Table:
+def _narrow(
+    of: str,
+    headings: Iterable[str],
+    padding: tuple[int, int] | tuple[int, int, int, int],
+    wide: Collection[str] = (),
+) -> Table:
+    """A table of figures; what stands under the ``wide`` of its headings may break, for want of room."""
     table = Table(box=None, padding=padding, header_style="dim")
     table.add_column(of)
     for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=heading not in wide)
     return table
 
 

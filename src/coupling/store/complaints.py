@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -58,6 +58,14 @@ def nearest_name(name: str, known: Sequence[str]) -> str | None:
     """The known name that was probably meant: one that ends in ``name``, or else the one spelt most alike."""
     endings = [candidate for candidate in known if candidate.endswith(f".{name}")]
     return next(iter(endings or get_close_matches(name, known, n=1)), None)
+
+
+def names_near(name: str, known: Collection[str]) -> str:
+    """What to say of a name that is not known: those near it, or else all there are."""
+    near = get_close_matches(name, known, n=3)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"there are {', '.join(sorted(known))}" if known else "there are none"
 
 
 def first_line(error: BaseException) -> str:

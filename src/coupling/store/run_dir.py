@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ SIDECAR_SUFFIX = ".made.json"
 LOCK_FILE = ".lock"
 WORKERS_LOCK_FILE = ".workers.lock"
 ORPHANS_GRACE_SECONDS = 10.0
+_FROM_THE_FIRST = {RUN_FILE, EXPERIMENT_FILE, LOCK_FILE, WORKERS_LOCK_FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class RunDir:
 
     @staticmethod
     def check(path: Path, config: Mapping[str, Json]) -> None:
-        """Raises ValueError when ``path`` cannot be the directory of ``config``: another's, or no run's."""
+        """Raises ValueError when ``path`` cannot be the directory of ``config``: it is no run's, or
+        holds what was made for another configuration."""
         _refuse_foreign(path)
         if (path / RUN_FILE).is_file():
             _refuse_other_config(path, config)
@@ -86,8 +89,9 @@ class RunDir:
 
         ``config`` is all that determines the results, ``experiment`` the YAML text to keep beside them, and
         ``instead`` what a user may do when the directory is another configuration's.
-        What a killed process left half written is removed. Raises ValueError when the directory is another
-        configuration's, is held by another process, is no run directory, or cannot be written.
+        What a killed process left half written is removed. A directory in which nothing was made yet becomes
+        that of ``config``. Raises ValueError when another configuration's artifacts are in it, when another
+        process holds it, it is no run directory, or cannot be written.
         """
         _refuse_foreign(path)
         with writing(path):
@@ -96,7 +100,7 @@ class RunDir:
             remove_partials(path)
             if (path / RUN_FILE).is_file():
                 _refuse_other_config(path, config, instead)
-            else:
+            if not (path / RUN_FILE).is_file() or _owner(path).config_sha256 != json_sha256(config):
                 write_text(path / EXPERIMENT_FILE, experiment)
                 sha256 = json_sha256(config)
                 write_json(path / RUN_FILE, to_json(_Owner(SCHEMA_VERSION, sha256, config)))
@@ -112,6 +116,11 @@ class RunDir:
         with _lock_file(path / WORKERS_LOCK_FILE) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
             yield cls(path)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was made in it yet, nor begun to be."""
+        return _is_empty(self.path)
 
     @property
     def config_sha256(self) -> str:
@@ -211,7 +220,7 @@ def _refuse_foreign(path: Path) -> None:
 def _refuse_other_config(path: Path, config: Mapping[str, Json], instead: str = "") -> None:
     owner = _owner(path)
     sha256 = json_sha256(config)
-    if owner.config_sha256 == sha256:
+    if owner.config_sha256 == sha256 or _is_empty(path):
         return
     there, here = dict(_leaves(owner.config)), dict(_leaves(config))
     differing = [
@@ -222,8 +231,16 @@ def _refuse_other_config(path: Path, config: Mapping[str, Json], instead: str = 
     raise ValueError(
         f"{path}: belongs to another configuration ({owner.config_sha256[:12]}, this one is {sha256[:12]}); "
         f"different: {', '.join(differing)}. "
-        + (instead or f"Choose another name or --runs-dir, or remove {path}")
+        + (
+            instead
+            or "Choose another name (--set name=NAME) or --runs-dir; or begin anew with "
+            f"`rm -r {shlex.quote(str(path))}` and the same command"
+        )
     )
+
+
+def _is_empty(path: Path) -> bool:
+    return not any(file.is_file() and file.name not in _FROM_THE_FIRST for file in path.rglob("*"))
 
 
 def _leaves(obj: object, name: str = "") -> Iterator[tuple[str, object]]:

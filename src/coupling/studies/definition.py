@@ -80,9 +80,13 @@ def shipped_sweeps() -> dict[str, SweepFile]:
 
 def _sweep_file(file: Path) -> SweepFile | None:
     """What ``file`` says where it is a sweep's, and None where it must be an experiment's."""
-    if not file.suffix and not file.exists():
-        shipped = _assets().joinpath(f"{file}.yaml")
-        return _read(shipped, f"{file}.yaml") if shipped.is_file() else None
+    if file.name and not file.suffix and not file.is_file():
+        shipped, here = _assets().joinpath(f"{file}.yaml"), file.with_name(f"{file.name}.yaml")
+        if shipped.is_file():
+            return _read(shipped, f"{file}.yaml")
+        if not here.is_file():
+            return None
+        file = here
     raw = read_yaml(file, "`coupling init` writes an experiment")
     if not isinstance(raw, dict) or "vary" not in raw:
         return None

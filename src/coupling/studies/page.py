@@ -15,6 +15,7 @@ from coupling.report import svg
 from coupling.report.figures import Mark
 from coupling.report.html import environment
 from coupling.report.over_settings import Places, Series, limits_of, over_values, places_of
+from coupling.report.runs import REPORT_PAGE
 from coupling.store import Json
 from coupling.studies.grid import SEED, told_settings, words
 from coupling.studies.summary import FIGURES, PointResult, Row, SweepResults, VariedAxis, verdict_of
@@ -53,6 +54,7 @@ def render_sweep(results: SweepResults) -> str:
             columns=FIGURES.values(),
             has_seeds=_has_seeds(results),
             told=_told,
+            report_page=REPORT_PAGE,
             verdicts=told_verdicts,
             verdict_of=verdict_of,
             failed=[point for point in results.points if point.failure is not None],

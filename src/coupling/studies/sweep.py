@@ -13,6 +13,7 @@ from pathlib import Path
 from coupling.experiment import is_done
 from coupling.processes import side_by_side
 from coupling.progress import Progress, Silent
+from coupling.report.runs import SWEEP_PAGE
 from coupling.store import to_json, write_json, write_text
 from coupling.store.run_dir import RUN_FILE
 from coupling.studies.cluster import Slurm, require_slurm, run_on_slurm
@@ -23,7 +24,6 @@ from coupling.studies.points import Together, failure_file, run_point
 from coupling.studies.summary import SweepResults, summarise
 
 SWEEP_FILE = "sweep.json"
-SWEEP_PAGE = "sweep.html"
 WORKERS = 2
 
 

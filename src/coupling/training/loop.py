@@ -18,6 +18,8 @@ from torch.nn.utils import clip_grad_norm_
 from coupling import ranks
 from coupling.config import TrainingConfig
 from coupling.models import Sequence
+from coupling.models.finite import check_losses
+from coupling.models.reading import base_of
 from coupling.training.batches import autocast
 from coupling.training.dataset import TrainingData
 from coupling.training.explanation_loss import explanation_losses
@@ -27,6 +29,7 @@ from coupling.training.state import load_state, save_state
 from coupling.training.steering_loss import counts_of, rows_of, steering_loss
 
 EXPLANATIONS, STEERING, DRAWS, DROPOUT = 1, 2, 3, 4
+TERMS = ("explanation", "kl", "steering")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def train(
             steps are behind the model; called as ``config.explanations`` says.
 
     Raises:
-        ValueError: the saved state was made from something else.
+        ValueError: the saved state was made from something else, or a loss is no finite number.
     """
     device = next(model.parameters()).device
     if ranks.shards_weights():
@@ -143,7 +146,10 @@ def train(
             sum_gradients(trained)
             clip_grad_norm_(trained, config.max_grad_norm)
             optimizer.step()
-        after_step(StepLosses(step + 1, *ranks.total([explanation, kl, steering])))
+        # Not checked before they are added up: all processes stop together, or the others would wait.
+        totals = dict(zip(TERMS, ranks.total([explanation, kl, steering]), strict=True))
+        check_losses(totals, step + 1, base_of(model))
+        after_step(StepLosses(step + 1, **totals))
         if step + 1 in config.checkpoints:
             save_checkpoint(step + 1)
         if (step + 1) % config.save_every == 0 and step + 1 < config.steps:

@@ -18,7 +18,7 @@ from coupling.config.loading import without_defaults_added
 from coupling.config.model import told
 from coupling.config.yaml_text import dump_yaml, parse_yaml
 from coupling.store import Json
-from coupling.store.complaints import complaint
+from coupling.store.complaints import complaint, names_near
 
 Asked: TypeAlias = ModelConfig | EndpointConfig
 """A model that answers: in memory, or behind an endpoint."""
@@ -71,7 +71,7 @@ def define_audit(
     Raises:
         ValueError: naming the option, its value and what was expected.
     """
-    experiment = named_experiment(Path(task), overrides)
+    experiment = named_experiment(Path(task), overrides, lacking=sections_lacking(task))
     if pairs is not None:
         evaluation = experiment.evaluation.model_copy(update={"pairs": pairs})
         experiment = experiment.model_copy(update={"evaluation": evaluation})
@@ -81,7 +81,7 @@ def define_audit(
             "labels that could be shown; set explanation.examples: 0"
         )
     if endpoint and not any(_is_url(each) for each in (model, reference or "")):
-        raise ValueError(f"--endpoint {endpoint[0]}: neither model nor reference is the URL of an endpoint")
+        raise ValueError("--endpoint: neither model nor reference is the URL of an endpoint; leave it out")
 
     for given in (model, reference or ""):
         if _is_url(given) and experiment.behavior.kind == "reasoned":
@@ -103,7 +103,8 @@ def define_audit(
             raise ValueError(
                 f"{option} {served}: {given!r} is not the URL of an endpoint; leave {option} out"
             )
-        own = named_experiment(Path(task), [f"model={json.dumps({'path': given})}", *of_model]).model
+        in_its_place = [f"model={json.dumps({'path': given})}", *of_model]
+        own = named_experiment(Path(task), in_its_place, lacking=sections_lacking(task)).model
         # As it is given: it stands beside who types it, and not beside the experiment file.
         return own.model_copy(update={"path": given})
 
@@ -113,6 +114,12 @@ def define_audit(
     if reference is None and served_reference is not None:
         raise ValueError(f"--served-reference {served_reference}: there is no --reference")
     return Audit(folder_name(name_of(audited), task), audited, against, experiment)
+
+
+def sections_lacking(task: str) -> dict[str, Json]:
+    """What a file of a task may leave out where nobody is trained: who is, and in which runs."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", PurePath(task).stem).strip("-")[:_LONGEST_NAME]
+    return {"name": name or "task", "model": {"path": "audited"}, "panel": [{"name": "audited"}]}
 
 
 def name_of(asked: Asked) -> str:
@@ -152,11 +159,16 @@ def _endpoint(url: str, served: str | None, option: str, fields: Sequence[str]) 
     raw: dict[str, Json] = {"url": url, "model": served}
     for field in fields:
         name, equals, value = field.partition("=")
-        if not name or not equals or name in raw:
+        # What is no field is not shown: it may be a key.
+        if not equals or name not in EndpointConfig.model_fields:
             raise ValueError(
-                f"--endpoint {field}: expected another field of the endpoint, '=' and a value, as samples=5"
+                "--endpoint: expected a field of the endpoint, '=' and a value, as samples=5 (a key is given "
+                "nowhere, and the variable that holds it as api_key_env=NAME); "
+                + names_near(name, EndpointConfig.model_fields)
             )
-        raw[name] = parse_yaml(value, f"--endpoint {field}")
+        if name in raw:
+            raise ValueError(f"--endpoint {name}: is given twice; give it once")
+        raw[name] = parse_yaml(value, f"--endpoint {name}")
     try:
         return EndpointConfig.model_validate_json(pydantic_core.to_json(raw))
     except ValidationError as error:

@@ -20,7 +20,7 @@ from coupling.config.yaml_text import dump_yaml
 from coupling.report.runs import read_results
 from coupling.store import Json, RunDir
 from coupling.store.run_dir import EXPERIMENT_FILE, RUN_FILE
-from coupling.studies.audit.definition import folder_name
+from coupling.studies.audit.definition import folder_name, sections_lacking
 from coupling.studies.stress.probes import PROBES, Probe, probe_named
 
 PROBES_SECTION, SHIFTS_SECTION, STAKES_SECTION = "probes", "shifts", "stakes"
@@ -175,8 +175,10 @@ def stress_of_model(
             f"{model}: is no run directory (no {RUN_FILE} in it); of a model name the task as well: "
             "--task EXPERIMENT, as quickstart"
         )
-    config = named_experiment(Path(task), overrides)
-    own = named_experiment(Path(task), [f"model={json.dumps({'path': model})}", *overrides]).model
+    lacking = sections_lacking(task)
+    config = named_experiment(Path(task), overrides, lacking=lacking)
+    in_its_place = [f"model={json.dumps({'path': model})}", *overrides]
+    own = named_experiment(Path(task), in_its_place, lacking=lacking).model
     # As it is given: it stands beside who types it, and not beside the experiment file.
     own = own.model_copy(update={"path": model})
     name = folder_name(own.name, task)

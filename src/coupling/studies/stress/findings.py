@@ -34,7 +34,7 @@ from coupling.studies.stress.shifts import ShiftFound
 from coupling.studies.stress.stakes import stakes
 
 STRESS, PAGE = "stress.json", STRESS_PAGE
-STRESS_SCHEMA = 2
+STRESS_SCHEMA = 3
 WAY_WORDS: Mapping[str, str] = {
     Way.FREE: "asked freely",
     Way.OPENED: "with the opening of the sentence given",
@@ -114,6 +114,18 @@ class ShiftsFound:
 
 
 @dataclass(frozen=True, slots=True)
+class RunFound:
+    """What the evaluation of its run said of the model."""
+
+    verdict: str
+    sentence: str
+    step: int
+    """The checkpoint the verdict is about."""
+    failed_gates: tuple[str, ...]
+    """Of the panel and of this run, by name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """No times and no paths, so that equal artifacts give equal findings."""
 
@@ -128,12 +140,23 @@ class Findings:
     clusters: int
     resamples: int
     seed: int
+    run: RunFound | None
+    """None for a model by itself."""
     probes: ProbesFound | None
     stakes: StakesFound | None
     shifts: ShiftsFound | None
     notes: tuple[str, ...]
     artifacts: Mapping[str, str]
     """Name of an artifact the figures were made from → its SHA-256."""
+
+    def plain(self, way: str) -> Plain | None:
+        """What is said to the plain question; None where no section that asks it was made."""
+        if self.probes is not None:
+            return self.probes.plain[way]
+        if self.stakes is not None:
+            figures = self.stakes.by_way[way]
+            return Plain(figures["self"], figures["parse_rate"])
+        return None
 
 
 def read_stress(run: Path) -> Findings:

@@ -8,8 +8,9 @@ from coupling.faithfulness import FROZEN
 from coupling.models import Way
 from coupling.report.forest import Row, forest
 from coupling.report.html import environment
-from coupling.studies.stress.figures import harm
+from coupling.report.runs import REPORT_PAGE
 from coupling.studies.stress.findings import WAY_WORDS, Findings, ProbesFound
+from coupling.studies.stress.opening import opening
 from coupling.studies.stress.shifts import SHIFTED
 
 
@@ -22,20 +23,16 @@ def render_stress(found: Findings) -> str:
         .render(
             found=found,
             probes=probes,
-            fallen=0 if probes is None else fallen(probes),
+            opening=opening(found),
             shown_worst=() if probes is None else probes.worst,
-            forest=None if probes is None else _forest(probes),
+            report_page=None if found.run is None else REPORT_PAGE,
+            forest=None if probes is None or not probes.results else _forest(probes),
             judged_because="" if probes is None else judged_because(probes),
             ways=() if probes is None else ways_shown(probes),
             way_words=WAY_WORDS,
             shifted=SHIFTED,
         )
     )
-
-
-def fallen(probes: ProbesFound) -> int:
-    """Probes under which Self falls, the whole interval of it."""
-    return sum(harm(each.figures[probes.judged]) > 0 for each in probes.results)
 
 
 def ways_shown(probes: ProbesFound) -> list[str]:

@@ -22,8 +22,10 @@ from coupling.experiment.evidence import how_it_is_asked
 from coupling.experiment.pipeline import write_report
 from coupling.explanations import formats
 from coupling.faithfulness import CostWeights
+from coupling.faithfulness.results import FAIL
 from coupling.models import prepare_process
 from coupling.progress import Progress, Silent
+from coupling.report.runs import read_results
 from coupling.store import RunDir, json_sha256, to_json, write_json, write_text
 from coupling.studies.stress.asking import ask_all, ways_of
 from coupling.studies.stress.definition import (
@@ -38,6 +40,7 @@ from coupling.studies.stress.findings import (
     STRESS,
     STRESS_SCHEMA,
     Findings,
+    RunFound,
     ShiftsFound,
     clusters_of,
     probes_found,
@@ -90,6 +93,7 @@ def _ask(stress: Stress, run: RunDir, progress: Progress) -> Findings:
         clusters=clusters,
         resamples=options.resamples,
         seed=options.seed,
+        run=_of_the_run(stress, run),
         probes=None,
         stakes=None,
         shifts=None,
@@ -113,6 +117,15 @@ def _ask(stress: Stress, run: RunDir, progress: Progress) -> Findings:
         weights = CostWeights(**options.consequences.model_dump())
         found = replace(found, stakes=stakes_found(unprobed, bootstrap, weights))
     return found
+
+
+def _of_the_run(stress: Stress, run: RunDir) -> RunFound | None:
+    if stress.checkpoint is None:
+        return None
+    results, name = read_results(run.path), stress.checkpoint.member.name
+    verdict = results.verdict()
+    failed = [gate.name for gate in results.gates if gate.status == FAIL and gate.run in (None, name)]
+    return RunFound(verdict.verdict, verdict.sentence, results.step, tuple(dict.fromkeys(failed)))
 
 
 def _of_reasoning(config: ExperimentConfig) -> tuple[str, ...]:
@@ -167,7 +180,14 @@ def _with_earlier(run: RunDir, found: Findings) -> Findings:
     except ValueError:  # Of another version: what was asked is kept, and told of anew.
         return found
     same = replace(
-        earlier, probes=None, stakes=None, shifts=None, artifacts={}, name=found.name, notes=found.notes
+        earlier,
+        probes=None,
+        stakes=None,
+        shifts=None,
+        artifacts={},
+        name=found.name,
+        notes=found.notes,
+        run=found.run,
     ) == replace(found, artifacts={})
     if not same or any(earlier.artifacts.get(name) != sha for name, sha in found.artifacts.items()):
         return found

@@ -11,6 +11,7 @@ from coupling.records import Estimate
 from coupling.report.terminal import line
 from coupling.report.text import in_words, number, typeset
 from coupling.studies.stress.findings import WAY_WORDS, Findings, ProbesFound, ShiftsFound, StakesFound
+from coupling.studies.stress.opening import opening
 from coupling.studies.stress.page import judged_because, ways_shown
 from coupling.studies.stress.shifts import SHIFTED
 from coupling.studies.writing import told
@@ -20,9 +21,15 @@ STAKES = ("changed", "denied", "invented", "cost")
 
 
 def print_stress(found: Findings, console: Console) -> None:
-    """Print probes worst first, errors by consequence, and what came of moved behaviour."""
+    """Print how explanations fare before any probe, probes worst first, errors by consequence, and what came
+    of moved behaviour."""
     heading = f"{found.name} · {found.model} · {found.pairs} {found.split} pairs in {found.clusters} clusters"
     console.print(line(heading, "dim"))
+    first = opening(found)
+    console.print()
+    console.print(Padding(line(f"{first.label}: {first.headline}", "bold"), (0, 2)))
+    for sentence in first.sentences:
+        console.print(Padding(line(typeset(sentence)), (0, 2)))
     for note in found.notes:
         console.print(line(f"note: {note}"))
     if found.probes is not None:
@@ -35,7 +42,7 @@ def print_stress(found: Findings, console: Console) -> None:
 
 def _print_probes(probes: ProbesFound, console: Console) -> None:
     console.print()
-    for sentence in probes.worst or ("No probe lowers Self for sure.",):
+    for sentence in probes.worst:
         console.print(Padding(line(f"- {typeset(sentence)}"), (0, 0, 0, 2)))
     console.print()
     console.print(line(judged_because(probes), "dim"))
