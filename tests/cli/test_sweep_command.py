@@ -22,7 +22,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
     ("options", "told"),
     [
         (["--vary", "training.kl.wieght=0,1"], "did you mean 'training.kl.weight'?"),
-        (["--vary", "training.steps=2,4"], "(at the point training.steps=2)"),
+        (["--vary", "training.checkpoints=[0,2],[0,4]"], "(at the point training.checkpoints=[0, 2])"),
         (["--vary", "seed=0,1", "--slurm-set", "mem_gb=4"], "says nothing without --slurm"),
         ([], "nothing is varied"),
     ],

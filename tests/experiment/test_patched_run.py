@@ -12,6 +12,7 @@ from coupling.config import load_experiment
 from coupling.experiment import run_experiment, run_stage
 from coupling.experiment.patching import patch_model, patch_run
 from coupling.faithfulness.circuits import CircuitResults
+from coupling.store import RunDir
 from miniature_experiment import write_experiment
 
 TWO_RUNS = {
@@ -67,6 +68,8 @@ def test_what_was_patched_of_other_checkpoints_is_not_reported(folder: Path) -> 
     content = json.loads(written.read_text(encoding="utf-8"))
     content["artifacts"]["runs/free/step-000004"] = "0" * 64
     written.write_text(json.dumps(content), encoding="utf-8")
+    beside = json.loads(written.with_name("mechanism.json.made.json").read_text(encoding="utf-8"))
+    RunDir(folder / "runs/mini").record("mechanism.json", beside["made_from"])
     run_stage("report", load_experiment(folder / "mini.yaml"), folder / "runs")
     assert 'id="mechanism"' not in (folder / "runs/mini/report.html").read_text(encoding="utf-8")
 

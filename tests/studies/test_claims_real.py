@@ -89,7 +89,7 @@ def test_an_arm_that_begins_where_another_ends_comes_after_it() -> None:
     waves = [[arm.name for arm in wave] for wave in MODEL.waves([noise, earlier])]
     assert waves == [["moved", "noise"], ["earlier"]]
     config = MODEL.experiment(earlier, CASES[1])
-    assert config.model.adapter == str(FOLDER / "moved-s1" / "runs" / "moved" / "step-000100")
+    assert config.model.adapter == str(FOLDER / "moved-s1" / "runs" / "moved" / "step-000060")
     assert config.supervision.target == "smollm2-135m"
 
 

@@ -47,6 +47,8 @@ def patch(
     from coupling.report.circuits import print_circuits
     from coupling.report.runs import find_run
 
+    if (path is None) == (model is None):
+        raise ValueError("patch: give a run directory, as runs/quickstart, or --model, and not both")
     path = None if path is None else find_run(path, runs_dir)
     results = _patch(path, model, member, pairs, split, experiment)
     if as_json:
@@ -70,8 +72,6 @@ def _patch(
     from coupling.config import named_experiment
     from coupling.experiment.patching import patch_model, patch_run
 
-    if (path is None) == (model is None):
-        raise ValueError("patch: give a run directory, as runs/quickstart, or --model, and not both")
     if path is not None:
         config = None if experiment is None else named_experiment(Path(experiment))
         with progress() as bars:
