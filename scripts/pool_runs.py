@@ -35,6 +35,9 @@ def main() -> None:
     options = parser.parse_args()
     config = load_experiment(options.experiment / "experiment.yaml")
     step = config.evaluation.checkpoint if options.step is None else options.step
+    # Without what is asked at the checkpoint of the verdict alone: none of these figures needs it.
+    unjudged = config.evaluation.model_copy(update={"checkpoint": -1})
+    config = config.model_copy(update={"evaluation": unjudged})
     table = tabulate(evidence_at(step, config, RunDir(options.experiment)))
     unknown = sorted(set(options.runs) - set(table.runs))
     if unknown:
