@@ -51,12 +51,15 @@ def main() -> None:
     options = parser.parse_args()
     if (options.experiment is None) == (options.run is None):
         parser.error("give an experiment, or --run with a run directory")
-    if options.run is not None:
-        config = load_experiment(options.run / "experiment.yaml")
-        asked, split = asked_before(config, RunDir(options.run)), config.evaluation.split
-    else:
-        config = named_experiment(Path(options.experiment), options.overrides)
-        asked, split = ask(config, options.split, options.questions), options.split
+    try:
+        if options.run is not None:
+            config = load_experiment(options.run / "experiment.yaml")
+            asked, split = asked_before(config, RunDir(options.run)), config.evaluation.split
+        else:
+            config = named_experiment(Path(options.experiment), options.overrides)
+            asked, split = ask(config, options.split, options.questions), options.split
+    except ValueError as error:
+        parser.error(str(error))
     table = {"all": figures(asked)}
     for tag in ("kind", "author"):
         for value in sorted({pair.tags[tag] for pair, _ in asked if tag in pair.tags}):

@@ -33,12 +33,12 @@ def main() -> None:
     parser.add_argument("--step", type=int, help="a checkpoint; that of the verdict by default")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    config = load_experiment(options.experiment / "experiment.yaml")
-    step = config.evaluation.checkpoint if options.step is None else options.step
-    # Without what is asked at the checkpoint of the verdict alone: none of these figures needs it.
-    unjudged = config.evaluation.model_copy(update={"checkpoint": -1})
-    config = config.model_copy(update={"evaluation": unjudged})
-    table = tabulate(evidence_at(step, config, RunDir(options.experiment)))
+    try:
+        config = load_experiment(options.experiment / "experiment.yaml")
+        step = config.evaluation.checkpoint if options.step is None else options.step
+        table = tabulate(evidence_at(step, config, RunDir(options.experiment), is_whole=False))
+    except ValueError as error:
+        parser.error(str(error))
     unknown = sorted(set(options.runs) - set(table.runs))
     if unknown:
         parser.error(f"no run is called {unknown[0]!r}: there are {', '.join(table.runs)}")

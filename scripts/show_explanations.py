@@ -35,6 +35,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0, help="draws the pairs")
     options = parser.parse_args()
+    try:
+        show(options)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def show(options: argparse.Namespace) -> None:
     config = load_experiment(options.experiment / "experiment.yaml")
     member = named(config.panel, options.run)
     step = config.evaluation.checkpoint if options.step is None else options.step

@@ -26,7 +26,7 @@ def less_thoughts(text: str) -> str | None:
     begun, is_thought = 0, False
     for mark in _MARK.finditer(text):
         if mark.lastgroup is not None:
-            # A thought whose beginning is not shown began before everything that is.
+            # Where a thought ends that was never seen to begin, all text before it is thought.
             kept = kept if is_thought else []
             begun = mark.end()
         elif not is_thought:

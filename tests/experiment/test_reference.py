@@ -28,6 +28,10 @@ def trained(folder: Path, stop_before_training: bool = False, **sections: Any) -
     return run_path(config, folder / "runs")
 
 
+def ask_again(*_: object, **__: object) -> None:
+    raise AssertionError("M0 was asked again")
+
+
 def weights(here: Path) -> bytes:
     return (here / "runs/unsteered/step-000004/model.safetensors").read_bytes()
 
@@ -61,9 +65,8 @@ def test_what_was_left_by_a_killed_command_is_used_and_removed(
     here = trained(tmp_path, stop_before_training=True)
     config = load_experiment(tmp_path / "mini.yaml")
     ask_reference(config, here, 0, 1, Silent())
-    loads: list[str] = []
-    monkeypatch.setattr("coupling.experiment.members.reference_logprobs", lambda *_: loads.append("asked"))
+    for asking in ("coupling.experiment.members", "coupling.training.dataset"):
+        monkeypatch.setattr(f"{asking}.reference_logprobs", ask_again)
     run_stage("train", config, tmp_path / "runs")
-    assert loads == []
     assert not list((here / "base").glob("reference*"))
     assert pipeline.is_trained(config, RunDir(here), config.panel[0])

@@ -54,7 +54,7 @@ def _ended_in_order() -> Iterator[list[int]]:
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread() or ranks.launched() > 1:
-        # A launcher waits for none of its processes that is in the middle of a call to the others.
+        # A launched process may be in the middle of a call to the others, and its launcher does not wait.
         yield received
         return
     before = signal.signal(signal.SIGTERM, interrupt)

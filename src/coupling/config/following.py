@@ -1,7 +1,7 @@
 """What follows the number of steps: checkpoints, the step of the verdict and the warm-up, unless given.
 
-All of it is filled in before the schema reads it: a configuration says what it is run with, so the hash of
-one that leaves such a field out is that of one that spells it out.
+All of it is filled in before the schema reads it, so leaving such a field out and spelling it out give the
+same hash.
 """
 
 from __future__ import annotations
@@ -79,6 +79,6 @@ def _verdict(
     if "checkpoint" in evaluation:
         given = evaluation["checkpoint"]
         return steps if follows and given not in held else given
-    # Who named checkpoints and not this one was judged at what was then its default.
+    # A file that names checkpoints, and no step for the verdict, has always been judged at the default step.
     default = EvaluationConfig().checkpoint
     return default if "checkpoints" in training and default in held and not follows else steps

@@ -21,7 +21,7 @@ from coupling.store.run_dir import RUN_FILE
 @contextmanager
 def open_run(path: Path, config: ExperimentConfig, shares: bool) -> Iterator[RunDir]:
     """Makes or resumes the directory of an experiment, and holds it. One that was made here is removed when
-    the block ends before the first artifact, however it does: nobody would know what it is of.
+    the block ends before the first artifact, with or without an error: an empty one is of no use.
 
     Args:
         shares: whether answers are taken over from the experiments beside it (`SharingRunDir`).

@@ -116,8 +116,13 @@ def _schedule(config: ExperimentConfig) -> Schedule | None:
     return Schedule(steering.onset, steering.undo)
 
 
-def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
-    """What the panel did and said at one step; at step 0 every run is M0."""
+def evidence_at(step: int, config: ExperimentConfig, run: RunDir, is_whole: bool = True) -> Evidence:
+    """What the panel did and said at one step; at step 0 every run is M0.
+
+    Args:
+        is_whole: whether to read what the checkpoint of the verdict alone is asked as well: its behaviour
+            measured again, and free text beside filled-in sentences.
+    """
     every_pair = {pair.id: pair for pair in read_records(run.file(PAIRS), CounterfactualPair)}
     held_out = held_out_pairs(config, list(every_pair.values()))
     pairs, missing_by = _answered(config, run, held_out)
@@ -137,7 +142,7 @@ def evidence_at(step: int, config: ExperimentConfig, run: RunDir) -> Evidence:
 
     def member_evidence(member: RunConfig) -> RunEvidence:
         stem = checkpoint(member, step)
-        is_judged = step == config.evaluation.checkpoint
+        is_judged = is_whole and step == config.evaluation.checkpoint
         measured_twice = is_judged and step > 0
         wrote = is_judged and config.explanation.is_filled
         return RunEvidence(

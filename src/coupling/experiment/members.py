@@ -101,7 +101,7 @@ def train_run(config: ExperimentConfig, path: Path, member: RunConfig, progress:
 
 
 def ask_reference(config: ExperimentConfig, path: Path, number: int, count: int, progress: Progress) -> None:
-    """Asks M0 part ``number`` of ``count`` of what the KL term is held against, for all runs of the panel.
+    """Asks M0 for part ``number`` of ``count`` of the answers that the KL term compares every run with.
 
     Raises:
         ValueError: the base or the labels are no longer those the run directory was begun with.

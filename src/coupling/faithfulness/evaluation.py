@@ -28,12 +28,13 @@ from coupling.faithfulness.judge import encoded_baselines, headline
 from coupling.faithfulness.matrix import advantage_rows, matrix_rows
 from coupling.faithfulness.outsiders import MOVED_OUTSIDE, moved_outside
 from coupling.faithfulness.panel import Panel
-from coupling.faithfulness.privilege import beside_rows, observed, privilege_rows
+from coupling.faithfulness.privilege import Outside, beside_rows, observed, privilege_rows
 from coupling.faithfulness.readers import reader_rows, readers_of
 from coupling.faithfulness.results import (
     FREE,
     RESULTS_SCHEMA,
     Counts,
+    Explainer,
     Judged,
     LabelSource,
     ModelDescription,
@@ -143,37 +144,25 @@ def evaluate(
     ]
 
     # Others who explain the same runs: judged likewise, or held against Self.
-    controls = constructed(panel, seed, outside.guess)
-    for control in controls:
-        name = control.explainer.name
-        assert control.claims is not None
+    explainers = [ITSELF, *baselines_told(baselines)]
+
+    def judge_also(explainer: Explainer, explained: Panel, observers: Outside) -> None:
         turns_on, verdict = headline(
-            panel.explained_by(control.claims), baselines, outside, name, thresholds, built.verdict
+            explained, baselines, observers, explainer.name, thresholds, built.verdict
         )
-        rows += [row for row in turns_on if row.explainer == name]
-        verdicts.append(Judged(ALL_RUNS, name, verdict))
-    explainers = [ITSELF, *baselines_told(baselines), *(control.explainer for control in controls)]
+        rows.extend(row for row in turns_on if row.explainer == explainer.name)
+        verdicts.append(Judged(ALL_RUNS, explainer.name, verdict))
+        explainers.append(explainer)
+
+    for control in constructed(panel, seed, outside.guess):
+        assert control.claims is not None
+        judge_also(control.explainer, panel.explained_by(control.claims), outside)
     moved = moved_outside(panel.table)
     if moved is not None and outside.strongest is not None:
-        name = MOVED_OUTSIDE.name
-        turns_on, verdict = headline(
-            replace(panel, table=moved), baselines, outside.of(moved), name, thresholds, built.verdict
-        )
-        rows += [row for row in turns_on if row.explainer == name]
-        verdicts.append(Judged(ALL_RUNS, name, verdict))
-        explainers.append(MOVED_OUTSIDE)
+        judge_also(MOVED_OUTSIDE, replace(panel, table=moved), outside.of(moved))
     if any(run.written is not None for run in evidence.runs):
-        turns_on, verdict = headline(
-            panel.explained_by(written_claims(evidence, panel.table)),
-            baselines,
-            outside,
-            WRITTEN.name,
-            thresholds,
-            built.verdict,
-        )
-        rows += [row for row in turns_on if row.explainer == WRITTEN.name]
-        verdicts.append(Judged(ALL_RUNS, WRITTEN.name, verdict))
-        explainers.append(WRITTEN)
+        written = panel.explained_by(written_claims(evidence, panel.table))
+        judge_also(WRITTEN, written, outside)
     readers = readers_of(evidence, panel.table, surrogates)
     for reader in readers:
         rows += reader_rows(panel, reader)

@@ -23,7 +23,7 @@ from coupling.thoughts import is_mark_of_thought
 
 _NAMES, _STAND_INS = 0x100000, 0x108000
 _RESERVED = re.compile("[\U00100000-\U0010ffff]")
-"""A plane of Unicode that is for private use: nothing is spelt so."""
+"""A plane of Unicode for private use, which ordinary text does not hold."""
 _MARKER = re.compile(r"[<\[]\S+[>\]]")
 
 

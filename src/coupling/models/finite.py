@@ -47,7 +47,7 @@ def check_finite(values: torch.Tensor, model: PreTrainedModel) -> None:
 
 
 class FiniteLogits(LogitsProcessor):
-    """Holds every token that is written against `check_finite`, and changes none."""
+    """Checks the logits of every token that is written, and changes none."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._model = model

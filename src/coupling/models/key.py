@@ -20,8 +20,8 @@ from coupling.models.journal import Answer, Token
 
 STRUCK = "***"
 _LEAST_SECRET = 6
-"""Characters of a key that is struck from answers as well. "none" and "EMPTY", which servers take that ask
-for none, are words that a model may say."""
+"""Characters of a key that is struck from answers as well. Servers without keys take "none" or "EMPTY", words
+that a model may say."""
 
 
 def _in_json(text: str) -> str:

@@ -1,8 +1,8 @@
 """A chat template, tried out where it can do no harm: run as a script, by `coupling.models.templates`.
 
 A template is a program: it may never end, or build a text that fills memory, some while they are compiled.
-This process has little time and memory, and ends with `TOO_MUCH` or is ended. Of what else is wrong it says
-nothing. It imports nothing of this package, which would take seconds.
+This process has little time and memory, and ends with `TOO_MUCH` or is ended. It reports no other fault. It
+imports nothing of this package, which would take seconds.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Opening:
     headline: str
     sentences: tuple[str, ...]
     failed: tuple[str, ...]
-    """What forbids to be reassured by any figure of the probes, in words; empty where nothing does."""
+    """What failed before any probe, so that no figure of the probes may reassure; empty where nothing did."""
 
 
 def opening(found: Findings) -> Opening:
